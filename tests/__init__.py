@@ -1,0 +1,1 @@
+"""What no app owns: the house as a whole."""
