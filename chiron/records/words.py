@@ -1,0 +1,46 @@
+"""The closed vocabularies of records, as stored and as spoken in the API."""
+
+from django.db.models import TextChoices
+
+
+class RecordType(TextChoices):
+    """What kind of statement a record makes."""
+
+    NOTE = "NOTE"
+    OBSERVATION = "OBSERVATION"
+    DIAGNOSIS = "DIAGNOSIS"
+    MEDICATION = "MEDICATION"
+    ALLERGY = "ALLERGY"
+    IMMUNIZATION = "IMMUNIZATION"
+    PROCEDURE = "PROCEDURE"
+    REPORT = "REPORT"
+    DOCUMENT = "DOCUMENT"
+    PRESCRIPTION = "PRESCRIPTION"
+    LAB_RESULT = "LAB_RESULT"
+    IMAGING = "IMAGING"
+    APPOINTMENT = "APPOINTMENT"
+    OTHER = "OTHER"
+
+
+class Status(TextChoices):
+    """Whether a record stands. What is entered in error is kept, but no longer listed."""
+
+    ACTIVE = "active"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+
+class Precision(TextChoices):
+    """How exactly the time of the event is known."""
+
+    YEAR = "year"
+    MONTH = "month"
+    DAY = "day"
+    INSTANT = "instant"
+
+
+class Visibility(TextChoices):
+    """Who sees an annotation beside its author."""
+
+    PRIVATE = "private"
+    CARE_TEAM = "care_team"
+    PATIENT = "patient"
