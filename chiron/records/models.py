@@ -1,0 +1,123 @@
+"""Records, the versions they had, and the annotations on them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import F, Q
+
+from chiron.kernel.fields import SealedField, clinical, operational
+from chiron.kernel.models import Grants, Row, Versioned
+from chiron.records.fields import MeasuredField
+from chiron.records.words import Precision, RecordType, Status, Visibility
+
+
+class RecordQuerySet(models.QuerySet["Record"]):
+    def standing(self) -> RecordQuerySet:
+        """Without what was entered in error."""
+        return self.filter(status=Status.ACTIVE)
+
+    def without_content(self) -> RecordQuerySet:
+        """For lists, which show the text of a record and not the original document."""
+        return self.defer("content")
+
+
+class Record(Versioned):
+    """One clinical statement about one patient, as it stands now.
+
+    `text` opens to {title, description, reason}, `content` to the original document. The first version of a record is
+    this row itself; from its first change on, every version is also a `RecordVersion`.
+    """
+
+    grants: ClassVar = Grants.READ_WRITE
+
+    patient = operational(models.ForeignKey("registry.Patient", models.PROTECT, related_name="+", db_index=False))
+    record_type = clinical(models.CharField(max_length=16, choices=RecordType))
+    resource_type = clinical(models.CharField(max_length=64, default="", blank=True))
+    status = clinical(models.CharField(max_length=16, choices=Status, default=Status.ACTIVE))
+    clinical_status = clinical(models.CharField(max_length=64, default="", blank=True))
+    codes = clinical(models.JSONField(default=list))
+    code_keys = clinical(ArrayField(models.TextField(), default=list))
+    occurred_at = clinical(models.DateTimeField(null=True))
+    occurred_precision = clinical(models.CharField(max_length=8, choices=Precision, default=Precision.INSTANT))
+    occurred_end = clinical(models.DateTimeField(null=True))
+    timeline_at = clinical(models.DateTimeField())
+    quantity_value = clinical(MeasuredField(null=True))
+    quantity_unit = clinical(models.CharField(max_length=64, default="", blank=True))
+    quantity_code = clinical(models.CharField(max_length=64, default="", blank=True))
+    range_low = clinical(MeasuredField(null=True))
+    range_high = clinical(MeasuredField(null=True))
+    encounter_id = operational(models.UUIDField(null=True))
+    author_account = operational(models.UUIDField(null=True))
+    author_provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True))
+    changed_by = operational(models.UUIDField(null=True))
+    source_key = operational(models.BinaryField(max_length=32, null=True))
+    source_digest = operational(models.BinaryField(max_length=32, null=True))
+    text = clinical(SealedField())
+    content = clinical(SealedField(null=True))
+
+    objects = RecordQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="a_statement_is_imported_once", fields=["source_key"]),
+            models.CheckConstraint(name="a_record_is_of_a_known_type", condition=Q(record_type__in=RecordType.values)),
+            models.CheckConstraint(name="a_record_stands_or_was_an_error", condition=Q(status__in=Status.values)),
+            models.CheckConstraint(
+                name="an_event_is_known_to_a_precision", condition=Q(occurred_precision__in=Precision.values)
+            ),
+            models.CheckConstraint(
+                name="an_event_ends_after_it_begins", condition=Q(occurred_end__gte=F("occurred_at"))
+            ),
+            models.CheckConstraint(name="a_range_goes_upward", condition=Q(range_high__gte=F("range_low"))),
+        ]
+        indexes: ClassVar = [
+            models.Index("patient", F("timeline_at").desc(), F("id").desc(), name="records_of_a_patient"),
+            models.Index(F("timeline_at").desc(), F("id").desc(), name="records_by_time"),
+            GinIndex(name="records_by_code", fields=["code_keys"]),
+        ]
+
+    author_provider_id: UUID | None
+
+
+class RecordVersion(Row):
+    """What a record said, from `changed_at` until its next version. `state` and `content` are sealed, for good."""
+
+    grants: ClassVar = Grants.APPEND_ONLY
+
+    record = operational(models.ForeignKey(Record, models.PROTECT, related_name="+", db_index=False))
+    version = operational(models.IntegerField())
+    changed_at = operational(models.DateTimeField())
+    changed_by = operational(models.UUIDField(null=True))
+    status = clinical(models.CharField(max_length=16, choices=Status))
+    state = clinical(SealedField())
+    content = clinical(SealedField(null=True))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="a_version_is_kept_once", fields=["record", "version"]),
+        ]
+
+
+class Annotation(Versioned):
+    """A remark of one who cares, on one record. `content` is sealed with the key of the record's patient."""
+
+    grants: ClassVar = Grants.READ_WRITE
+
+    record = operational(models.ForeignKey(Record, models.PROTECT, related_name="+", db_index=False))
+    author_account = operational(models.UUIDField(null=True))
+    author_provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True))
+    visibility = operational(models.CharField(max_length=10, choices=Visibility, default=Visibility.CARE_TEAM))
+    content = clinical(SealedField())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="an_annotation_is_seen_by_someone", condition=Q(visibility__in=Visibility.values)
+            ),
+        ]
+        indexes: ClassVar = [models.Index("record", F("id").desc(), name="annotations_of_a_record")]
