@@ -44,7 +44,7 @@ def misdirected(tables: Iterable[Model], floors: list[str]) -> list[str]:
             if table._meta.label in FOREIGN or target is None or isinstance(target, str):
                 continue
             name = f"{table._meta.label}.{field.name}"
-            if not field.remote_field.is_hidden():
+            if not field.remote_field.hidden:
                 found.append(f"{name} has a reverse name")
             if not databases(table) <= databases(target):
                 found.append(f"{name} leaves its database for {target._meta.label}")
