@@ -40,11 +40,11 @@ def misdirected(tables: Iterable[Model], floors: list[str]) -> list[str]:
     found = []
     for table in tables:
         for field in table._meta.local_concrete_fields:
-            target = field.related_model
-            if table._meta.label in FOREIGN or target is None or isinstance(target, str):
+            target, relation = field.related_model, field.remote_field
+            if table._meta.label in FOREIGN or relation is None or target is None or isinstance(target, str):
                 continue
             name = f"{table._meta.label}.{field.name}"
-            if not field.remote_field.hidden:
+            if not relation.hidden:
                 found.append(f"{name} has a reverse name")
             if not databases(table) <= databases(target):
                 found.append(f"{name} leaves its database for {target._meta.label}")
