@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from typing_extensions import override
 
 
 class MeasuredField(models.DecimalField[Any, Any]):
@@ -12,5 +13,6 @@ class MeasuredField(models.DecimalField[Any, Any]):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**({"max_digits": 30, "decimal_places": 15} | kwargs))
 
+    @override
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "numeric"

@@ -53,7 +53,9 @@ class Record(Versioned):
     range_high = clinical(MeasuredField(null=True))
     encounter_id = operational(models.UUIDField(null=True))
     author_account = operational(models.UUIDField(null=True))
-    author_provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True))
+    author_provider = operational(
+        models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True, db_index=False)
+    )
     changed_by = operational(models.UUIDField(null=True))
     source_key = operational(models.BinaryField(max_length=32, null=True))
     source_digest = operational(models.BinaryField(max_length=32, null=True))
@@ -110,7 +112,9 @@ class Annotation(Versioned):
 
     record = operational(models.ForeignKey(Record, models.PROTECT, related_name="+", db_index=False))
     author_account = operational(models.UUIDField(null=True))
-    author_provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True))
+    author_provider = operational(
+        models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True, db_index=False)
+    )
     visibility = operational(models.CharField(max_length=10, choices=Visibility, default=Visibility.CARE_TEAM))
     content = clinical(SealedField())
 

@@ -1,0 +1,25 @@
+from chiron.kernel.errors import Conflict, Invalid
+
+
+class EnteredInError(Conflict):
+    code, title = "entered-in-error", "The record was entered in error and can no longer be changed."
+
+
+class EventEndsBeforeItBegins(Invalid):
+    code, title = "event-ends-before-it-begins", "An event must not end before it begins."
+
+
+class RangeGoesDownward(Invalid):
+    code, title = "range-goes-downward", "The upper end of a reference range lies below its lower end."
+
+
+class PatientNotNamed(Invalid):
+    code, title = "patient-not-named", "Say which patient the record is about."
+
+
+class StatementOfAnotherPatient(Conflict):
+    code, title = "statement-of-another-patient", "The same statement was imported for another patient."
+
+
+class StatementTwice(Invalid):
+    code, title = "statement-twice", "The same statement stands twice in one import."

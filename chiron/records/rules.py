@@ -1,0 +1,41 @@
+"""What follows from a statement alone."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import sha256
+
+import orjson
+from pydantic import TypeAdapter
+
+from chiron.kernel.json import JSON
+from chiron.records.entries import Code, RecordEntry, Statement
+
+STATEMENT = TypeAdapter(Statement)
+
+
+def code_keys(codes: Iterable[Code]) -> list[str]:
+    """The words under which codes are searched: "system|code", each once, in order."""
+    return list(dict.fromkeys(f"{code.system}|{code.code}" for code in codes))
+
+
+def timeline_place(statement: Statement, recorded_at: datetime) -> datetime:
+    """Where a record stands in the patient's timeline: when it happened, or else when it was recorded."""
+    return statement.occurred_at or statement.occurred_end or recorded_at
+
+
+def fingerprint(entry: RecordEntry) -> str:
+    """The same for two entries exactly when they say the same; SHA-256, hexadecimal."""
+    return sha256(orjson.dumps(entry, default=plain)).hexdigest()
+
+
+def plain(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def state_of(statement: Statement, reason: str) -> dict[str, JSON]:
+    """A statement as JSON, without its content, with the reason of the change that led to it."""
+    return STATEMENT.dump_python(statement, mode="json", exclude={"content"}) | {"reason": reason}
+
+
+def statement_from(state: dict[str, JSON]) -> Statement:
+    return STATEMENT.validate_python(state)
