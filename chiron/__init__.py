@@ -1,0 +1,1 @@
+"""Chiron: health records that a clinic network hosts itself."""

@@ -1,0 +1,123 @@
+"""Who asks, and how far their permission reaches.
+
+Every operation is marked with what it needs, or openly for everybody; an unmarked one fails CI. The policy table and
+the way of authentication belong to identity and are installed here by config, so that apps below identity can guard
+their operations too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any, ClassVar, Protocol, TypeVar
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from chiron.kernel.errors import NotPermitted
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Scope(IntEnum):
+    """How far a permission reaches: nothing, one's own, what one is assigned to, the whole organization."""
+
+    NONE = 0
+    OWN = 1
+    ASSIGNED = 2
+    ORGANIZATION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks for something, and in which organization. Roles of an unapproved membership are absent."""
+
+    account_id: UUID | None = None
+    organization_id: UUID | None = None
+    roles: frozenset[str] = frozenset()
+    session_id: UUID | None = None
+    membership_id: UUID | None = None
+    provider_id: UUID | None = None
+    patient_id: UUID | None = None
+    operator: bool = False
+    request_id: str = ""
+    address: str = ""
+    device: str = ""
+    purpose: str = "TREAT"
+    on_behalf_of: UUID | None = None
+
+    def scope(self, resource: str, action: str) -> Scope:
+        """How far the policy lets this caller go. Raises NotPermitted where it allows nothing."""
+        scope = Policy.decide(self, resource, action)
+        if scope is Scope.NONE:
+            raise NotPermitted
+        return scope
+
+    def inside(self, organization_id: UUID) -> "Caller":
+        """The same caller, acting in that organization (commands and sign-in, where no token says it yet)."""
+        return replace(self, organization_id=organization_id)
+
+
+class Call(HttpRequest):
+    """A request that passed the wrapper: its caller is known."""
+
+    caller: Caller
+    request_id: str
+
+
+class Decide(Protocol):
+    def __call__(self, caller: Caller, resource: str, action: str, /) -> Scope: ...
+
+
+def _nothing(caller: Caller, resource: str, action: str, /) -> Scope:
+    raise LookupError("no policy is installed")
+
+
+def _nobody(request: HttpRequest, /) -> Caller:
+    raise LookupError("no authenticator is installed")
+
+
+class Policy:
+    """What config installed: the policy table, and how a request becomes a caller."""
+
+    decide: ClassVar[Decide] = staticmethod(_nothing)
+    authenticate: ClassVar[Callable[[HttpRequest], Caller]] = staticmethod(_nobody)
+
+
+def install(*, decide: Decide, authenticate: Callable[[HttpRequest], Caller]) -> None:
+    """Connect identity's policy and authentication to the operations of all apps (config, once, at start)."""
+    Policy.decide = staticmethod(decide)  # type: ignore[assignment]
+    Policy.authenticate = staticmethod(authenticate)  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an operation needs, which is also its name in the audit trail."""
+
+    resource: str
+    action: str
+
+
+def needs(resource: str, action: str) -> Callable[[View], View]:
+    """Guard an operation: callers whose scope for this is NONE get 403 before its body is read."""
+
+    def mark(view: View) -> View:
+        view.need = Need(resource, action)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def open_to_all(why: str) -> Callable[[View], View]:
+    """Leave an operation open to everybody, and say why (printed in the documentation)."""
+
+    def mark(view: View) -> View:
+        view.open_because = why  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def creates(view: View) -> View:
+    """A POST that creates: an ``Idempotency-Key`` makes its repetition answer the same and do nothing."""
+    view.creates = True  # type: ignore[attr-defined]
+    return view

@@ -1,0 +1,76 @@
+"""Small bridges between PostgreSQL's guarantees and our vocabulary; each names its database."""
+
+import re
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db.backends.utils import CursorWrapper
+
+from chiron.kernel.errors import DomainError
+
+ACCOUNTS, CLINICAL, RESEARCH = "accounts", "clinical", "research"
+ALIASES = (ACCOUNTS, CLINICAL, RESEARCH)
+
+
+def atomic(alias: str, *, savepoint: bool = True, durable: bool = False) -> transaction.Atomic:
+    """A transaction on one named database."""
+    return transaction.Atomic(alias, savepoint, durable)
+
+
+def cursor(alias: str) -> CursorWrapper:
+    """A cursor on one named database."""
+    return connections[alias].cursor()
+
+
+def on_commit(alias: str, act: Callable[[], Any]) -> None:
+    """Do this once the transaction on that database is committed, and never if it is not."""
+    transaction.on_commit(act, using=alias)
+
+
+def in_transaction(alias: str) -> bool:
+    """Whether a transaction is open on that database in this thread."""
+    return connections[alias].in_atomic_block
+
+
+def roll_back(alias: str) -> None:
+    """Have the innermost block of that database end in a rollback, though no exception leaves it."""
+    transaction.set_rollback(True, using=alias)
+
+
+@contextmanager
+def refusing(alias: str, **refusals: type[DomainError]) -> Iterator[None]:
+    """Turn a violated constraint, by name, into the refusal it stands for; the caller's transaction survives.
+
+    A sharded database reports the constraint with a shard's number at its end, or only inside the message.
+    """
+    try:
+        with atomic(alias):
+            yield
+    except IntegrityError as error:
+        violated = constraint_of(error)
+        for name, refusal in refusals.items():
+            if re.fullmatch(rf"{name}(_\d+)?", violated):
+                raise refusal from None
+        raise
+
+
+def constraint_of(error: DatabaseError) -> str:
+    """The name of the constraint that an integrity error reports, or an empty string."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    name = getattr(diagnostics, "constraint_name", None)
+    if name:
+        return str(name)
+    quoted = re.search(r'constraint "([a-z0-9_]+)"', str(error))
+    return quoted[1] if quoted else ""
+
+
+def take_turns(alias: str, *keys: Hashable) -> None:
+    """Queue behind other transactions that hold any of these keys, until they end.
+
+    Keys are taken in one global order, so two queues can never wait on each other.
+    """
+    with cursor(alias) as held:
+        for key in sorted({str(key) for key in keys}):
+            held.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])

@@ -1,0 +1,62 @@
+"""Data classes of fields: every column says what kind of data it holds, or CI fails.
+
+Used as wrappers: ``birth_date = personal(models.DateField(null=True))``. The class decides what may be logged, exported,
+released to research or blanked by an erasure.
+"""
+
+from enum import StrEnum
+from typing import TypeVar
+
+from django.db import models
+
+
+class DataClass(StrEnum):
+    """What a column holds, from harmless to dangerous."""
+
+    PUBLIC = "public"
+    OPERATIONAL = "operational"
+    PERSONAL = "personal"
+    CLINICAL = "clinical"
+    SECRET = "secret"
+
+
+AnyField = TypeVar("AnyField")
+
+
+def _classed(field: AnyField, data_class: DataClass) -> AnyField:
+    field.data_class = data_class  # type: ignore[attr-defined]
+    return field
+
+
+def public(field: AnyField) -> AnyField:
+    """May be shown to anybody."""
+    return _classed(field, DataClass.PUBLIC)
+
+
+def operational(field: AnyField) -> AnyField:
+    """Needed to run the system; names no person."""
+    return _classed(field, DataClass.OPERATIONAL)
+
+
+def personal(field: AnyField) -> AnyField:
+    """Identifies or contacts a person."""
+    return _classed(field, DataClass.PERSONAL)
+
+
+def clinical(field: AnyField) -> AnyField:
+    """Says something about a patient's health."""
+    return _classed(field, DataClass.CLINICAL)
+
+
+def secret(field: AnyField) -> AnyField:
+    """Opens something else: keys, password hashes, seeds. Never leaves its database."""
+    return _classed(field, DataClass.SECRET)
+
+
+class SealedField(models.BinaryField):
+    """Ciphertext of the vault, and nothing else; reading the column yields the sealed bytes."""
+
+    description = "Vault ciphertext"
+
+    def from_db_value(self, value: object, *_: object) -> bytes | None:
+        return bytes(value) if isinstance(value, memoryview) else value  # type: ignore[return-value]
