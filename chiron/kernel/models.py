@@ -28,9 +28,7 @@ class Row(models.Model):
     grants: ClassVar[Grants] = Grants.FULL
     sealer_grants: ClassVar[tuple[str, ...]] = ()
 
-    id: "models.UUIDField[UUID, UUID]" = operational(
-        models.UUIDField(primary_key=True, default=new_id, editable=False)
-    )
+    id: "models.UUIDField[UUID, UUID]" = operational(models.UUIDField(primary_key=True, default=new_id, editable=False))
 
     class Meta:
         abstract = True

@@ -1,0 +1,24 @@
+"""Structured logs: one JSON object a line, with the request's id; no personal data, no query strings, no bodies."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+logger: Any = structlog.get_logger("chiron")
+
+
+def configure(*, level: int = logging.INFO) -> None:
+    """Write our own log as JSON lines to standard error; libraries' warnings join it as one short line."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(sort_keys=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
