@@ -1,4 +1,4 @@
-from chiron.kernel.errors import Conflict, Invalid
+from chiron.kernel.errors import Conflict, Invalid, NotPermitted
 
 
 class EnteredInError(Conflict):
@@ -15,6 +15,10 @@ class RangeGoesDownward(Invalid):
 
 class PatientNotNamed(Invalid):
     code, title = "patient-not-named", "Say which patient the record is about."
+
+
+class PatientNotConfirmed(NotPermitted):
+    code, title = "patient-not-confirmed", "The clinic has not yet confirmed which patient you are."
 
 
 class StatementOfAnotherPatient(Conflict):

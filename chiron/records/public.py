@@ -1,6 +1,10 @@
 """The only way into records for other apps."""
 
 from chiron.records.entries import Code, Imported, Outcomes, Quantity, RecordEntry, ReferenceRange, Statement
+from chiron.records.models import Record
+from chiron.records.queries import record_for, records_within
+from chiron.records.services.imports import import_records
+from chiron.records.services.write import write_record
 from chiron.records.words import Precision, RecordType, Status
 
 __all__ = [
@@ -9,9 +13,14 @@ __all__ = [
     "Outcomes",
     "Precision",
     "Quantity",
+    "Record",
     "RecordEntry",
     "RecordType",
     "ReferenceRange",
     "Statement",
     "Status",
+    "import_records",
+    "record_for",
+    "records_within",
+    "write_record",
 ]

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
 
-from chiron.kernel.json import JSON
 from chiron.records.entries import Code, RecordEntry, Statement
 
 STATEMENT = TypeAdapter(Statement)
@@ -32,10 +32,10 @@ def plain(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def state_of(statement: Statement, reason: str) -> dict[str, JSON]:
+def state_of(statement: Statement, reason: str) -> dict[str, Any]:
     """A statement as JSON, without its content, with the reason of the change that led to it."""
     return STATEMENT.dump_python(statement, mode="json", exclude={"content"}) | {"reason": reason}
 
 
-def statement_from(state: dict[str, JSON]) -> Statement:
+def statement_from(state: dict[str, Any]) -> Statement:
     return STATEMENT.validate_python(state)

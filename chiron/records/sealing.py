@@ -1,9 +1,7 @@
 """Between statements and rows: what goes in clear, what goes sealed, and what a row says when it is opened."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import cast
-from uuid import UUID
 
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
 from chiron.records.models import Record, RecordVersion
@@ -18,7 +16,15 @@ class Text:
 
     title: str
     description: str
-    reason: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A record together with what it says."""
+
+    record: Record
+    statement: Statement
 
 
 def inscribe(record: Record, statement: Statement, safe: Safe, *, reason: str = "") -> None:

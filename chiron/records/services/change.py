@@ -1,5 +1,6 @@
 """Changing a record so that what it said before stays readable."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,16 +11,17 @@ from chiron.records.words import Status
 from chiron.vault.public import Safe
 
 
-def advance(
-    record: Record,
-    statement: Statement,
-    safe: Safe,
-    *,
-    status: Status,
-    reason: str,
-    by_account: UUID | None,
-    now: datetime,
-) -> list[RecordVersion]:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change makes of a record beside its words: its status, why, by whom and when."""
+
+    status: Status
+    reason: str
+    account_id: UUID | None
+    now: datetime
+
+
+def advance(record: Record, statement: Statement, safe: Safe, change: Change) -> list[RecordVersion]:
     """Bring a row (unsaved) to its next version; answers the versions (unsaved) that must be kept with it.
 
     A record that never changed is its own first version, so that one is kept with the second.
@@ -28,7 +30,7 @@ def advance(
     if record.version == 1:
         kept.append(version_of(record, statement_of(record, safe), safe, reason=text_of(record, safe).reason))
     record.version += 1
-    record.updated_at, record.changed_by, record.status = now, by_account, status
-    inscribe(record, statement, safe, reason=reason)
-    kept.append(version_of(record, statement, safe, reason=reason))
+    record.updated_at, record.changed_by, record.status = change.now, change.account_id, change.status
+    inscribe(record, statement, safe, reason=change.reason)
+    kept.append(version_of(record, statement, safe, reason=change.reason))
     return kept

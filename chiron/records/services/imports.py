@@ -13,7 +13,7 @@ from chiron.records.errors import StatementOfAnotherPatient, StatementTwice
 from chiron.records.models import Record, RecordVersion
 from chiron.records.rules import fingerprint
 from chiron.records.sealing import inscribe
-from chiron.records.services.change import advance
+from chiron.records.services.change import Change, advance
 from chiron.records.services.write import refusing_nonsense
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, exact_index
@@ -96,7 +96,7 @@ def update(by: Caller, safe: Safe, entries: Entries, now: datetime) -> dict[byte
     for entry, digest in entries:
         record = records[entry.source_key]
         record.source_digest, record.author_provider_id = digest, entry.author_provider_id
-        kept += advance(record, entry, safe, status=entry.status, reason="", by_account=by.account_id, now=now)
+        kept += advance(record, entry, safe, Change(entry.status, "", by.account_id, now))
     if records:
         changing = [field.name for field in Record._meta.concrete_fields if field.name not in {"id", "recorded_at"}]
         Record.objects.bulk_update(records.values(), changing, batch_size=200)

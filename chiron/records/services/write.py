@@ -1,7 +1,10 @@
 """Writing, amending and withdrawing a record."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
@@ -11,8 +14,8 @@ from chiron.kernel.versions import expect
 from chiron.records.entries import Statement
 from chiron.records.errors import EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward
 from chiron.records.models import Record, RecordVersion
-from chiron.records.sealing import inscribe, statement_of
-from chiron.records.services.change import advance
+from chiron.records.sealing import Stated, inscribe, statement_of
+from chiron.records.services.change import Change, advance
 from chiron.records.words import Status
 from chiron.registry.public import Patient
 from chiron.tenancy.public import current_organization_id
@@ -41,23 +44,34 @@ def write_record(*, by: Caller, patient: Patient, statement: Statement, now: dat
 
 
 def amend_record(
-    *, by: Caller, record: Record, statement: Statement, if_match: int | None, reason: str = "", now: datetime
-) -> Record:
+    *,
+    by: Caller,
+    record: Record,
+    changes: Mapping[str, Any],
+    if_match: int | None = None,
+    reason: str = "",
+    now: datetime,
+) -> Stated:
     """Let a record, reached through `record_for(..., "update")`, say something else; what it said is kept.
 
-    Who reaches only their own records (a patient) amends only what they wrote themselves.
+    `changes` are fields of a `Statement`; what is not among them stays. Who reaches only their own records (a patient)
+    amends only what they wrote themselves.
     Raises NotPermitted, StaleVersion, EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward.
     """
     must_be_author(by, record, "update")
     expect(record, if_match)
     if record.status == Status.ENTERED_IN_ERROR:
         raise EnteredInError
-    bring_forward(by, record, statement, Status.ACTIVE, reason, now)
+    safe = patient_safe(current_organization_id(), record.patient_id)
+    statement = replace(statement_of(record, safe), **changes)
+    save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
     audit.record(by, "record.updated", resource="records", resource_id=record.id, subjects=[record.patient_id])
-    return record
+    return Stated(record, statement)
 
 
-def enter_in_error(*, by: Caller, record: Record, if_match: int | None, reason: str = "", now: datetime) -> Record:
+def enter_in_error(
+    *, by: Caller, record: Record, if_match: int | None = None, reason: str = "", now: datetime
+) -> Record:
     """Withdraw a record: it and its versions are kept, lists no longer show it. A second time changes nothing.
 
     Raises NotPermitted, StaleVersion.
@@ -66,7 +80,8 @@ def enter_in_error(*, by: Caller, record: Record, if_match: int | None, reason: 
     expect(record, if_match)
     if record.status != Status.ENTERED_IN_ERROR:
         safe = patient_safe(current_organization_id(), record.patient_id)
-        bring_forward(by, record, statement_of(record, safe), Status.ENTERED_IN_ERROR, reason, now)
+        change = Change(Status.ENTERED_IN_ERROR, reason, by.account_id, now)
+        save_next(record, advance(record, statement_of(record, safe), safe, change))
     audit.record(by, "record.withdrawn", resource="records", resource_id=record.id, subjects=[record.patient_id])
     return record
 
@@ -76,9 +91,7 @@ def must_be_author(by: Caller, record: Record, action: str) -> None:
         raise NotPermitted
 
 
-def bring_forward(by: Caller, record: Record, statement: Statement, status: Status, reason: str, now: datetime) -> None:
-    safe = patient_safe(current_organization_id(), record.patient_id)
-    kept = advance(record, statement, safe, status=status, reason=reason, by_account=by.account_id, now=now)
+def save_next(record: Record, kept: list[RecordVersion]) -> None:
     with refusing_nonsense():
         record.save(force_update=True)
     RecordVersion.objects.bulk_create(kept)

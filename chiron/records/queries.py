@@ -1,0 +1,162 @@
+"""Doors and reads: nobody gets a record but within the scope that the policy gives them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import Q
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller, Scope
+from chiron.kernel.errors import NotFound
+from chiron.kernel.pagination import page as cut
+from chiron.kernel.schemas import PageQuery
+from chiron.records.entries import Statement
+from chiron.records.errors import PatientNotConfirmed, PatientNotNamed
+from chiron.records.models import Annotation, Record, RecordQuerySet, RecordVersion
+from chiron.records.rules import statement_from
+from chiron.records.sealing import Stated, Text, statement_of, text_of
+from chiron.records.words import RecordType, Status, Visibility
+from chiron.registry.public import Patient, patient_within, patients_within
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import Safe, patient_safe, patient_safes
+
+
+def records_within(by: Caller, action: str, resource: str = "records") -> RecordQuerySet:
+    """The records that a caller may read, change, annotate: a queryset to narrow, never to widen."""
+    match by.scope(resource, action):
+        case Scope.ORGANIZATION:
+            return Record.objects.all()
+        case scope:
+            return Record.objects.filter(patient__in=patients_within(by, scope))
+
+
+def record_for(by: Caller, id: UUID, action: str = "read", *, resource: str = "records") -> Record:
+    """The door to one record; for a change of it the row is locked until the transaction ends.
+
+    `resource` is what shall be done with it: records, or annotations on it.
+    Raises NotFound when there is none, or none that the caller reaches.
+    """
+    records = records_within(by, action, resource)
+    if resource == "records" and action in CHANGES:
+        records = records.select_for_update(of=("self",))
+    try:
+        return records.get(id=id)
+    except Record.DoesNotExist:
+        raise NotFound from None
+
+
+CHANGES = frozenset({"update", "delete"})
+
+
+def patient_to_write_about(by: Caller, patient_id: UUID | None) -> Patient:
+    """The door to the patient of a new record; who may write about themselves only need not say so.
+
+    Raises PatientNotNamed, PatientNotConfirmed, NotFound.
+    """
+    scope = by.scope("records", "create")
+    if patient_id is None and scope is not Scope.OWN:
+        raise PatientNotNamed
+    if patient_id is None and by.patient_id is None:
+        raise PatientNotConfirmed
+    return patient_within(by, scope, patient_id or by.patient_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which part of the timeline is asked for: from `since` (included) up to `until` (not included)."""
+
+    patient_id: UUID | None = None
+    record_type: RecordType | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    status: Status = Status.ACTIVE
+
+    def condition(self) -> Q:
+        condition = Q(status=self.status)
+        if self.patient_id:
+            condition &= Q(patient=self.patient_id)
+        if self.record_type:
+            condition &= Q(record_type=self.record_type)
+        if self.since:
+            condition &= Q(timeline_at__gte=self.since)
+        if self.until:
+            condition &= Q(timeline_at__lt=self.until)
+        return condition
+
+
+def list_records(by: Caller, filters: Filters, page: PageQuery) -> tuple[list[tuple[Record, Text]], str | None]:
+    """A page of the timeline, latest first, with the text of each record; one event for all patients on it.
+
+    Raises NotFound for a patient whom the caller does not reach.
+    """
+    if filters.patient_id:
+        patient_within(by, by.scope("records", "read"), filters.patient_id)
+    found = records_within(by, "read").filter(filters.condition()).without_content()
+    leaf = cut(found, page, order=("-timeline_at", "-id"))
+    subjects = {record.patient_id for record in leaf.rows} | ({filters.patient_id} - {None})
+    safes = patient_safes(current_organization_id(), subjects)
+    opened = [(record, text_of(record, safes[record.patient_id])) for record in leaf.rows]
+    audit.record(by, "record.listed", resource="records", subjects=subjects)
+    return opened, leaf.next
+
+
+def read_record(by: Caller, id: UUID) -> Stated:
+    """What one record says, with its original document. Raises NotFound."""
+    record = record_for(by, id)
+    statement = statement_of(record, patient_safe(current_organization_id(), record.patient_id))
+    audit.record(by, "record.read", resource="records", resource_id=record.id, subjects=[record.patient_id])
+    return Stated(record, statement)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a record said from `changed_at` on, who changed it, and why, where that was said."""
+
+    version: int
+    status: Status
+    changed_at: datetime
+    changed_by: UUID | None
+    reason: str
+    statement: Statement
+
+
+def list_versions(by: Caller, record: Record, page: PageQuery) -> tuple[list[Version], str | None]:
+    """All versions of a record, latest first, the present one included."""
+    safe = patient_safe(current_organization_id(), record.patient_id)
+    leaf = cut(RecordVersion.objects.filter(record=record).defer("content"), page, order=("-version",))
+    versions = [kept_version(row, safe) for row in leaf.rows]
+    if record.version == 1 and not page.cursor:
+        versions = [only_version(record, safe)]
+    audit.record(by, "record.versions_read", resource="records", resource_id=record.id, subjects=[record.patient_id])
+    return versions, leaf.next
+
+
+def kept_version(row: RecordVersion, safe: Safe) -> Version:
+    state = cast("dict[str, Any]", safe.open(row, "state"))
+    reason = cast("str", state.pop("reason"))
+    return Version(row.version, Status(row.status), row.changed_at, row.changed_by, reason, statement_from(state))
+
+
+def only_version(record: Record, safe: Safe) -> Version:
+    """A record that never changed is its own first version."""
+    said = statement_of(record, safe)
+    return Version(1, Status(record.status), record.recorded_at, record.changed_by, text_of(record, safe).reason, said)
+
+
+def list_annotations(by: Caller, record: Record, page: PageQuery) -> tuple[list[tuple[Annotation, str]], str | None]:
+    """What the caller may see of the remarks on a record, latest first."""
+    safe = patient_safe(current_organization_id(), record.patient_id)
+    leaf = cut(Annotation.objects.filter(visible_to(by), record=record), page)
+    opened = [(annotation, cast("str", safe.open(annotation, "content"))) for annotation in leaf.rows]
+    audit.record(by, "annotation.listed", resource="records", resource_id=record.id, subjects=[record.patient_id])
+    return opened, leaf.next
+
+
+def visible_to(by: Caller) -> Q:
+    """Authors see what they wrote; the care team sees what is not private; patients see what is meant for them."""
+    shown = [Visibility.PATIENT]
+    if by.scope("annotations", "read") is not Scope.OWN:
+        shown.append(Visibility.CARE_TEAM)
+    return Q(author_account=by.account_id) | Q(visibility__in=shown)

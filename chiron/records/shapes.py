@@ -1,0 +1,280 @@
+"""Records as the API takes and shows them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+import orjson
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, JsonValue
+
+from chiron.kernel.schemas import Body
+from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
+from chiron.records.models import Annotation, Record
+from chiron.records.queries import Filters, Version
+from chiron.records.sealing import Text, quantity_of, range_of
+from chiron.records.words import Precision, RecordType, Status, Visibility
+
+
+def within_history(instant: datetime) -> datetime:
+    if not 1800 <= instant.year <= 2200:
+        raise ValueError("an event lies between the years 1800 and 2200")
+    return instant
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(within_history)]
+Measured = Annotated[Decimal, Field(max_digits=20, decimal_places=10)]
+Short = Annotated[str, Field(max_length=64)]
+Title = Annotated[str, Field(min_length=1, max_length=300)]
+Reason = Annotated[str, Field(max_length=2_000)]
+
+
+class CodeIn(Body):
+    system: str = Field("", max_length=200, examples=["http://loinc.org"])
+    code: str = Field(min_length=1, max_length=100, examples=["4548-4"])
+    display: str = Field("", max_length=300, examples=["Hemoglobin A1c"])
+
+
+class QuantityIn(Body):
+    value: Measured
+    unit: Short = Field("", examples=["%"])
+    code: Short = Field("", description="The unit in UCUM.", examples=["%"])
+
+
+class RangeIn(Body):
+    low: Measured | None = None
+    high: Measured | None = None
+
+
+class StatementIn(Body):
+    """What can be said of a patient in one record."""
+
+    record_type: RecordType
+    title: Title
+    description: str = Field("", max_length=50_000)
+    clinical_status: Short = ""
+    codes: list[CodeIn] = Field(default=[], max_length=50)
+    occurred_at: Instant | None = None
+    occurred_precision: Precision = Precision.INSTANT
+    occurred_end: Instant | None = None
+    quantity: QuantityIn | None = None
+    reference_range: RangeIn | None = None
+    encounter_id: UUID | None = None
+    content: dict[str, JsonValue] | None = Field(None, description="The original document, kept whole.")
+
+    def said(self) -> dict[str, Any]:
+        """What was sent, in the words of a `Statement`."""
+        sent = {name: getattr(self, name) for name in StatementIn.model_fields if name in self.model_fields_set}
+        return {name: value if value is None else SPOKEN.get(name, as_sent)(value) for name, value in sent.items()}
+
+
+def as_sent(value: Any) -> Any:
+    return value
+
+
+SPOKEN = {
+    "codes": lambda codes: tuple(Code(code.system, code.code, code.display) for code in codes),
+    "quantity": lambda quantity: Quantity(quantity.value, quantity.unit, quantity.code),
+    "reference_range": lambda usual: ReferenceRange(usual.low, usual.high),
+    "content": orjson.dumps,
+}
+
+
+class NewRecord(StatementIn):
+    patient_id: UUID | None = Field(None, description="Whom it is about; a patient may leave it out.")
+
+    def statement(self) -> Statement:
+        return Statement(**self.said())
+
+
+class RecordChanges(StatementIn):
+    """What is not sent stays as it is."""
+
+    record_type: RecordType = Field(default_factory=lambda: RecordType.OTHER)
+    title: Title = Field(default_factory=str)
+    reason: Reason = ""
+
+
+class Withdrawal(Body):
+    reason: Reason = ""
+
+
+class RecordQuery(BaseModel):
+    """Which part of the timeline to list."""
+
+    patient: UUID | None = None
+    type: RecordType | None = None
+    since: Instant | None = Field(None, alias="from", description="The earliest time, included.")
+    until: Instant | None = Field(None, alias="to", description="The time before which records lie.")
+    status: Status = Status.ACTIVE
+
+    def filters(self) -> Filters:
+        return Filters(self.patient, self.type, self.since, self.until, self.status)
+
+
+class NewAnnotation(Body):
+    content: str = Field(min_length=1, max_length=20_000)
+    visibility: Visibility = Visibility.CARE_TEAM
+
+
+class AnnotationOnRecord(NewAnnotation):
+    record_id: UUID
+
+
+class CodeOut(BaseModel):
+    system: str
+    code: str
+    display: str
+
+
+class QuantityOut(BaseModel):
+    value: float
+    unit: str
+    code: str
+
+
+class RangeOut(BaseModel):
+    low: float | None
+    high: float | None
+
+
+class AuthorOut(BaseModel):
+    """Who wrote it: the account that was signed in, and the provider who says so."""
+
+    account_id: UUID | None
+    provider_id: UUID | None
+
+
+class StatementOut(BaseModel):
+    record_type: RecordType
+    resource_type: str
+    title: str
+    description: str
+    clinical_status: str
+    codes: list[CodeOut]
+    occurred_at: datetime | None
+    occurred_precision: Precision
+    occurred_end: datetime | None
+    quantity: QuantityOut | None
+    reference_range: RangeOut | None
+    encounter_id: UUID | None
+
+
+class RecordOut(StatementOut):
+    id: UUID
+    patient_id: UUID
+    status: Status
+    author: AuthorOut
+    recorded_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, record: Record, text: Text, **more: Any) -> Self:
+        quantity, usual = quantity_of(record), range_of(record)
+        return cls(
+            id=record.id,
+            patient_id=record.patient_id,
+            record_type=record.record_type,
+            resource_type=record.resource_type,
+            status=record.status,
+            clinical_status=record.clinical_status,
+            title=text.title,
+            description=text.description,
+            codes=record.codes,
+            occurred_at=record.occurred_at,
+            occurred_precision=record.occurred_precision,
+            occurred_end=record.occurred_end,
+            quantity=quantity and QuantityOut(value=quantity.value, unit=quantity.unit, code=quantity.code),
+            reference_range=usual and RangeOut(low=usual.low, high=usual.high),
+            encounter_id=record.encounter_id,
+            author=AuthorOut(account_id=record.author_account, provider_id=record.author_provider_id),
+            recorded_at=record.recorded_at,
+            updated_at=record.updated_at,
+            version=record.version,
+            **more,
+        )
+
+
+class WholeRecordOut(RecordOut):
+    content: dict[str, Any] | None
+
+
+class RecordEnvelope(BaseModel):
+    record: WholeRecordOut
+
+    @classmethod
+    def of(cls, record: Record, statement: Statement) -> Self:
+        text = Text(statement.title, statement.description)
+        content = statement.content and orjson.loads(statement.content)
+        return cls(record=WholeRecordOut.of(record, text, content=content))
+
+
+class RecordList(BaseModel):
+    records: list[RecordOut]
+    next: str | None
+
+
+class VersionOut(StatementOut):
+    version: int
+    status: Status
+    changed_at: datetime
+    changed_by: UUID | None
+    reason: str
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        said, quantity, usual = version.statement, version.statement.quantity, version.statement.reference_range
+        return cls(
+            version=version.version,
+            status=version.status,
+            changed_at=version.changed_at,
+            changed_by=version.changed_by,
+            reason=version.reason,
+            record_type=said.record_type,
+            resource_type=said.resource_type,
+            title=said.title,
+            description=said.description,
+            clinical_status=said.clinical_status,
+            codes=[CodeOut(system=code.system, code=code.code, display=code.display) for code in said.codes],
+            occurred_at=said.occurred_at,
+            occurred_precision=said.occurred_precision,
+            occurred_end=said.occurred_end,
+            quantity=quantity and QuantityOut(value=quantity.value, unit=quantity.unit, code=quantity.code),
+            reference_range=usual and RangeOut(low=usual.low, high=usual.high),
+            encounter_id=said.encounter_id,
+        )
+
+
+class VersionList(BaseModel):
+    versions: list[VersionOut]
+    next: str | None
+
+
+class AnnotationOut(BaseModel):
+    id: UUID
+    record_id: UUID
+    content: str
+    visibility: Visibility
+    author: AuthorOut
+    created_at: datetime
+
+    @classmethod
+    def of(cls, annotation: Annotation, content: str) -> Self:
+        return cls(
+            id=annotation.id,
+            record_id=annotation.record_id,
+            content=content,
+            visibility=annotation.visibility,
+            author=AuthorOut(account_id=annotation.author_account, provider_id=annotation.author_provider_id),
+            created_at=annotation.recorded_at,
+        )
+
+
+class AnnotationEnvelope(BaseModel):
+    annotation: AnnotationOut
+
+
+class AnnotationList(BaseModel):
+    annotations: list[AnnotationOut]
+    next: str | None
