@@ -8,7 +8,7 @@ their operations too.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -89,8 +89,7 @@ def install(*, decide: Decide, authenticate: Callable[[HttpRequest], Caller]) ->
     Policy.authenticate = staticmethod(authenticate)  # type: ignore[assignment]
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What an operation needs, which is also its name in the audit trail."""
 
     resource: str
@@ -101,7 +100,7 @@ def needs(resource: str, action: str) -> Callable[[View], View]:
     """Guard an operation: callers whose scope for this is NONE get 403 before its body is read."""
 
     def mark(view: View) -> View:
-        view.need = Need(resource, action)  # type: ignore[attr-defined]
+        view.needs = Need(resource, action)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -111,7 +110,7 @@ def open_to_all(why: str) -> Callable[[View], View]:
     """Leave an operation open to everybody, and say why (printed in the documentation)."""
 
     def mark(view: View) -> View:
-        view.open_because = why  # type: ignore[attr-defined]
+        view.open_to_all = why  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -1,7 +1,7 @@
 """Data classes of fields: every column says what kind of data it holds, or CI fails.
 
-Used as wrappers: ``birth_date = personal(models.DateField(null=True))``. The class decides what may be logged, exported,
-released to research or blanked by an erasure.
+Used as wrappers: ``birth_date = personal(models.DateField(null=True))``. The class decides what may be logged,
+exported, released to research or blanked by an erasure.
 """
 
 from enum import StrEnum
@@ -17,7 +17,7 @@ class DataClass(StrEnum):
     OPERATIONAL = "operational"
     PERSONAL = "personal"
     CLINICAL = "clinical"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105
 
 
 AnyField = TypeVar("AnyField")

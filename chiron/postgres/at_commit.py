@@ -1,0 +1,34 @@
+"""Rows that travel with COMMIT: written in the same transaction, one message later, for the price of none."""
+
+from functools import lru_cache
+from typing import Any
+
+from django.db import connections, models
+
+from chiron.postgres.backend.base import DatabaseWrapper
+
+
+def at_commit(row: models.Model, *, using: str) -> None:
+    """Insert this new row with the message that commits; at once where no such message will come.
+
+    Inside a savepoint, outside a transaction and inside a test's own transaction it is inserted at once. Nobody can read
+    a queued row before the commit; if it cannot be inserted, the whole transaction fails at its end.
+    """
+    connection = connections[using]
+    statement, fields = _insertion(type(row), using)
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    if isinstance(connection, DatabaseWrapper) and connection.in_atomic_block and not connection.savepoint_ids:
+        connection.closing.append((statement, values))
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+    row._state.adding = False
+
+
+@lru_cache(maxsize=256)
+def _insertion(model: type[models.Model], using: str) -> tuple[str, list["models.Field[Any, Any]"]]:
+    operations = connections[using].ops
+    fields = [field for field in model._meta.concrete_fields if not field.db_returning]
+    columns = ", ".join(operations.quote_name(field.column) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    return f"INSERT INTO {operations.quote_name(model._meta.db_table)} ({columns}) VALUES ({places})", fields

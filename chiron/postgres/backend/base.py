@@ -1,0 +1,89 @@
+"""PostgreSQL with fewer messages per transaction.
+
+BEGIN, the ``opening`` statement (the switch to an organization) and the first query travel as one message; rows that
+nobody reads before the end travel with COMMIT as another. This rests on client-side binding, Django's default: values
+are bound into the text by psycopg, so the simple protocol can take several statements at once. It uses hooks of Django
+that are not documented (``_start_transaction_under_autocommit``, ``_commit``, ``execute_wrappers``); they are used in
+this file only, and its tests say what must hold.
+"""
+
+from typing import Any
+
+from django.db import NotSupportedError
+from django.db.backends.postgresql import base
+from psycopg.types.datetime import TimestamptzLoader
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection of Django's, whose transactions may open and close with company."""
+
+    opening: str = ""
+    """What the next outermost transaction does first: one statement without parameters, already checked."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.closing: list[tuple[str, list[Any]]] = []
+        self.unsent = ""
+        self.execute_wrappers.append(self._send_opening)
+
+    def init_connection_state(self) -> None:
+        """Read instants with psycopg's C loader; Django's is ten times slower and only needed outside UTC."""
+        super().init_connection_state()
+        self.connection.adapters.register_loader("timestamptz", TimestamptzLoader)
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        if not autocommit:
+            raise NotSupportedError("transactions open with atomic() only")
+        if not self.connection.autocommit:
+            super()._set_autocommit(True)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        return self.connection.cursor()
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self.ensure_connection()
+        self.closing = []
+        self.unsent = f"BEGIN;{self.opening};" if self.opening else "BEGIN;"
+
+    def _send_opening(self, execute: Any, statement: Any, params: Any, many: bool, context: Any) -> Any:
+        if not self.unsent:
+            return execute(statement, params, many, context)
+        opening, self.unsent = self.unsent, ""
+        cursor = context["cursor"].cursor
+        if many or not isinstance(statement, str):
+            cursor.execute(opening)
+            return execute(statement, params, many, context)
+        result = execute(opening + statement, params, many, context)
+        cursor.set_result(-1)
+        return result
+
+    def _commit(self) -> None:
+        rows, unsent, self.closing, self.unsent = self.closing, self.unsent, [], ""
+        if not rows:
+            if not unsent:
+                super()._commit()
+            return
+        text = ";".join([unsent + rows[0][0], *(each for each, _ in rows[1:]), "COMMIT"])
+        values = [value for _, params in rows for value in params]
+        with self.wrap_database_errors, self.connection.cursor() as cursor:
+            cursor.execute(text, values)
+
+    def _rollback(self) -> None:
+        unsent, self.closing, self.unsent = self.unsent, [], ""
+        if not unsent:
+            super()._rollback()
+
+    def _savepoint(self, sid: str) -> None:
+        self._flush()
+        super()._savepoint(sid)
+
+    def _flush(self) -> None:
+        """Send the rows queued so far: a rollback to the savepoint that follows must not take them along."""
+        rows, self.closing = self.closing, []
+        for statement, params in rows:
+            with self.cursor() as cursor:
+                cursor.execute(statement, params)
+
+    def close(self) -> None:
+        self.closing, self.unsent = [], ""
+        super().close()

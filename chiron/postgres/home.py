@@ -1,0 +1,99 @@
+"""CHIRON_HOME: the folder in which an installation without configuration keeps its data and its secrets."""
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LONGEST_SOCKET_FOLDER = 80
+
+
+class Home:
+    """One installation's folder (0700): the server's data, its binaries when root, the secrets, the logs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+
+    @classmethod
+    def default(cls) -> "Home":
+        """CHIRON_HOME, or ``~/.chiron``; ``/var/lib/chiron`` for root."""
+        named = os.environ.get("CHIRON_HOME")
+        if named:
+            return cls(Path(named))
+        return cls(Path("/var/lib/chiron") if os.geteuid() == 0 else Path("~/.chiron"))
+
+    @property
+    def data(self) -> Path:
+        return self.path / "postgres" / "data"
+
+    @property
+    def sockets(self) -> Path:
+        """Where the server's socket lies: beside the data, or in the temporary folder when that path is too long."""
+        beside = self.path / "postgres"
+        if len(str(beside)) <= LONGEST_SOCKET_FOLDER:
+            return beside
+        digest = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"chiron-{digest}"
+
+    def prepare(self) -> None:
+        """Make the folder. Root's is traversable, since its server runs under another account."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+    def secrets(self) -> dict[str, str]:
+        """Keys and passwords of this installation, made once; two processes starting together agree on them."""
+        return self._once("secrets.json", _new_secrets)
+
+    def port(self) -> int:
+        """The TCP port of the server on 127.0.0.1, chosen free when first asked for."""
+        return int(self._once("port.json", lambda: {"port": str(_free_port())})["port"])
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Alone among all processes of this installation while the block runs."""
+        self.prepare()
+        with (self.path / f"{name}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _once(self, name: str, make: object) -> dict[str, str]:
+        path = self.path / name
+        if not path.exists():
+            with self.locked(name):
+                if not path.exists():
+                    _write_private(path, json.dumps(make(), indent=1))  # type: ignore[operator]
+        content: dict[str, str] = json.loads(path.read_text())
+        return content
+
+
+def _write_private(path: Path, text: str) -> None:
+    fresh = path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _new_secrets() -> dict[str, str]:
+    def key() -> str:
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+    names = ("MASTER_ENCRYPTION_KEY", "AUDIT_SIGNING_KEY", "JWT_SIGNING_KEY", "JWT_REFRESH_SECRET_KEY")
+    return {name: key() for name in names} | {
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        "POSTGRES_PASSWORD": secrets.token_urlsafe(32),
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,96 @@
+"""Every setting that comes from outside: its name, its default, its effect. Nothing else reads the environment.
+
+``.env`` and ``.local.env`` in the working folder are read too; the real environment wins. A secret may come from a file:
+``NAME_FILE``. A name that starts with CHIRON_ and is not in this table is a mistake and stops the start.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One name in the environment. ``also`` are older names for the same thing."""
+
+    name: str
+    effect: str
+    default: str = ""
+    secret: bool = False
+    also: tuple[str, ...] = ()
+
+
+SETTINGS = (
+    Setting("ENVIRONMENT", "`development`, `testing` or `production`.", "development"),
+    Setting("CHIRON_HOME", "Folder of the embedded server, its secrets and the copied audit heads.", "~/.chiron"),
+    Setting("DJANGO_SECRET_KEY", "Signs the admin's sessions. Made at first start in development.", "", True, ("SECRET_KEY",)),
+    Setting("DEBUG", "Django's debug pages; refused in production.", "false"),
+    Setting("ALLOWED_HOSTS", "Host names that are answered, separated by commas.", "localhost,127.0.0.1,[::1]"),
+    Setting("ACCOUNTS_DATABASE_URL", "Runtime login of the database of accounts and keys.", "", True),
+    Setting("CLINICAL_DATABASE_URL", "Runtime login of the clinical database.", "", True),
+    Setting("RESEARCH_DATABASE_URL", "Runtime login of the research database.", "", True),
+    Setting("ACCOUNTS_OWNER_URL", "Owner of the accounts database; only migrations and new organizations need it.", "", True),
+    Setting("CLINICAL_OWNER_URL", "Owner of the clinical database; only migrations and new organizations need it.", "", True),
+    Setting("RESEARCH_OWNER_URL", "Owner of the research database; only migrations need it.", "", True),
+    Setting("ACCOUNTS_SEALER_URL", "Login that alone writes audit leaves and heads in accounts.", "", True),
+    Setting("CLINICAL_SEALER_URL", "Login that alone writes audit leaves and heads in clinical.", "", True),
+    Setting("POSTGRES_HOST", "Server for all three databases, instead of the URLs. Empty: the embedded server."),
+    Setting("POSTGRES_PORT", "Its port.", "5432"),
+    Setting("POSTGRES_USER", "The owner: a login with CREATEDB and CREATEROLE.", "chiron"),
+    Setting("POSTGRES_PASSWORD", "The owner's password; the runtime logins' passwords are derived from it.", "", True),
+    Setting("POSTGRES_DB", "Prefix of the three databases' names.", "chiron"),
+    Setting("MASTER_ENCRYPTION_KEY", "Wraps all keys: 32 bytes in URL-safe base64 (a Fernet key).", "", True),
+    Setting("AUDIT_SIGNING_KEY", "Authenticates audit events and signs heads: any secret of 32 bytes or more.", "", True),
+    Setting("JWT_SIGNING_KEY", "Ed25519 seed for access tokens: 32 bytes in URL-safe base64.", "", True),
+    Setting("JWT_SECRET_KEY", "Where JWT_SIGNING_KEY is not given, it is derived from this.", "", True),
+    Setting("JWT_REFRESH_SECRET_KEY", "Authenticates refresh tokens.", "", True),
+    Setting("TRUSTED_PROXIES", "How many proxies stand in front and add to X-Forwarded-For.", "0"),
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def read(name: str) -> str:
+    """The value of a documented setting, its older names and its ``_FILE`` form included, or its default."""
+    setting = BY_NAME[name]
+    for each in (name, *setting.also):
+        if each in _values():
+            return _values()[each]
+        if f"{each}_FILE" in _values():
+            return Path(_values()[f"{each}_FILE"]).read_text().strip()
+    return setting.default
+
+
+def flag(name: str) -> bool:
+    """A setting that is true or false."""
+    return read(name).strip().lower() in ("1", "true", "yes", "on")
+
+
+def words(name: str) -> list[str]:
+    """A setting that is a list, separated by commas."""
+    return [word.strip() for word in read(name).split(",") if word.strip()]
+
+
+def refuse_unknown() -> None:
+    """Stop the start when a CHIRON_* name is not in the table: a misspelt setting must not be silently ignored."""
+    known = {form for name in BY_NAME for form in (name, f"{name}_FILE")}
+    unknown = sorted(name for name in _values() if name.startswith("CHIRON_") and name not in known)
+    if unknown:
+        raise ImproperlyConfigured(f"Unknown settings {', '.join(unknown)}: docs/reference/settings.md lists them all.")
+
+
+def as_markdown() -> str:
+    """The reference table for the documentation."""
+    rows = [
+        f"| `{each.name}`{''.join(f' (also `{a}`)' for a in each.also)} | {'secret' if each.secret else ''} "
+        f"| {f'`{each.default}`' if each.default else ''} | {each.effect} |"
+        for each in SETTINGS
+    ]
+    return "\n".join(["| name | | default | effect |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _values() -> dict[str, str]:
+    files = {**dotenv_values(".env"), **dotenv_values(".local.env")}
+    return {**{name: value for name, value in files.items() if value is not None}, **os.environ}

@@ -1,0 +1,111 @@
+"""What every environment shares."""
+
+import base64
+import hashlib
+import hmac
+from pathlib import Path
+
+from chiron.postgres.home import Home
+from config import environment
+from config.settings.databases import databases, is_embedded
+
+environment.refuse_unknown()
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+ENVIRONMENT = environment.read("ENVIRONMENT")
+HOME = Home.default()
+EMBEDDED = is_embedded()
+MADE = HOME.secrets() if ENVIRONMENT != "production" else {}
+
+
+def _secret(name: str) -> str:
+    return environment.read(name) or MADE.get(name, "")
+
+
+def _signing_key() -> str:
+    derived_from = environment.read("JWT_SECRET_KEY")
+    if derived_from and not environment.read("JWT_SIGNING_KEY"):
+        seed = hmac.digest(derived_from.encode(), b"chiron access token signing key", hashlib.sha256)
+        return base64.urlsafe_b64encode(seed).decode()
+    return _secret("JWT_SIGNING_KEY")
+
+
+SECRET_KEY = _secret("DJANGO_SECRET_KEY")
+MASTER_ENCRYPTION_KEY = _secret("MASTER_ENCRYPTION_KEY")
+AUDIT_SIGNING_KEY = _secret("AUDIT_SIGNING_KEY")
+JWT_SIGNING_KEY = _signing_key()
+JWT_REFRESH_SECRET_KEY = _secret("JWT_REFRESH_SECRET_KEY")
+JWT_ISSUER = JWT_AUDIENCE = "chiron"
+AUDIT_HEADS_DIR = HOME.path / "audit-heads"
+TRUSTED_PROXIES = int(environment.read("TRUSTED_PROXIES"))
+
+DEBUG = False
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+
+RUNTIME_DATABASES, OWNER_DATABASES, SEALER_DATABASES = databases(HOME)
+DATABASES = {"default": {}} | RUNTIME_DATABASES
+DATABASE_ROUTERS = ["chiron.tenancy.router.ByApp"]
+DATABASE_PREFIX = environment.read("POSTGRES_DB")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "identity.Account"
+PASSWORD_HASHERS = ["chiron.identity.passwords.Argon2id"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ARGON2 = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}
+
+CHIRON_APPS = [
+    "chiron.kernel.apps.Kernel",
+    "chiron.postgres.apps.Postgres",
+    "chiron.tenancy.apps.Tenancy",
+    "chiron.vault.apps.Vault",
+    "chiron.audit.apps.Audit",
+    "chiron.idempotency.apps.Idempotency",
+    "chiron.identity.apps.Identity",
+    "chiron.registry.apps.Registry",
+    "chiron.records.apps.Records",
+    "chiron.interop.apps.Interop",
+    "chiron.operations.apps.Operations",
+]
+INSTALLED_APPS = [
+    *CHIRON_APPS,
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "ninja",
+]
+MIDDLEWARE = [
+    "chiron.kernel.middleware.front",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.admin_site.only_for_admin",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+LOGGING_CONFIG = None
+UNFOLD = {"SITE_TITLE": "Chiron", "SITE_HEADER": "Chiron", "SHOW_HISTORY": False, "SHOW_VIEW_ON_SITE": False}

@@ -1,0 +1,5 @@
+"""On one machine, for trying and building: the embedded server, keys made at first start."""
+
+from config.settings.base import *  # noqa: F403
+
+DEBUG = environment.flag("DEBUG")  # noqa: F405

@@ -1,0 +1,7 @@
+"""For the test suite: as development, with cheap password hashes; the databases are chosen by conftest."""
+
+from config.settings.base import *  # noqa: F403
+
+DEBUG = False
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+ARGON2 = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
