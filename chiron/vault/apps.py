@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+from typing_extensions import override
+
+
+class Vault(AppConfig):
+    """Refuses to start without a master key: a process that could not open anything must not serve."""
+
+    name = "chiron.vault"
+    label = "vault"
+    databases = ("accounts",)
+
+    @override
+    def ready(self) -> None:
+        from chiron.vault.master import master_key
+
+        master_key()

@@ -1,0 +1,18 @@
+"""What can go wrong with a key or a sealed value."""
+
+from chiron.kernel.errors import DomainError
+
+
+class OpeningFailed(DomainError):
+    """A sealed value, or the key it needs, does not open: moved, altered, or the key is not ours.
+
+    Deliberately without detail: which check failed helps only whoever altered it.
+    """
+
+    code, title, status = "opening-failed", "A sealed value could not be opened.", 500
+
+
+class KeyDestroyed(DomainError):
+    """The key of this patient was destroyed by an erasure: nothing sealed with it can ever be read again."""
+
+    code, title, status = "erased", "This data was erased and cannot be recovered.", 410

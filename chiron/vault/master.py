@@ -1,0 +1,69 @@
+"""The master key: the one secret an operator keeps, which wraps the keys of organizations and nothing else."""
+
+from base64 import urlsafe_b64decode
+from binascii import Error
+from functools import lru_cache
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from chiron.vault.envelope import Cipher, derived
+
+WANTED = (
+    "Set MASTER_ENCRYPTION_KEY to a Fernet key: 32 random bytes in URL-safe base64 "
+    "(python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'). "
+    "Keep it apart from the databases; without it nothing sealed can be read."
+)
+
+
+class MasterKey(Protocol):
+    """What wraps the keys of organizations; a key management service has the same three."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    def wrap(self, key: bytes, at: bytes) -> bytes: ...
+
+    def unwrap(self, wrapped: bytes, at: bytes) -> bytes: ...
+
+
+class EnvironmentMasterKey:
+    """The master key given as a setting. Its id is derived from it, so that a wrong one is told from a broken one."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, secret: bytes) -> None:
+        self._cipher = Cipher(UUID(bytes=derived(secret, "master id", 16)), secret, "wrap organization key")
+
+    @property
+    def id(self) -> UUID:
+        return self._cipher.key_id
+
+    def wrap(self, key: bytes, at: bytes) -> bytes:
+        return self._cipher.seal(at, key)
+
+    def unwrap(self, wrapped: bytes, at: bytes) -> bytes:
+        return self._cipher.open(at, wrapped)
+
+
+def master_key() -> MasterKey:
+    """The master key of this process. Raises `ImproperlyConfigured` where there is none, saying what to set."""
+    return _from_text(getattr(settings, "MASTER_ENCRYPTION_KEY", None) or "")
+
+
+def secret_of(text: str) -> bytes:
+    """The 32 bytes a Fernet key stands for."""
+    try:
+        secret = urlsafe_b64decode(text.encode("ascii"))
+    except (Error, UnicodeEncodeError):
+        raise ImproperlyConfigured(WANTED) from None
+    if len(secret) != 32:
+        raise ImproperlyConfigured(WANTED)
+    return secret
+
+
+@lru_cache(maxsize=2)
+def _from_text(text: str) -> MasterKey:
+    return EnvironmentMasterKey(secret_of(text))

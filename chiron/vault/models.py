@@ -1,0 +1,50 @@
+"""Wrapped keys. They live in `accounts`, what they seal lives elsewhere: neither backup alone reads a name."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from chiron.kernel import clock
+from chiron.kernel.fields import operational, secret
+from chiron.kernel.models import Grants, Row
+
+
+class OrganizationKey(Row):
+    """A data key of an organization, wrapped by the master key. The newest generation seals, all of them open."""
+
+    grants: ClassVar[Grants] = Grants.READ_WRITE
+
+    organization_id = operational(models.UUIDField(editable=False))
+    generation = operational(models.PositiveSmallIntegerField(default=1, editable=False))
+    wrapped = secret(models.BinaryField())
+    created_at = operational(models.DateTimeField(default=clock.now, editable=False))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_organization_key_per_generation", fields=["organization_id", "generation"]
+            )
+        ]
+
+
+class PatientKey(Row):
+    """The data key of one patient, wrapped by a key of the organization. Without it nothing of the patient opens."""
+
+    grants: ClassVar[Grants] = Grants.READ_WRITE
+
+    organization_id = operational(models.UUIDField(editable=False))
+    patient_id = operational(models.UUIDField(editable=False))
+    wrapped = secret(models.BinaryField(null=True))
+    created_at = operational(models.DateTimeField(default=clock.now, editable=False))
+    destroyed_at = operational(models.DateTimeField(null=True, editable=False))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_key_per_patient", fields=["organization_id", "patient_id"]),
+            models.CheckConstraint(
+                name="patient_key_is_kept_or_destroyed",
+                condition=Q(wrapped__isnull=False, destroyed_at__isnull=True)
+                | Q(wrapped__isnull=True, destroyed_at__isnull=False),
+            ),
+        ]

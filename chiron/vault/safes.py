@@ -1,0 +1,154 @@
+"""Safes: what a request holds to seal and open values, for as long as it lasts."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from os import urandom
+from typing import Any, NoReturn, TypeAlias
+from uuid import UUID
+
+import orjson
+from django.db.models import Model
+from typing_extensions import override
+
+from chiron.kernel.ids import NIL, new_id
+from chiron.vault.envelope import Cipher, Header, place
+from chiron.vault.errors import KeyDestroyed, OpeningFailed
+from chiron.vault.keyring import KEY_BYTES, Keyring, keyring_of
+from chiron.vault.models import PatientKey
+
+JSON: TypeAlias = Any
+"""None, booleans, integers of at most 64 bits, floats, strings, lists and dictionaries with string keys."""
+
+
+class Safe:
+    """Seals values into their place with one data key, and opens what was sealed there.
+
+    A value's place is the organization, table, id, column and version of its row, so set the row's version before
+    sealing, and seal every column again when the version rises. Never keep a safe beyond its request.
+    """
+
+    __slots__ = ("_ciphers", "_organization_id", "_sealing")
+
+    def __init__(self, organization_id: UUID, ciphers: Mapping[UUID, Cipher]) -> None:
+        self._organization_id = organization_id
+        self._ciphers = ciphers
+        *_, self._sealing = ciphers.values()
+
+    def seal(self, row: Model, column: str, value: JSON) -> bytes:
+        """The value as bytes that only this column of this version of this row opens. Store them in that column."""
+        return self._sealing.seal(self._place_of(row, column), orjson.dumps(value))
+
+    def open(self, row: Model, column: str) -> JSON:
+        """The value sealed in this column, None where the column is empty.
+
+        Raises `OpeningFailed` for whatever was not sealed in this very place; it never returns ciphertext.
+        """
+        sealed = getattr(row, column)
+        if sealed is None:
+            return None
+        if not isinstance(sealed, bytes | memoryview):
+            raise OpeningFailed
+        sealed = bytes(sealed)
+        cipher = self._ciphers.get(Header.of(sealed).key_id)
+        if cipher is None:
+            raise OpeningFailed
+        return orjson.loads(cipher.open(self._place_of(row, column), sealed))
+
+    def _place_of(self, row: Model, column: str) -> bytes:
+        version = getattr(row, "version", 1)
+        if row.pk is None or type(version) is not int:
+            raise TypeError("a value is sealed into a row whose id and version are known")
+        return place(self._organization_id, row._meta.db_table, row.pk, column, version)
+
+    @override
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a safe is never copied out of its request")
+
+
+class PatientSafes(Mapping[UUID, Safe]):
+    """The safes of many patients, each opened when first asked for.
+
+    Asking for an erased patient raises `KeyDestroyed`, for one without a key `OpeningFailed`; neither is counted.
+    """
+
+    def __init__(self, organization_id: UUID, keyring: Keyring, keys: Iterable[PatientKey]) -> None:
+        self._organization_id = organization_id
+        self._keyring = keyring
+        self._keys = {key.patient_id: key for key in keys}
+        self._opened: dict[UUID, Safe] = {}
+
+    @override
+    def __getitem__(self, patient_id: UUID) -> Safe:
+        if patient_id not in self._opened:
+            self._opened[patient_id] = self._open(patient_id)
+        return self._opened[patient_id]
+
+    @override
+    def __iter__(self) -> Iterator[UUID]:
+        return (patient_id for patient_id, key in self._keys.items() if key.wrapped is not None)
+
+    @override
+    def __contains__(self, patient_id: object) -> bool:
+        return any(patient_id == known for known in self)
+
+    @override
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _open(self, patient_id: UUID) -> Safe:
+        key = self._keys.get(patient_id)
+        if key is None:
+            raise OpeningFailed
+        if key.wrapped is None:
+            raise KeyDestroyed
+        secret = self._keyring.unwrap(bytes(key.wrapped), _place_of(key))
+        return Safe(self._organization_id, {key.id: Cipher(key.id, secret, "seal")})
+
+
+def organization_safe(organization_id: UUID) -> Safe:
+    """The safe for what belongs to an organization and to no patient: providers, departments, audit payloads.
+
+    Raises `OpeningFailed` where the organization has no key.
+    """
+    return Safe(organization_id, keyring_of(organization_id).sealing)
+
+
+def platform_safe() -> Safe:
+    """The safe for what belongs to no organization: accounts and their sessions.
+
+    It opens only under the master key that wrapped the stored keys, so it also answers whether that one is set.
+    """
+    return organization_safe(NIL)
+
+
+def patient_safe(organization_id: UUID, patient_id: UUID) -> Safe:
+    """The safe of one patient. Raises `KeyDestroyed` after an erasure, `OpeningFailed` where there is no key."""
+    return patient_safes(organization_id, [patient_id])[patient_id]
+
+
+def patient_safes(organization_id: UUID, patient_ids: Iterable[UUID]) -> Mapping[UUID, Safe]:
+    """The safes of many patients, by one query. Asking it for an erased patient raises `KeyDestroyed`."""
+    keys = PatientKey.objects.filter(organization_id=organization_id, patient_id__in=set(patient_ids))
+    return PatientSafes(organization_id, keyring_of(organization_id), keys)
+
+
+def new_patient_safe(organization_id: UUID, patient_id: UUID) -> Safe:
+    """The safe of a patient about to be stored. See `new_patient_safes`."""
+    return new_patient_safes(organization_id, [patient_id])[patient_id]
+
+
+def new_patient_safes(organization_id: UUID, patient_ids: Iterable[UUID]) -> Mapping[UUID, Safe]:
+    """Make the keys of these patients and open them; those that have one keep it, however often it is asked.
+
+    The keys commit at once in `accounts`, before the patients commit in `clinical`: a key without a patient harms
+    nothing, a patient without a key could never be read.
+    """
+    keyring, ids = keyring_of(organization_id), list(dict.fromkeys(patient_ids))
+    keys = [PatientKey(id=new_id(), organization_id=organization_id, patient_id=patient_id) for patient_id in ids]
+    for key in keys:
+        key.wrapped = keyring.wrap(urandom(KEY_BYTES), _place_of(key))
+    PatientKey.objects.bulk_create(keys, ignore_conflicts=True)
+    return patient_safes(organization_id, ids)
+
+
+def _place_of(key: PatientKey) -> bytes:
+    return place("patient key", key.organization_id, key.patient_id, key.id)
