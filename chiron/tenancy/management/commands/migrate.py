@@ -1,0 +1,62 @@
+"""Bring the three databases, and in clinical every organization's schema, up to date."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.core.management.commands.migrate import Command as DjangoMigrate
+from rich.progress import track
+
+from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL, RESEARCH
+from chiron.postgres.owner import as_owner
+from chiron.tenancy.grants import grant_database
+from chiron.tenancy.models import Organization
+from chiron.tenancy.replay import applied, migrate_template, replay, steps
+
+
+class Command(BaseCommand):
+    help = "Migrate accounts, clinical (every organization) and research, with the owner's login."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The database, and whether only to show the state."""
+        parser.add_argument("--database", choices=ALIASES, help="Only this one.")
+        parser.add_argument("--status", action="store_true", help="Show what each organization lacks; change nothing.")
+        parser.add_argument("--shared", action="store_true", help="Only accounts and research.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate in the order in which one database needs the other."""
+        if options["status"]:
+            return self._status()
+        chosen = [options["database"]] if options["database"] else [ACCOUNTS, RESEARCH, CLINICAL]
+        for alias in chosen:
+            if alias == CLINICAL and not options["shared"]:
+                self._clinical(options["verbosity"])
+            elif alias != CLINICAL:
+                self._plain(alias, options["verbosity"])
+        return None
+
+    def _plain(self, alias: str, verbosity: int) -> None:
+        with as_owner(alias) as connection:
+            DjangoMigrate(stdout=self.stdout, stderr=self.stderr).execute(
+                app_label=None, migration_name=None, database=alias, verbosity=verbosity, interactive=False,
+                skip_checks=True, fake=False, fake_initial=False, plan=False, run_syncdb=False, check_unapplied=False,
+                prune=False, no_color=False, force_color=False, traceback=False, pythonpath=None, settings=None,
+            )  # fmt: skip
+            with connection.cursor() as cursor:
+                grant_database(cursor, alias)
+
+    def _clinical(self, verbosity: int) -> None:
+        new = migrate_template()
+        if verbosity:
+            self.stdout.write(f"clinical: {len(new)} new migrations on the template")
+        organizations = list(Organization.objects.order_by("id"))
+        all_steps = steps()
+        for organization in track(organizations, "organizations", disable=not verbosity or not organizations):
+            replay(organization.id, all_steps)
+
+    def _status(self) -> None:
+        wanted = {step.key for step in steps()}
+        for organization in Organization.objects.order_by("slug"):
+            missing = sorted(wanted - applied(organization.id))
+            state = "up to date" if not missing else "lacks " + ", ".join(f"{app}.{name}" for app, name in missing)
+            self.stdout.write(f"{organization.slug}: {state}")

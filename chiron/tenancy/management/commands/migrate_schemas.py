@@ -1,0 +1,5 @@
+"""The older name of ``migrate``."""
+
+from chiron.tenancy.management.commands.migrate import Command
+
+__all__ = ["Command"]

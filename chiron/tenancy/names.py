@@ -1,0 +1,29 @@
+"""Names of schemas and roles: made here from an organization's id, never from anything a person typed."""
+
+from uuid import UUID
+
+from django.conf import settings
+
+from chiron.postgres.logins import database_name, runtime_login, sealer_login
+
+TEMPLATE = "template"
+
+
+def schema_of(organization_id: UUID) -> str:
+    """The schema of an organization: ``t_`` and 32 hexadecimal digits."""
+    return f"t_{organization_id.hex}"
+
+
+def role_of(organization_id: UUID) -> str:
+    """Its role; with the database's name in front, because roles belong to the whole server."""
+    return f"{database_name(settings.DATABASE_PREFIX, 'clinical')}_{schema_of(organization_id)}"
+
+
+def login_of(alias: str) -> str:
+    """The login with which this installation uses that database."""
+    return str(settings.DATABASES[alias].get("USER") or runtime_login(settings.DATABASE_PREFIX, alias))
+
+
+def sealer() -> str:
+    """The login that alone writes audit leaves and heads."""
+    return sealer_login(settings.DATABASE_PREFIX)

@@ -1,0 +1,52 @@
+"""What other apps may use of tenancy."""
+
+from uuid import UUID
+
+from chiron.kernel.errors import NotFound
+from chiron.tenancy.models import Organization
+from chiron.tenancy.names import role_of, schema_of
+from chiron.tenancy.services import SlugTaken, open_organization
+from chiron.tenancy.switch import NoOrganization, current_organization_id, inside
+
+
+def organization_for_id(organization_id: UUID) -> Organization:
+    """The organization with that id. Raises NotFound."""
+    return _one(id=organization_id)
+
+
+def organization_for_slug(slug: str) -> Organization:
+    """The organization with that slug. Raises NotFound."""
+    return _one(slug=slug)
+
+
+def organization_for_domain(domain: str) -> Organization:
+    """The organization that is reached under that host name. Raises NotFound."""
+    return _one(domains__contains=[domain.lower()])
+
+
+def all_organizations() -> list[Organization]:
+    """Every organization, in the order in which they were made."""
+    return list(Organization.objects.order_by("id"))
+
+
+def _one(**where: object) -> Organization:
+    organization = Organization.objects.filter(**where).first()
+    if organization is None:
+        raise NotFound
+    return organization
+
+
+__all__ = [
+    "NoOrganization",
+    "Organization",
+    "SlugTaken",
+    "all_organizations",
+    "current_organization_id",
+    "inside",
+    "open_organization",
+    "organization_for_domain",
+    "organization_for_id",
+    "organization_for_slug",
+    "role_of",
+    "schema_of",
+]

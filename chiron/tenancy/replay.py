@@ -1,0 +1,165 @@
+"""Migrations over all schemas: Django migrates a template once, its SQL is kept and replayed in each organization.
+
+Each schema has its own ``django_migrations``: what was replayed is recorded in the transaction that did it, so a killed
+run is finished by the next. A migration that runs Python cannot be replayed as SQL and is applied by Django in each.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.migration import Migration
+from django.db.migrations.state import ProjectState
+
+from chiron.kernel.db import CLINICAL, atomic
+from chiron.postgres.owner import as_owner
+from chiron.tenancy.grants import grant_organization
+from chiron.tenancy.names import TEMPLATE, login_of, role_of, schema_of
+
+Key = tuple[str, str]
+NOT_REPLAYED = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET CONSTRAINTS")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One migration as it is replayed: its SQL, or Python that Django must run."""
+
+    key: Key
+    sql: str
+    python: bool
+
+
+class RecordingExecutor(MigrationExecutor):
+    """Django's executor on the template schema; what each migration sent is kept beside it."""
+
+    def apply_migration(
+        self, state: ProjectState, migration: Migration, fake: bool = False, fake_initial: bool = False
+    ) -> ProjectState:
+        """Apply one migration and keep its SQL, both or neither."""
+        with atomic(CLINICAL), recording(self.connection) as statements:
+            state = super().apply_migration(state, migration, fake=fake, fake_initial=fake_initial)
+            python = any(not operation.reduces_to_sql for operation in migration.operations)
+            with self.connection.cursor() as cursor:
+                cursor.execute(
+                    "INSERT INTO replay (app, name, sql, python) VALUES (%s, %s, %s, %s)",
+                    [migration.app_label, migration.name, ";\n".join(statements), python],
+                )
+        return state
+
+
+@contextmanager
+def recording(connection: BaseDatabaseWrapper) -> Iterator[list[str]]:
+    """The statements that change something, as they are sent within the block, values bound into their text."""
+    statements: list[str] = []
+
+    def record(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        text = sql if params is None else connection.ops.compose_sql(sql, params)  # type: ignore[attr-defined]
+        if not str(text).lstrip().upper().startswith(NOT_REPLAYED) and "django_migrations" not in str(text):
+            statements.append(str(text).strip().rstrip(";"))
+        return execute(sql, params, many, context)
+
+    connection.execute_wrappers.insert(0, record)
+    try:
+        yield statements
+    finally:
+        connection.execute_wrappers.remove(record)
+
+
+def migrate_template() -> list[Key]:
+    """Bring the template schema up to date; the migrations that were new."""
+    with as_owner(CLINICAL) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {TEMPLATE}")
+            cursor.execute(f"SET search_path TO {TEMPLATE}")
+            cursor.execute(
+                "CREATE TABLE IF NOT EXISTS replay (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+                " app text NOT NULL, name text NOT NULL, sql text NOT NULL, python boolean NOT NULL,"
+                " CONSTRAINT replayed_once UNIQUE (app, name))"
+            )
+        executor = RecordingExecutor(connection)
+        plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        executor.migrate(executor.loader.graph.leaf_nodes(), plan=plan)
+        return [(migration.app_label, migration.name) for migration, _ in plan]
+
+
+def steps() -> list[Step]:
+    """All migrations of the template in the order in which they were applied there."""
+    with as_owner(CLINICAL) as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT app, name, sql, python FROM {TEMPLATE}.replay ORDER BY number")
+        return [Step((app, name), sql, python) for app, name, sql, python in cursor.fetchall()]
+
+
+def create_schema(organization_id: UUID) -> None:
+    """Make an organization's role and its schema, empty but for the state of its migrations; safe to repeat."""
+    role, schema = role_of(organization_id), schema_of(organization_id)
+    with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO {login_of(CLINICAL)}")
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {schema}.django_migrations"
+            f" (LIKE {TEMPLATE}.django_migrations INCLUDING ALL)"
+        )
+
+
+def drop_schema(organization_id: UUID) -> None:
+    """Remove an organization's schema and role with everything in it (tests and abandoned creations only)."""
+    role, schema = role_of(organization_id), schema_of(organization_id)
+    with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
+        cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE; DROP ROLE IF EXISTS {role}")
+
+
+def replay(organization_id: UUID, all_steps: list[Step]) -> list[Key]:
+    """Bring one organization's schema to the state of the template, in one transaction; what was new to it."""
+    schema = schema_of(organization_id)
+    with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL search_path TO {schema}")
+        done = _applied(cursor)
+        pending = [step for step in all_steps if step.key not in done]
+        batch: list[str] = []
+        for step in pending:
+            if step.python:
+                _flush(cursor, batch)
+                _apply_python(connection, step.key)
+            elif step.sql:
+                batch.append(step.sql)
+        _flush(cursor, batch)
+        cursor.executemany(
+            "INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, now())", [step.key for step in pending]
+        )
+        grant_organization(cursor, organization_id)
+    return [step.key for step in pending]
+
+
+def applied(organization_id: UUID) -> set[Key]:
+    """The migrations that one organization's schema has."""
+    with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL search_path TO {schema_of(organization_id)}")
+        return _applied(cursor)
+
+
+def _applied(cursor: Any) -> set[Key]:
+    cursor.execute("SELECT app, name FROM django_migrations")
+    return set(cursor.fetchall())
+
+
+def _flush(cursor: Any, batch: list[str]) -> None:
+    if batch:
+        cursor.execute(";\n".join(batch))
+        batch.clear()
+
+
+def _apply_python(connection: BaseDatabaseWrapper, key: Key) -> None:
+    loader = MigrationExecutor(connections[CLINICAL]).loader
+    migration = loader.graph.nodes[key]
+    state = loader.project_state(key, at_end=False)
+    with connection.schema_editor(atomic=False) as editor:
+        migration.apply(state, editor)
+
+

@@ -1,0 +1,33 @@
+"""Verbs on organizations that need no permission of their own: identity's verbs and commands call them."""
+
+from uuid import UUID
+
+from chiron.kernel.db import ACCOUNTS, refusing
+from chiron.kernel.errors import DomainError
+from chiron.tenancy.models import Organization
+from chiron.tenancy.replay import create_schema, drop_schema, replay, steps
+
+
+class SlugTaken(DomainError):
+    code, title = "slug-taken", "Another organization has that slug."
+
+
+def open_organization(
+    *, organization_id: UUID, slug: str, name: str, time_zone: str, locale: str = "en", domains: list[str] | None = None
+) -> Organization:
+    """Make an organization: first its schema and role, which nobody sees, then its row, from which it exists.
+
+    Raises SlugTaken, and then nothing is left behind.
+    """
+    create_schema(organization_id)
+    replay(organization_id, steps())
+    organization = Organization(
+        id=organization_id, slug=slug, name=name, time_zone=time_zone, locale=locale, domains=domains or []
+    )
+    try:
+        with refusing(ACCOUNTS, organization_slug_is_its_own=SlugTaken):
+            organization.save(force_insert=True)
+    except DomainError:
+        drop_schema(organization_id)
+        raise
+    return organization
