@@ -1,8 +1,8 @@
 """Bytes that say the same thing in exactly one way, so that they can be authenticated, hashed and signed.
 
-Every part is preceded by its length (four bytes, big-endian), and what is absent is told from what is empty. Instants are
-UTC text to the microsecond, which is what PostgreSQL keeps. A list is one part made of its parts. Nothing is written as
-JSON, which has many forms for one value.
+Every part is preceded by its length (four bytes, big-endian), and what is absent is told from what is empty. Instants
+are UTC text to the microsecond, which is what PostgreSQL keeps. A list is one part made of its parts. Nothing is
+written as JSON, which has many forms for one value.
 """
 
 from __future__ import annotations

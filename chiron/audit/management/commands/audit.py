@@ -1,0 +1,83 @@
+"""`audit verify`: is every trail what it was when it was sealed?"""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from typing_extensions import override
+
+from chiron.audit.findings import Report
+from chiron.audit.verification import verify
+from chiron.kernel.clock import now
+from chiron.tenancy.public import Organization
+
+PLATFORM = "platform"
+
+
+class Command(BaseCommand):
+    help = "Verify the audit trails: name every event that was changed, deleted, inserted or reordered since."
+    requires_migrations_checks = False
+
+    @override
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verb = verbs.add_parser("verify", help="examine events, tree, heads and their copies; exit 1 on a finding")
+        verb.add_argument(
+            "--organization", metavar="SLUG", help="only this organization (default: all, and the platform)"
+        )
+        verb.add_argument("--json", action="store_true", help="print the findings as data")
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        trails = wanted_trails(options["organization"])
+        with progress_shown(quiet=options["json"]) as bars:
+            reports = {name: examine(name, organization_id, bars) for name, organization_id in trails.items()}
+        if options["json"]:
+            data = [report.as_data() | {"organization": name} for name, report in reports.items()]
+            self.stdout.write(json.dumps(data, indent=2))
+        else:
+            self.stdout.write("\n".join(line for name, report in reports.items() for line in told(name, report)))
+        if not all(report.is_intact for report in reports.values()):
+            sys.exit(1)
+
+
+def wanted_trails(slug: str | None) -> dict[str, UUID | None]:
+    organizations: dict[str, UUID | None] = dict(Organization.objects.order_by("slug").values_list("slug", "id"))
+    if slug is None:
+        return {PLATFORM: None} | organizations
+    if slug not in organizations:
+        raise CommandError(f"There is no organization {slug!r}.")
+    return {slug: organizations[slug]}
+
+
+def examine(name: str, organization_id: UUID | None, bars: Progress) -> Report:
+    task = bars.add_task(name, total=None)
+    return verify(
+        organization_id, now=now(), progress=lambda done, total: bars.update(task, completed=done, total=total)
+    )
+
+
+@contextmanager
+def progress_shown(*, quiet: bool) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bars:
+        yield bars
+
+
+def told(name: str, report: Report) -> Iterator[str]:
+    read = f"{report.events} events, {report.leaves} leaves, {report.heads} heads, {report.copies} copies"
+    if report.is_intact:
+        yield f"{name}: intact ({read})"
+        return
+    yield f"{name}: NOT INTACT ({read})"
+    yield from (f"  {finding}" for finding in report.findings)
+    unlisted = sum(report.counts.values()) - len(report.findings)
+    if unlisted:
+        yield f"  and {unlisted} more"

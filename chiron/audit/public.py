@@ -1,0 +1,22 @@
+"""What other apps may use of audit."""
+
+from chiron.audit.findings import Finding, Kind, Report
+from chiron.audit.queries import Access, access_log
+from chiron.audit.sealer import Sealer
+from chiron.audit.sealing import lag, seal
+from chiron.audit.services import record, record_platform
+from chiron.audit.verification import verify
+
+__all__ = [
+    "Access",
+    "Finding",
+    "Kind",
+    "Report",
+    "Sealer",
+    "access_log",
+    "lag",
+    "record",
+    "record_platform",
+    "seal",
+    "verify",
+]

@@ -1,0 +1,71 @@
+"""Which trails there are, and the sealer's way into their databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+
+from chiron.kernel.ids import NIL
+from chiron.tenancy.public import schema_of
+
+Connection = psycopg.Connection[Any]
+DJANGO_ONLY = frozenset({"assume_role", "isolation_level", "pool", "server_side_binding", "service"})
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """The events of one organization, or of the platform, which has no organization."""
+
+    organization_id: UUID | None
+
+    @property
+    def id(self) -> UUID:
+        return self.organization_id or NIL
+
+    @property
+    def name(self) -> str:
+        return str(self.organization_id) if self.organization_id else "platform"
+
+    @property
+    def alias(self) -> str:
+        return "clinical" if self.organization_id else "accounts"
+
+    @property
+    def schema(self) -> str:
+        return schema_of(self.organization_id) if self.organization_id else "public"
+
+
+PLATFORM = Trail(None)
+
+
+def connect(alias: str) -> Connection:
+    """A connection of the sealer's login, which may read events and write leaves and heads, of every trail."""
+    server = settings.SEALER_DATABASES[alias]
+    options = {name: value for name, value in server.get("OPTIONS", {}).items() if name not in DJANGO_ONLY}
+    return psycopg.connect(
+        dbname=server["NAME"],
+        user=server.get("USER") or None,
+        password=server.get("PASSWORD") or None,
+        host=server.get("HOST") or None,
+        port=server.get("PORT") or None,
+        autocommit=True,
+        row_factory=namedtuple_row,
+        prepare_threshold=None,  # a transaction-pooling proxy may stand between
+        **({"connect_timeout": 10} | options),
+    )
+
+
+@contextmanager
+def within(connection: Connection, trail: Trail) -> Iterator[psycopg.Cursor[Any]]:
+    """One transaction that sees the tables of this trail only."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(trail.schema)))
+        yield cursor
