@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing_extensions import override
 
 from chiron.vault.errors import OpeningFailed
 
@@ -76,6 +77,7 @@ class Cipher:
         except InvalidTag:
             raise OpeningFailed from None
 
+    @override
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is never copied out of its process")
 

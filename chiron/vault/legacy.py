@@ -1,10 +1,11 @@
 """Values that an older system sealed with Fernet and the same master key. They are read, never written."""
 
+from base64 import urlsafe_b64encode
+
 from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
 
 from chiron.vault.errors import OpeningFailed
-from chiron.vault.master import master_key
+from chiron.vault.master import master_secret
 
 
 def open_legacy(token: str | bytes) -> str:
@@ -12,8 +13,8 @@ def open_legacy(token: str | bytes) -> str:
 
     Nothing binds such a token to its row: whoever reads one must seal it anew at once.
     """
-    master_key()
+    fernet = Fernet(urlsafe_b64encode(master_secret()))
     try:
-        return Fernet(settings.MASTER_ENCRYPTION_KEY).decrypt(token).decode()
+        return fernet.decrypt(token).decode()
     except (InvalidToken, UnicodeDecodeError):
         raise OpeningFailed from None

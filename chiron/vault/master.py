@@ -1,6 +1,6 @@
 """The master key: the one secret an operator keeps, which wraps the keys of organizations and nothing else."""
 
-from base64 import urlsafe_b64decode
+from base64 import b64decode
 from binascii import Error
 from functools import lru_cache
 from typing import Protocol
@@ -50,18 +50,27 @@ class EnvironmentMasterKey:
 
 def master_key() -> MasterKey:
     """The master key of this process. Raises `ImproperlyConfigured` where there is none, saying what to set."""
-    return _from_text(getattr(settings, "MASTER_ENCRYPTION_KEY", None) or "")
+    return _from_text(_given())
+
+
+def master_secret() -> bytes:
+    """The same key as bare bytes, for reading what older systems sealed with it."""
+    return secret_of(_given())
 
 
 def secret_of(text: str) -> bytes:
     """The 32 bytes a Fernet key stands for."""
     try:
-        secret = urlsafe_b64decode(text.encode("ascii"))
+        secret = b64decode(text.encode("ascii"), altchars=b"-_", validate=True)
     except (Error, UnicodeEncodeError):
         raise ImproperlyConfigured(WANTED) from None
     if len(secret) != 32:
         raise ImproperlyConfigured(WANTED)
     return secret
+
+
+def _given() -> str:
+    return getattr(settings, "MASTER_ENCRYPTION_KEY", None) or ""
 
 
 @lru_cache(maxsize=2)

@@ -16,7 +16,7 @@ class OrganizationKey(Row):
     grants: ClassVar[Grants] = Grants.READ_WRITE
 
     organization_id = operational(models.UUIDField(editable=False))
-    generation = operational(models.PositiveSmallIntegerField(default=1, editable=False))
+    generation = operational(models.SmallIntegerField(default=1, editable=False))
     wrapped = secret(models.BinaryField())
     created_at = operational(models.DateTimeField(default=clock.now, editable=False))
 

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=chiron.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('organization_id', models.UUIDField(editable=False)),
-                ('generation', models.PositiveSmallIntegerField(default=1, editable=False)),
+                ('generation', models.SmallIntegerField(default=1, editable=False)),
                 ('wrapped', models.BinaryField()),
                 ('created_at', models.DateTimeField(default=chiron.kernel.clock.now, editable=False)),
             ],
