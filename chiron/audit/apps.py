@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 
-class AuditConfig(AppConfig):
+class Audit(AppConfig):
     name = "chiron.audit"
     label = "audit"
     databases = ("accounts", "clinical")

@@ -15,7 +15,7 @@ from django.db import DatabaseError, close_old_connections
 from chiron.audit.sealing import Untrustworthy, oldest_unsealed, publish, seal_trail
 from chiron.audit.trails import PLATFORM, Connection, Trail, connect
 from chiron.kernel.log import logger
-from chiron.tenancy.public import Organization
+from chiron.tenancy.public import all_organizations
 
 QUICK, SLOW = 0.5, 8.0  # seconds between looks at a trail where something happens, and where nothing does
 NEW_TRAILS = 2.0  # seconds between looks for new organizations
@@ -23,7 +23,7 @@ NEW_TRAILS = 2.0  # seconds between looks for new organizations
 
 def all_trails() -> list[Trail]:
     """The platform's and those of all organizations, the suspended ones too."""
-    return [PLATFORM, *map(Trail, Organization.objects.values_list("id", flat=True))]
+    return [PLATFORM, *(Trail(organization.id) for organization in all_organizations())]
 
 
 @dataclass(slots=True)

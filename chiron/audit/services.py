@@ -83,4 +83,4 @@ def _write(trail: Trail, event: Event, by: Caller, details: dict[str, Any] | Non
         safe = organization_safe(trail.organization_id) if trail.organization_id else platform_safe()
         event.payload = safe.seal(event, "payload", {name: value for name, value in said.items() if value})
     event.mac = mac_of(trail.id, event_bytes(event))
-    at_commit(trail.alias, event)
+    at_commit(event, using=trail.alias)

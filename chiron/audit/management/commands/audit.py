@@ -16,7 +16,7 @@ from typing_extensions import override
 from chiron.audit.findings import Report
 from chiron.audit.verification import verify
 from chiron.kernel.clock import now
-from chiron.tenancy.public import Organization
+from chiron.tenancy.public import all_organizations
 
 PLATFORM = "platform"
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
 
 def wanted_trails(slug: str | None) -> dict[str, UUID | None]:
-    organizations: dict[str, UUID | None] = dict(Organization.objects.order_by("slug").values_list("slug", "id"))
+    organizations: dict[str, UUID | None] = {each.slug: each.id for each in all_organizations()}
     if slug is None:
         return {PLATFORM: None} | organizations
     if slug not in organizations:
