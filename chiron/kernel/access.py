@@ -117,6 +117,12 @@ def open_to_all(why: str) -> Callable[[View], View]:
 
 
 def creates(view: View) -> View:
-    """A POST that creates: an ``Idempotency-Key`` makes its repetition answer the same and do nothing."""
-    view.creates = True  # type: ignore[attr-defined]
+    """A POST that creates in clinical: an ``Idempotency-Key`` makes its repetition answer the same and do nothing."""
+    view.creates = "clinical"  # type: ignore[attr-defined]
+    return view
+
+
+def creates_account(view: View) -> View:
+    """The same for a POST whose effect lies in accounts: it runs in a transaction there, not in clinical."""
+    view.creates = "accounts"  # type: ignore[attr-defined]
     return view

@@ -127,7 +127,8 @@ def test_a_trail_restored_into_another_cluster_is_sealed_to_its_end(clinic: UUID
     read_patient(clinic, 2)
     tamper(
         clinic,
-        "UPDATE audit_watermark SET system_identifier = system_identifier - 1, sealed_below = 9000000000000000000",
+        "UPDATE audit_event SET xid = xid + 1000000000000",
+        "UPDATE audit_watermark SET system_identifier = 7, sealed_below = 9000000000000000000",
     )
 
     sealed = [seal("clinical", clinic, limit=1) for _ in range(3)]

@@ -139,6 +139,13 @@ def test_an_inserted_leaf_is_found(clinic: UUID) -> None:
     assert [(kind, seq) for kind, seq, *_ in told(examined(clinic))] == [("deleted", 2), ("inserted", 3)]
 
 
+def test_a_leaf_before_the_first_is_found(clinic: UUID) -> None:
+    sealed_trail(clinic, 2)
+    tamper(clinic, "INSERT INTO audit_leaf VALUES (-1, gen_random_uuid(), sha256(''))")
+
+    assert ("inserted", -1, None, None) in told(examined(clinic))
+
+
 def test_reordered_leaves_are_found(clinic: UUID) -> None:
     events = sealed_trail(clinic, 3, 5, 2)
     tamper(clinic, *swap("seq", 4, 6))

@@ -76,6 +76,11 @@ def test_a_value_that_commits_to_another_key_is_refused_though_it_would_decrypt(
         CIPHER.open(HERE, forged)
 
 
+def test_a_value_that_names_another_key_is_refused_though_the_secret_is_the_same() -> None:
+    with pytest.raises(OpeningFailed):
+        CIPHER.open(HERE, Cipher(UUID(int=8), SECRET, "seal").seal(HERE, b"Kofi Mensah"))
+
+
 def test_one_secret_has_another_key_for_each_purpose() -> None:
     wrapping = Cipher(KEY_ID, SECRET, "wrap patient key")
 

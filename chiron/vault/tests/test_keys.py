@@ -1,11 +1,14 @@
 import gc
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any, TypeVar
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connections
+from django.db.models import QuerySet
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -19,6 +22,7 @@ from chiron.vault.keyring import create_organization_key, forget_keys, keyring_o
 from chiron.vault.master import EnvironmentMasterKey, master_key
 from chiron.vault.models import OrganizationKey, PatientKey
 from chiron.vault.safes import (
+    Safe,
     new_patient_safe,
     new_patient_safes,
     organization_safe,
@@ -27,6 +31,8 @@ from chiron.vault.safes import (
     platform_safe,
 )
 from chiron.vault.tests.factories import ESI, HILLTOP, KOFI, RIVERSIDE, note
+
+AnyKey = TypeVar("AnyKey", OrganizationKey, PatientKey)
 
 pytestmark = pytest.mark.django_db(databases=["accounts"])
 
@@ -42,19 +48,21 @@ def test_an_organization_seals_and_opens_with_its_own_key() -> None:
     row = sealed_by(organization_safe(HILLTOP))
 
     assert organization_safe(HILLTOP).open(row, "text") == "Kofi Mensah"
-    assert Header.of(row.text).key_id == OrganizationKey.objects.get(organization_id=HILLTOP).id
+    assert Header.of(row.text).key_id == hilltops(OrganizationKey).get().id
     with pytest.raises(OpeningFailed):
         organization_safe(RIVERSIDE).open(row, "text")
 
 
 def test_an_organization_without_a_key_gets_no_safe_and_no_key() -> None:
-    with pytest.raises(OpeningFailed):
-        organization_safe(uuid4())
-    with pytest.raises(OpeningFailed):
-        new_patient_safe(uuid4(), KOFI)
+    nobody = uuid4()
 
-    assert OrganizationKey.objects.count() == 2
-    assert not PatientKey.objects.exists()
+    with pytest.raises(OpeningFailed):
+        organization_safe(nobody)
+    with pytest.raises(OpeningFailed):
+        new_patient_safe(nobody, KOFI)
+
+    assert not OrganizationKey.objects.filter(organization_id=nobody).exists()
+    assert not PatientKey.objects.filter(organization_id=nobody).exists()
 
 
 def test_the_platform_makes_its_own_key_once() -> None:
@@ -69,7 +77,7 @@ def test_creating_a_key_again_changes_nothing() -> None:
     create_organization_key(HILLTOP)
 
     assert organization_safe(HILLTOP).open(row, "text") == "Kofi Mensah"
-    assert OrganizationKey.objects.filter(organization_id=HILLTOP).count() == 1
+    assert hilltops(OrganizationKey).count() == 1
 
 
 def test_a_patient_has_a_key_of_their_own() -> None:
@@ -96,12 +104,32 @@ def test_asking_again_for_a_new_patient_gives_the_key_there_is() -> None:
 
     assert both[KOFI].open(row, "text") == "Kofi Mensah"
     assert set(both) == {KOFI, ESI}
-    assert PatientKey.objects.count() == 2
+    assert hilltops(PatientKey).count() == 2
+
+
+def test_callers_racing_for_a_first_key_share_one() -> None:
+    organization_id, patient_id = uuid4(), uuid4()
+    start = Barrier(8)
+
+    def make(_: int) -> tuple[Any, Safe]:
+        start.wait()
+        create_organization_key(organization_id)
+        safe = new_patient_safe(organization_id, patient_id)
+        connections["accounts"].close()
+        return sealed_by(safe), safe
+
+    with ThreadPoolExecutor(8) as desks:
+        made = list(desks.map(make, range(8)))
+
+    assert {safe.open(row, "text") for row, _ in made for _, safe in made} == {"Kofi Mensah"}
+    assert OrganizationKey.objects.filter(organization_id=organization_id).count() == 1
+    assert PatientKey.objects.filter(organization_id=organization_id).count() == 1
+    forget_keys()
 
 
 def test_patient_keys_are_wrapped_by_the_organization_and_organization_keys_by_the_master_key() -> None:
     new_patient_safe(HILLTOP, KOFI)
-    organization_key, patient_key = OrganizationKey.objects.get(organization_id=HILLTOP), PatientKey.objects.get()
+    organization_key, patient_key = hilltops(OrganizationKey).get(), hilltops(PatientKey).get()
 
     assert Header.of(bytes(organization_key.wrapped)).key_id == master_key().id
     assert Header.of(bytes(patient_key.wrapped or b"")).key_id == organization_key.id
@@ -114,7 +142,7 @@ def test_a_wrapped_key_moved_to_another_patient_or_organization_opens_nothing() 
     new_patient_safe(RIVERSIDE, KOFI)
     kofi = PatientKey.objects.get(organization_id=HILLTOP, patient_id=KOFI)
 
-    PatientKey.objects.exclude(id=kofi.id).update(wrapped=kofi.wrapped)
+    PatientKey.objects.exclude(id=kofi.id).filter(organization_id__in=[HILLTOP, RIVERSIDE]).update(wrapped=kofi.wrapped)
 
     for organization_id, patient_id in ((HILLTOP, ESI), (RIVERSIDE, KOFI)):
         with pytest.raises(OpeningFailed):
@@ -122,7 +150,7 @@ def test_a_wrapped_key_moved_to_another_patient_or_organization_opens_nothing() 
 
 
 def test_an_organization_key_moved_to_another_organization_opens_nothing() -> None:
-    hilltop = OrganizationKey.objects.get(organization_id=HILLTOP)
+    hilltop = hilltops(OrganizationKey).get()
     OrganizationKey.objects.filter(organization_id=RIVERSIDE).update(wrapped=hilltop.wrapped)
 
     with pytest.raises(OpeningFailed):
@@ -139,7 +167,7 @@ def test_another_master_key_opens_nothing() -> None:
 
 def test_a_destroyed_key_says_so_and_stays_destroyed() -> None:
     row = sealed_by(new_patient_safe(HILLTOP, KOFI))
-    PatientKey.objects.update(wrapped=None, destroyed_at=timezone.now())
+    hilltops(PatientKey).update(wrapped=None, destroyed_at=timezone.now())
 
     for ask in (patient_safe, new_patient_safe):
         with pytest.raises(KeyDestroyed):
@@ -154,12 +182,12 @@ def test_a_patient_without_a_key_is_an_error_and_no_key_is_made() -> None:
     with pytest.raises(OpeningFailed):
         patient_safe(HILLTOP, KOFI)
 
-    assert not PatientKey.objects.exists()
+    assert not hilltops(PatientKey).exists()
 
 
 def test_the_erased_and_the_unknown_are_not_among_many_safes() -> None:
     new_patient_safes(HILLTOP, [KOFI, ESI])
-    PatientKey.objects.filter(patient_id=ESI).update(wrapped=None, destroyed_at=timezone.now())
+    hilltops(PatientKey).filter(patient_id=ESI).update(wrapped=None, destroyed_at=timezone.now())
 
     many = patient_safes(HILLTOP, [KOFI, ESI, NIL])
 
@@ -175,7 +203,7 @@ def test_a_key_is_either_kept_or_destroyed(change: dict[str, Any]) -> None:
     new_patient_safe(HILLTOP, KOFI)
 
     with pytest.raises(IntegrityError, match="patient_key_is_kept_or_destroyed"), atomic(ACCOUNTS):
-        PatientKey.objects.update(**change)
+        hilltops(PatientKey).update(**change)
 
 
 def test_many_safes_cost_one_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
@@ -214,7 +242,7 @@ def test_no_more_than_a_bounded_number_of_keyrings_is_remembered() -> None:
 
 def test_an_opened_patient_key_does_not_outlive_its_safe() -> None:
     safe = new_patient_safe(HILLTOP, KOFI)
-    key_id = PatientKey.objects.get().id
+    key_id = hilltops(PatientKey).get().id
     assert key_id in opened_keys()
 
     del safe
@@ -225,7 +253,7 @@ def test_an_opened_patient_key_does_not_outlive_its_safe() -> None:
 def test_no_key_lies_in_clear_in_the_tables_of_keys() -> None:
     new_patient_safe(HILLTOP, KOFI)
     keyring = keyring_of(HILLTOP)
-    organization_key, patient_key = OrganizationKey.objects.get(organization_id=HILLTOP), PatientKey.objects.get()
+    organization_key, patient_key = hilltops(OrganizationKey).get(), hilltops(PatientKey).get()
     secret = keyring.unwrap(bytes(patient_key.wrapped or b""), safes._place_of(patient_key))
 
     assert len(secret) == 32
@@ -240,7 +268,11 @@ def test_keys_live_in_accounts_only() -> None:
     assert tables <= set(connections["accounts"].introspection.table_names())
 
 
-def sealed_by(safe: Any) -> Any:
+def hilltops(keys: type[AnyKey]) -> QuerySet[AnyKey]:
+    return keys._default_manager.filter(organization_id=HILLTOP)
+
+
+def sealed_by(safe: Safe) -> Any:
     row: Any = note()
     row.text = safe.seal(row, "text", "Kofi Mensah")
     return row

@@ -52,7 +52,8 @@ FOUND = [
     ("प्रिया", "प्रिया शर्मा"),
     ("ｔａｎａｋａ", "Tanaka"),
     ("タナカ", "ﾀﾅｶ"),
-    ("ali", "Ali\u200creza"),
+    ("alireza", "Ali\u200creza"),
+    ("muller", "Mül\u00adler"),
     ("12", "12"),
 ]
 NOT_FOUND = [
@@ -67,6 +68,7 @@ NOT_FOUND = [
     ("bartholomaeuszek", "Bartholomaeuszewicz"),
     ("राम", "रमा"),
     ("が", "か"),
+    ("김", "김민준"),
     ("", "José"),
     ("-", "Anne-Marie"),
     ("' - '", "O'Brien"),

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class Identity(AppConfig):
+    name = "chiron.identity"
+    label = "identity"
+    databases = ("accounts",)

@@ -1,0 +1,41 @@
+"""What identity asks of floors above it, without knowing them; config installs the answers."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from chiron.kernel.access import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who somebody says to be."""
+
+    first_name: str = ""
+    last_name: str = ""
+    birth_date: str = ""
+
+
+class MakeClaim(Protocol):
+    def __call__(self, by: Caller, *, account_id: UUID, membership_id: UUID, kind: str, person: Person) -> None: ...
+
+
+class ProviderForClaim(Protocol):
+    def __call__(self, by: Caller, *, account_id: UUID) -> UUID | None: ...
+
+
+def _unanswered(*_: Any, **__: Any) -> Any:
+    raise LookupError("config installed no hook")
+
+
+class Hooks:
+    """``make_claim`` keeps a claim in the organization; ``provider_for_claim`` makes the approved doctor's provider."""
+
+    make_claim: ClassVar[MakeClaim] = staticmethod(_unanswered)
+    provider_for_claim: ClassVar[ProviderForClaim] = staticmethod(_unanswered)
+
+
+def install(*, make_claim: MakeClaim, provider_for_claim: ProviderForClaim) -> None:
+    """Connect the registry (config, once, at start)."""
+    Hooks.make_claim = staticmethod(make_claim)  # type: ignore[assignment]
+    Hooks.provider_for_claim = staticmethod(provider_for_claim)  # type: ignore[assignment]

@@ -1,0 +1,28 @@
+"""The API: every app's router, behind one wrapper."""
+
+from ninja import NinjaAPI
+
+from chiron.audit.api import router as audit
+from chiron.identity.api import router as identity
+from chiron.kernel import problems
+from chiron.kernel.parsing import OrjsonRenderer, StrictParser
+from chiron.records.api import router as records
+from chiron.registry.api import router as registry
+from config import hooks
+from config.openapi import ChironAPI
+from config.operation import guarded
+
+hooks.install()
+
+api: NinjaAPI = ChironAPI(
+    title="Chiron",
+    version="1",
+    description="Health records of one organization: sign in, send the access token as `Authorization: Bearer`.",
+    parser=StrictParser(),
+    renderer=OrjsonRenderer(),
+    docs_url="/docs",
+)
+problems.register(api)
+api.add_decorator(guarded, mode="view")
+for router in (identity, registry, records, audit):
+    api.add_router("", router)

@@ -1,0 +1,55 @@
+"""The OpenAPI document: what Ninja derives, and what holds for every operation alike."""
+
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+
+from chiron.kernel.problems import MEDIA_TYPE, Problem
+
+REFERENCE = {"$ref": "#/components/schemas/Problem"}
+COMMON = {400: "Malformed", 422: "Invalid", 500: "Internal error", 503: "Unavailable"}
+GUARDED = {401: "Not signed in", 403: "Not permitted"}
+BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class ChironAPI(NinjaAPI):
+    """Ninja's API with security, refusals and headers written into every operation's description."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        """Ninja's document, finished."""
+        schema = super().get_openapi_schema(**kwargs)
+        components = schema.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        components["securitySchemes"] = {"bearer": BEARER}
+        views = {operation.operation_id or self.get_openapi_operation_id(operation): operation.view_func
+                 for router in self._get_bound_routers()
+                 for path_view in router.path_operations.values()
+                 for operation in path_view.operations}  # fmt: skip
+        for path in schema["paths"].values():
+            for operation in path.values():
+                _finish(operation, views[operation["operationId"]])
+        return schema
+
+
+def _finish(operation: dict[str, Any], view: Any) -> None:
+    need = getattr(view, "needs", None)
+    problems = COMMON | (GUARDED if need else {})
+    for status, text in problems.items():
+        operation["responses"].setdefault(status, {"description": text})
+    for status, response in operation["responses"].items():
+        if int(status) >= 400:
+            response["content"] = {MEDIA_TYPE: {"schema": REFERENCE}}
+    operation["security"] = [{"bearer": []}] if need else []
+    if need:
+        operation["x-needs"] = f"{need.resource}.{need.action}"
+    if getattr(view, "creates", None):
+        operation.setdefault("parameters", []).append(
+            {
+                "in": "header",
+                "name": "Idempotency-Key",
+                "required": False,
+                "schema": {"type": "string", "maxLength": 255},
+                "description": "The same key and body again give the first answer and do nothing.",
+            }
+        )

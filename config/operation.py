@@ -1,0 +1,104 @@
+"""The way of a request through every operation of the API.
+
+Authenticate, ask the policy, open the organization's transaction, perform, and commit only what succeeded. Ninja turns a
+refusal into a response, and a plain transaction around it would commit the half-written rows: so a status of 400 or more
+rolls back, and the denial is then written as an event in a transaction of its own; if even that fails, 503.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from ninja.operation import Operation
+
+from chiron.audit.public import record, record_platform
+from chiron.idempotency.public import once
+from chiron.kernel.access import Call, Caller, Need, Policy
+from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
+from chiron.kernel.errors import DomainError, Unavailable
+from chiron.kernel.log import logger
+from chiron.kernel.problems import failure, respond
+from chiron.tenancy.public import inside
+
+Run = Callable[..., HttpResponseBase]
+
+
+def guarded(run: Run) -> Run:
+    """Ninja's decorator (mode ``view``) around one operation; unmarked operations are refused at start."""
+    operation: Operation = run.__self__  # type: ignore[attr-defined]
+    view = operation.view_func
+    need: Need | None = getattr(view, "needs", None)
+    if need is None:
+        if not getattr(view, "open_to_all", None):
+            raise TypeError(f"{operation.path} says neither what it needs nor why it is open to all")
+        return run
+    route = f"{operation.methods[0]} {operation.path}"
+    effect = getattr(view, "creates", None)
+
+    @wraps(run)
+    def handle(request: Call, **path: Any) -> HttpResponseBase:
+        try:
+            request.caller = caller = Policy.authenticate(request)
+        except DomainError as refusal:
+            return respond(refusal, request)
+        except (DatabaseError, InterfaceError) as error:
+            return respond(failure(error), request)
+
+        def perform() -> HttpResponseBase:
+            if effect is None:
+                return run(request, **path)
+            return once(request, caller, route, effect, lambda: run(request, **path))
+
+        response = _in_transaction(request, caller, need, perform, effect)
+        if response.status_code >= 400:
+            return _denied(request, caller, need, path, response)
+        return response
+
+    return handle
+
+
+def _in_transaction(
+    request: HttpRequest, caller: Caller, need: Need, perform: Callable[[], HttpResponseBase], effect: str | None
+) -> HttpResponseBase:
+    try:
+        caller.scope(need.resource, need.action)
+        if effect == ACCOUNTS or caller.organization_id is None:
+            with atomic(ACCOUNTS):
+                return _or_nothing(ACCOUNTS, perform)
+        with inside(caller.organization_id):
+            return _or_nothing(CLINICAL, perform)
+    except DomainError as refusal:
+        return respond(refusal, request)
+    except (DatabaseError, InterfaceError) as error:
+        return respond(failure(error), request)
+
+
+def _or_nothing(alias: str, perform: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    response = perform()
+    if response.status_code >= 400:
+        roll_back(alias)
+    return response
+
+
+def _denied(
+    request: HttpRequest, caller: Caller, need: Need, path: dict[str, Any], response: HttpResponseBase
+) -> HttpResponseBase:
+    """Write the refusal down. The event names what was asked for, never what was sent."""
+    asked = next((value for value in path.values() if isinstance(value, UUID)), None)
+    action = f"{need.resource}.{need.action}"
+    outcome = "denied" if response.status_code in (401, 403, 404) else "failure"
+    about = {"resource": need.resource, "resource_id": asked, "outcome": outcome}
+    try:
+        if caller.organization_id is None:
+            record_platform(caller, action, payload={"status": response.status_code}, **about)  # type: ignore[arg-type]
+        else:
+            with inside(caller.organization_id):
+                record(caller, action, payload={"status": response.status_code}, **about)  # type: ignore[arg-type]
+    except (DatabaseError, InterfaceError, DomainError) as error:
+        logger.error("denial_not_recorded", kind=type(error).__name__)
+        return respond(Unavailable(), request)
+    return response
