@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from typing_extensions import override
+
 LISTED = 1000
 
 
@@ -32,6 +34,7 @@ class Finding:
     event_id: UUID | None = None
     head: int | None = None
 
+    @override
     def __str__(self) -> str:
         places = [
             f"leaf {self.seq}" if self.seq is not None else "",

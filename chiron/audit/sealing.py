@@ -26,6 +26,7 @@ BATCH = 5000
 EVENT_COLUMNS = """e.id, e.at, e.organization_id, e.account_id, e.on_behalf_of, e.session_id, e.roles, e.action,
     e.resource, e.resource_id, e.subjects, e.purpose, e.outcome, e.request_id, e.payload, e.mac, e.xid"""
 HEAD_COLUMNS = "size, root, previous, at, signature, frontier"
+REACHED = "e.xid >= %(since)s AND (%(until)s::bigint IS NULL OR e.xid < %(until)s)"
 UNSEALED = "NOT EXISTS (SELECT FROM audit_leaf l WHERE l.event_id = e.id)"
 
 
@@ -72,9 +73,10 @@ def lag(alias: str, organization_id: UUID | None) -> timedelta:
 
 def oldest_unsealed(connection: Connection, trail: Trail) -> datetime | None:
     with within(connection, trail) as cursor:
-        reach = _reach(cursor)
-        cursor.execute(f"SELECT min(e.at) FROM audit_event e WHERE e.xid >= %s AND {UNSEALED}", [reach.since])  # noqa: S608
-        return _only(cursor)[0]
+        oldest = f"SELECT min(e.at) FROM audit_event e WHERE {REACHED} AND {UNSEALED}"  # noqa: S608
+        cursor.execute(oldest, _reach(cursor).bounds)
+        waiting_since: datetime | None = _only(cursor)[0]
+    return waiting_since
 
 
 def head_of(row: Any, trail: Trail) -> SignedHead:
@@ -92,6 +94,10 @@ class Reach:
     horizon: int
     since: int
     until: int | None
+
+    @property
+    def bounds(self) -> dict[str, int | None]:
+        return {"since": self.since, "until": self.until}
 
 
 def _elected(cursor: Cursor[Any], trail: Trail) -> bool:
@@ -153,10 +159,10 @@ def _unsealed(cursor: Cursor[Any], reach: Reach, limit: int) -> list[Any]:
     cursor.execute(
         f"""
         SELECT {EVENT_COLUMNS} FROM audit_event e
-         WHERE e.xid >= %(since)s AND (%(until)s::bigint IS NULL OR e.xid < %(until)s) AND {UNSEALED}
+         WHERE {REACHED} AND {UNSEALED}
          ORDER BY e.xid, e.id LIMIT %(limit)s
         """,  # noqa: S608
-        {"since": reach.since, "until": reach.until, "limit": limit},
+        reach.bounds | {"limit": limit},
     )
     return cursor.fetchall()
 

@@ -9,12 +9,13 @@ from threading import Thread
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import connections
 
 from chiron.audit.copies import path_of
 from chiron.audit.public import Sealer, lag, record, seal
-from chiron.audit.sealing import Untrustworthy, publish
+from chiron.audit.sealing import Untrustworthy, publish, seal_trail
 from chiron.audit.tests.factories import doctor, examined, owner, read_patient, rows, sealed_trail, tamper
 from chiron.audit.trails import Trail, connect, within
 from chiron.kernel.db import cursor
@@ -109,6 +110,19 @@ def test_competing_passes_never_trip_over_each_other(clinic: UUID) -> None:
     assert failures == [None] * 4
     assert sum(passes) == 100
     assert examined(clinic, bound=timedelta(0)).is_intact
+
+
+def test_a_crash_at_any_statement_of_a_pass_forks_and_loses_nothing(clinic: UUID) -> None:
+    sealed_trail(clinic, 2)
+    read_patient(clinic, 3)
+    survived = [step for step in range(1, 20) if crashing_pass(clinic, step)]
+    with connect("clinical") as connection:
+        publish(connection, Trail(clinic))  # as the sealer does when it starts
+
+    report = examined(clinic, bound=timedelta(0))
+    assert survived == list(range(survived[0], 20)), "the passes with fewer statements before the crash all failed"
+    assert survived[0] > 8
+    assert (report.is_intact, report.leaves, report.heads, report.copies) == (True, 5, 2, 2)
 
 
 def test_only_one_sealer_is_elected(clinic: UUID) -> None:
@@ -211,6 +225,32 @@ def test_the_sealer_waits_for_a_trail_that_is_not_there_yet(clinic: UUID) -> Non
 
     assert eventually(lambda: unsealed(clinic) == 0)
     sealer.stop()
+
+
+def crashing_pass(clinic: UUID, step: int) -> bool:
+    """One pass whose connection is lost just before the given statement; whether it came to its end all the same."""
+    countdown = iter(range(step))
+
+    class Crashing(psycopg.Cursor[Any]):
+        def lose_connection(self) -> None:
+            if next(countdown, None) == step - 1:
+                self.connection.close()
+
+        def execute(self, *args: Any, **kwargs: Any) -> Any:
+            self.lose_connection()
+            return super().execute(*args, **kwargs)
+
+        def copy(self, *args: Any, **kwargs: Any) -> Any:
+            self.lose_connection()
+            return super().copy(*args, **kwargs)
+
+    with connect("clinical") as connection:
+        connection.cursor_factory = Crashing
+        try:
+            seal_trail(connection, Trail(clinic))
+        except psycopg.OperationalError:
+            return False
+    return True
 
 
 def in_threads(number: int, act: Callable[[], None]) -> None:
