@@ -8,6 +8,7 @@ from chiron.kernel import problems
 from chiron.kernel.parsing import OrjsonRenderer, StrictParser
 from chiron.records.api import router as records
 from chiron.registry.api import router as registry
+from chiron.registry.api_people import router as people
 from config import hooks
 from config.openapi import ChironAPI
 from config.operation import guarded
@@ -24,5 +25,5 @@ api: NinjaAPI = ChironAPI(
 )
 problems.register(api)
 api.add_decorator(guarded, mode="view")
-for router in (identity, registry, records, audit):
+for router in (identity, registry, people, records, audit):
     api.add_router("", router)

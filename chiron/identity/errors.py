@@ -1,16 +1,18 @@
-"""Refusals of sign-in and of changes to memberships."""
+"""Refusals of signing in and of changes to accounts, memberships and organizations."""
 
 from chiron.kernel.errors import DomainError, NotSignedIn
 
 
 class WrongCredentials(NotSignedIn):
-    """The same for an unknown account, a wrong password and a disabled account."""
+    """The same for an unknown account, a wrong password, a disabled account and another organization's member."""
 
-    code, title, status = "wrong-credentials", "User name and password do not fit.", 401
+    code, title = "wrong-credentials", "No account fits this name and password."
 
 
 class RefreshRefused(NotSignedIn):
-    code, title, status = "refresh-refused", "This refresh token is not valid any more: sign in again.", 401
+    """The same for a forged, an ended and a reused refresh token."""
+
+    code, title = "refresh-refused", "This refresh token is not valid any more: sign in again."
 
 
 class OrganizationSuspended(DomainError):
@@ -18,20 +20,32 @@ class OrganizationSuspended(DomainError):
 
 
 class ChooseOrganization(DomainError):
-    code, title, status = "choose-organization", "Name the organization to sign in to.", 422
+    """The account belongs to several; which ones is told to nobody who has not said one."""
+
+    code, title, status = "choose-organization", "Say which organization you sign in to.", 422
 
 
-class UsernameTaken(DomainError):
-    code, title = "username-taken", "That user name is taken."
+class AccountExists(DomainError):
+    """One refusal for both, so that it does not tell which of the two somebody else has."""
+
+    code, title = "account-exists", "This user name or e-mail address is already in use."
 
 
-class EmailTaken(DomainError):
-    code, title = "email-taken", "That e-mail address has an account already."
+class ClaimSettled(DomainError):
+    code, title = "claim-settled", "Who you are was confirmed; ask the organization to correct it."
 
 
 class AlreadyMember(DomainError):
     code, title = "already-member", "That account is a member already."
 
 
+class AlreadyLinked(DomainError):
+    code, title = "already-linked", "That account, or that person, is linked to another already."
+
+
 class LastAdmin(DomainError):
     code, title = "last-admin", "An organization keeps at least one admin."
+
+
+class DomainTaken(DomainError):
+    code, title = "domain-taken", "Another organization is reached under one of these domains."

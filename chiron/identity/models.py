@@ -1,56 +1,34 @@
 """Accounts, their memberships and their sessions; all in accounts, none of it clinical."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Upper
+from typing_extensions import override
 
-from chiron.identity.roles import ROLES
+from chiron.identity.managers import Accounts
+from chiron.identity.roles import ROLES, Role
 from chiron.kernel.clock import now
 from chiron.kernel.fields import SealedField, operational, personal, secret
-from chiron.kernel.ids import NIL
 from chiron.kernel.models import Grants, Row, Versioned
-from chiron.vault.public import exact_index, platform_safe
-
-
-class Accounts(BaseUserManager["Account"]):
-    """Finds and makes accounts."""
-
-    def named(self, name: str) -> "Account | None":
-        """The account with that user name or that e-mail address."""
-        if "@" in name:
-            return self.filter(email_index=Account.index_of(name)).first()
-        return self.filter(username__iexact=name).first()
-
-    def get_by_natural_key(self, username: str | None) -> "Account":
-        """Django's way to find an account by its user name."""
-        return self.get(username__iexact=username)
-
-    def create_superuser(self, username: str, password: str, email: str = "", **_: Any) -> "Account":
-        """A platform operator (``createsuperuser``): runs the platform, has no clinical access."""
-        account = Account(username=username, is_operator=True)
-        account.set_email(email)
-        account.set_password(password)
-        account.save(force_insert=True)
-        return account
 
 
 class Account(AbstractBaseUser, Row):
-    """A person who can sign in. The e-mail address is sealed and found through its blind index."""
+    """A person who can sign in. It has no name; its e-mail address is sealed and found through a blind index."""
 
     grants = Grants.READ_WRITE
 
     username = personal(models.CharField(max_length=100))
     password = secret(models.CharField(max_length=255))
-    last_login = operational(models.DateTimeField(null=True, blank=True))
     email = personal(SealedField(null=True))
     email_index = personal(models.BinaryField(max_length=16, null=True))
     is_operator = operational(models.BooleanField(default=False))
     is_active = operational(models.BooleanField(default=True))
     created_at = operational(models.DateTimeField(default=now, editable=False))
+    last_login = operational(models.DateTimeField(null=True, blank=True))
 
     objects: ClassVar[Accounts] = Accounts()
 
@@ -59,26 +37,14 @@ class Account(AbstractBaseUser, Row):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("username"), name="account_username_is_its_own"),
-            models.UniqueConstraint(name="account_email_is_its_own", fields=["email_index"]),
+            models.UniqueConstraint(Upper("username"), name="one_account_per_username"),
+            models.UniqueConstraint(name="one_account_per_username_as_written", fields=["username"]),
+            models.UniqueConstraint(name="one_account_per_email", fields=["email_index"]),
         ]
 
+    @override
     def __str__(self) -> str:
         return str(self.id)
-
-    @staticmethod
-    def index_of(email: str) -> bytes:
-        """The blind index under which an address is found."""
-        return exact_index(NIL, "email", email.strip().casefold())
-
-    def set_email(self, email: str) -> None:
-        """Seal the address, and index it; an empty one is none."""
-        self.email = platform_safe().seal(self, "email", email.strip()) if email else None
-        self.email_index = self.index_of(email) if email else None
-
-    def opened_email(self) -> str:
-        """The address in plain text, for its owner and for sending mail."""
-        return str(platform_safe().open(self, "email")) if self.email else ""
 
     @property
     def is_staff(self) -> bool:
@@ -86,7 +52,7 @@ class Account(AbstractBaseUser, Row):
         return self.is_operator and self.is_active
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        """Operators may do in the admin what its pages allow."""
+        """Operators may do in the admin what its pages offer."""
         return self.is_staff
 
     def has_module_perms(self, app_label: str) -> bool:
@@ -95,11 +61,14 @@ class Account(AbstractBaseUser, Row):
 
 
 class Membership(Versioned):
-    """An account's roles in one organization, and who it is there."""
+    """An account's roles in one organization, and which provider or patient it is there.
+
+    `authz_version` rises with every change of what the account may do; tokens of an earlier one are refused.
+    """
 
     account = operational(models.ForeignKey("identity.Account", models.PROTECT, related_name="+"))
     organization = operational(models.ForeignKey("tenancy.Organization", models.PROTECT, related_name="+"))
-    roles = operational(ArrayField(models.CharField(max_length=20)))
+    roles = operational(ArrayField(models.TextField()))
     approved_at = operational(models.DateTimeField(null=True))
     provider_id = operational(models.UUIDField(null=True))
     patient_id = operational(models.UUIDField(null=True))
@@ -109,27 +78,42 @@ class Membership(Versioned):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="one_membership_in_an_organization", fields=["account", "organization"]),
-            models.CheckConstraint(name="membership_roles_are_known", condition=Q(roles__contained_by=ROLES)),
+            models.UniqueConstraint(name="one_account_per_provider", fields=["organization", "provider_id"]),
+            models.UniqueConstraint(name="one_account_per_patient", fields=["organization", "patient_id"]),
+            models.CheckConstraint(name="a_role_is_known", condition=Q(roles__contained_by=ROLES)),
         ]
 
     @property
-    def effective_roles(self) -> list[str]:
+    def effective_roles(self) -> frozenset[str]:
         """The roles that count: none before approval."""
-        return sorted(self.roles) if self.approved_at else []
+        return frozenset(self.roles if self.approved_at else ())
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether staff have said who this account is; until then there is only its claim."""
+        return self.patient_id is not None or (self.approved_at is not None and self.roles != [Role.PATIENT])
 
 
 class Session(Row):
-    """A refresh token family: one sign-in on one device. Its id is the ``sid`` of its access tokens."""
+    """A refresh token family: one sign-in on one device. Its id is the `sid` of its access tokens.
+
+    `origin` opens to {address, device}. An operator's session belongs to no organization.
+    """
 
     grants = Grants.READ_WRITE
 
     account = operational(models.ForeignKey("identity.Account", models.PROTECT, related_name="+"))
-    membership = operational(models.ForeignKey("identity.Membership", models.SET_NULL, null=True, related_name="+"))
+    organization = operational(models.ForeignKey("tenancy.Organization", models.PROTECT, null=True, related_name="+"))
     seed = secret(SealedField())
-    counter = operational(models.IntegerField(default=0))
-    rotated_at = operational(models.DateTimeField(null=True))
-    revoked_at = operational(models.DateTimeField(null=True, db_index=True))
-    expires_at = operational(models.DateTimeField())
+    counter = operational(models.BigIntegerField(default=0))
     created_at = operational(models.DateTimeField(default=now))
     last_used_at = operational(models.DateTimeField(default=now))
-    place = personal(SealedField())
+    rotated_at = operational(models.DateTimeField(null=True))
+    expires_at = operational(models.DateTimeField())
+    revoked_at = operational(models.DateTimeField(null=True))
+    origin = personal(SealedField())
+
+    class Meta:
+        indexes = [
+            models.Index(name="sessions_by_revocation", fields=["revoked_at"], condition=Q(revoked_at__isnull=False))
+        ]

@@ -7,9 +7,10 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from chiron.kernel.errors import Fault, Invalid
+from chiron.kernel.errors import Invalid
 
 LONGEST = 128
+MESSAGES = {"password_too_short": "is too short", "password_too_common": "is too common"}
 
 
 class Argon2id(Argon2PasswordHasher):
@@ -20,23 +21,23 @@ class Argon2id(Argon2PasswordHasher):
     parallelism = settings.ARGON2["parallelism"]
 
 
-def check_strength(password: str) -> None:
-    """Refuse a password that is short or common, saying which (422)."""
+def must_be_strong(password: str) -> None:
+    """Refuse a password that is short, long or common, saying which (Invalid)."""
     try:
         if len(password) > LONGEST:
-            raise ValidationError("too long", code="password_too_long")
+            raise ValidationError("", code="password_too_long")
         validate_password(password)
     except ValidationError as weak:
-        faults: list[Fault] = [{"loc": ["body", "password"], "msg": str(each.code)} for each in weak.error_list]
-        raise Invalid(errors=faults) from None
+        faults = [MESSAGES.get(str(each.code), "is too long") for each in weak.error_list]
+        raise Invalid(errors=[{"loc": ["body", "password"], "msg": fault} for fault in faults]) from None
 
 
 def fits(password: str, encoded: str | None) -> bool:
-    """Whether a password fits; an unknown account costs the same work as a known one."""
+    """Whether a password fits a hash. Without one nothing fits, for the same work, so that time tells nothing."""
     right = check_password(password, encoded or _nobodys())
     return right and encoded is not None
 
 
 @lru_cache(maxsize=1)
 def _nobodys() -> str:
-    return make_password("nobody's password")
+    return make_password("the password of nobody")

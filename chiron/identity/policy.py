@@ -1,24 +1,24 @@
 """The policy: one table decides, for every resource and action, how far each role reaches.
 
-It guards operations and doors, answers ``/auth/authorize``, is printed in the documentation and generates the access
-matrix that the tests walk. What is not in the table is allowed to nobody.
+It guards operations and doors, is printed in the documentation and generates the access matrix that the tests walk. What
+is not in the table is allowed to nobody.
 """
 
-from chiron.identity.roles import OPERATOR, ROLES, Role
+from chiron.identity.roles import OPERATOR, ROLES, SIGNED_IN, Role
 from chiron.kernel.access import Caller, Scope
 
 NONE, OWN, ASSIGNED, ALL = Scope.NONE, Scope.OWN, Scope.ASSIGNED, Scope.ORGANIZATION
 ADMIN, DOCTOR, PATIENT, LAB = Role.ADMIN, Role.DOCTOR, Role.PATIENT, Role.LAB
 DESK, BILLER, PRIVACY = Role.RECEPTIONIST, Role.BILLER, Role.PRIVACY_OFFICER
 
-EVERYONE: dict[str, Scope] = dict.fromkeys([*ROLES, OPERATOR], OWN)
-STAFF: dict[str, Scope] = dict.fromkeys([ADMIN, DOCTOR, LAB, DESK, BILLER, PRIVACY], ALL)
+Row = dict[str, Scope]
+STAFF: Row = {ADMIN: ALL, DOCTOR: ALL, LAB: ALL, DESK: ALL, BILLER: ALL, PRIVACY: ALL}
 
-TABLE: dict[tuple[str, str], dict[str, Scope]] = {
-    ("account", "read"): EVERYONE,
-    ("account", "update"): EVERYONE,
-    ("sessions", "read"): EVERYONE,
-    ("sessions", "delete"): EVERYONE,
+TABLE: dict[tuple[str, str], Row] = {
+    ("me", "read"): {SIGNED_IN: OWN},
+    ("me", "update"): {SIGNED_IN: OWN},
+    ("sessions", "read"): {SIGNED_IN: OWN},
+    ("sessions", "delete"): {SIGNED_IN: OWN},
     ("users", "read"): {ADMIN: ALL},
     ("memberships", "read"): {ADMIN: ALL},
     ("memberships", "create"): {ADMIN: ALL},
@@ -27,16 +27,17 @@ TABLE: dict[tuple[str, str], dict[str, Scope]] = {
     ("organizations", "read"): {OPERATOR: ALL},
     ("organizations", "create"): {OPERATOR: ALL},
     ("organizations", "update"): {OPERATOR: ALL},
+    ("accounts", "update"): {OPERATOR: ALL},
     ("patients", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, BILLER: ALL, PATIENT: OWN},
     ("patients", "search"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, BILLER: ALL},
     ("patients", "create"): {ADMIN: ALL, DOCTOR: ALL, DESK: ALL},
     ("patients", "update"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PATIENT: OWN},
     ("patients", "link"): {ADMIN: ALL, DESK: ALL},
     ("claims", "read"): {ADMIN: ALL, DESK: ALL},
+    ("my-patients", "read"): {DOCTOR: ASSIGNED},
+    ("assignments", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL},
     ("assignments", "create"): {ADMIN: ALL, DESK: ALL},
     ("assignments", "delete"): {ADMIN: ALL, DESK: ALL},
-    ("my-patients", "read"): {DOCTOR: ASSIGNED},
-    ("access-log", "read"): {ADMIN: ALL, PRIVACY: ALL, PATIENT: OWN},
     ("providers", "read"): STAFF | {PATIENT: ALL},
     ("providers", "create"): {ADMIN: ALL},
     ("providers", "update"): {ADMIN: ALL},
@@ -52,28 +53,31 @@ TABLE: dict[tuple[str, str], dict[str, Scope]] = {
     ("records", "delete"): {ADMIN: ALL, DOCTOR: ASSIGNED},
     ("annotations", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},
     ("annotations", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED},
+    ("access-log", "read"): {ADMIN: ALL, PRIVACY: ALL, PATIENT: OWN},
     ("audit", "read"): {ADMIN: ALL, PRIVACY: ALL},
 }
 
 
-def decide(caller: Caller, resource: str, action: str, /) -> Scope:
+def scope_of(caller: Caller, resource: str, action: str, /) -> Scope:
     """The widest scope that any of the caller's roles gives; NONE where none does.
 
-    A doctor who is not approved yet has a membership without roles: only what everyone signed in may do remains.
+    Roles of a membership that is not approved are absent from its callers, so only what everybody signed in may do
+    remains for them.
     """
     row = TABLE.get((resource, action), {})
-    if row is EVERYONE and caller.account_id is not None:
-        return OWN
-    roles = caller.roles | ({OPERATOR} if caller.operator else frozenset())
-    return max((row.get(role, NONE) for role in roles), default=NONE)
+    return max((row.get(role, NONE) for role in _columns(caller)), default=NONE)
+
+
+def _columns(caller: Caller) -> frozenset[str]:
+    everybody = {SIGNED_IN} if caller.account_id is not None else set()
+    return caller.roles.union(everybody, {OPERATOR} if caller.operator else ())
 
 
 def as_markdown() -> str:
     """The table for the documentation."""
-    columns = [*ROLES, OPERATOR]
-    head = ["| resource | action | " + " | ".join(columns) + " |", "|---|---|" + "---|" * len(columns)]
-    rows = [
-        f"| {resource} | {action} | " + " | ".join(row.get(each, NONE).name.lower() for each in columns) + " |"
-        for (resource, action), row in TABLE.items()
-    ]
-    return "\n".join([*head, *rows]) + "\n"
+    columns = [*ROLES, OPERATOR, SIGNED_IN]
+    lines = [["resource", "action", *columns], ["---"] * (len(columns) + 2)]
+    for (resource, action), row in TABLE.items():
+        reach = [row.get(column, NONE) for column in columns]
+        lines.append([resource, action, *(scope.name.lower() if scope else "" for scope in reach)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,75 +1,114 @@
-"""What was taken back within a token's lifetime, read at most once a second by each process."""
+"""What was taken back within the life of an access token: known at once here, within a second everywhere else.
 
-import threading
+A signature says that a token was ours when it was made. Whether its session still stands, its rights are still the same
+and its organization still answers is read as one snapshot, at most once a second in each process, however many requests
+there are. Where the snapshot cannot be read, nobody is let in.
+"""
+
 import time
+from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Lock
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import CharField, F, IntegerField, Value
 
+from chiron.identity.errors import OrganizationSuspended
 from chiron.identity.models import Membership, Session
-from chiron.identity.tokens import LIFETIME
-from chiron.kernel.clock import now
+from chiron.identity.rules import ACCESS_LIFETIME
+from chiron.identity.tokens import Verified
+from chiron.kernel import clock
 from chiron.kernel.db import ACCOUNTS, on_commit
+from chiron.kernel.errors import NotSignedIn
 from chiron.tenancy.public import Organization
 
-MARGIN = timedelta(seconds=30)
+SECONDS = 1.0
+MARGIN = timedelta(minutes=1)
+"""A change may wait that long between taking its time and being committed, or lie on a clock that is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Ended sessions, the present version of changed memberships, suspended organizations."""
+
+    sessions: frozenset[UUID] = frozenset()
+    versions: dict[UUID, int] = field(default_factory=dict)
+    suspended: frozenset[UUID] = frozenset()
+
+
+def read_snapshot(now: datetime) -> Snapshot:
+    """What no token issued before `now` may outlive, by one query."""
+    since = now - ACCESS_LIFETIME - MARGIN
+    sessions = Session.objects.filter(revoked_at__gte=since)
+    memberships = Membership.objects.filter(authz_changed_at__gte=since)
+    organizations = Organization.objects.filter(suspended_at__isnull=False)
+    rows = (
+        _rows(sessions, "session", Value(0))
+        .union(_rows(memberships, "membership", F("authz_version")), all=True)
+        .union(_rows(organizations, "organization", Value(0)), all=True)
+    )
+    found: dict[str, dict[UUID, int]] = defaultdict(dict)
+    for kind, id, number in rows:
+        found[kind][id] = number
+    return Snapshot(frozenset(found["session"]), found["membership"], frozenset(found["organization"]))
+
+
+def _rows(queryset, kind, number):  # type: ignore[no-untyped-def]
+    return queryset.order_by().values_list(
+        Value(kind, output_field=CharField()), "id", number
+    )
 
 
 class Revocations:
-    """A snapshot: revoked sessions, memberships whose rights changed, suspended organizations."""
+    """The latest snapshot, never older than a second when it is asked."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, max_age: float = 1.0) -> None:
-        self.clock, self.max_age = clock, max_age
-        self.lock = threading.Lock()
-        self.read_at = float("-inf")
-        self.sessions: frozenset[UUID] = frozenset()
-        self.versions: dict[UUID, int] = {}
-        self.suspended: frozenset[UUID] = frozenset()
+    def __init__(
+        self,
+        read: Callable[[datetime], Snapshot] = read_snapshot,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._read, self._seconds = read, seconds
+        self._reading = Lock()
+        self._snapshot = Snapshot()
+        self._fresh_until = float("-inf")
+        self._taken_back = 0
 
-    def refresh(self) -> None:
-        """Read again when the snapshot is older than a second; its age counts from the start of the reading."""
-        if self.clock() - self.read_at <= self.max_age:
-            return
-        with self.lock:
-            started = self.clock()
-            if started - self.read_at > self.max_age:
-                self._read()
-                self.read_at = started
+    def check(self, token: Verified) -> None:
+        """Raises NotSignedIn when the token's session ended or its rights changed, OrganizationSuspended."""
+        snapshot, caller = self.current(), token.caller
+        if caller.session_id in snapshot.sessions:
+            raise NotSignedIn
+        if caller.membership_id and snapshot.versions.get(caller.membership_id, 0) > token.authz_version:
+            raise NotSignedIn
+        if caller.organization_id in snapshot.suspended:
+            raise OrganizationSuspended
 
-    def forget(self) -> None:
-        """Read again at the next question: something was just taken back in this process."""
-        self.read_at = float("-inf")
+    def current(self) -> Snapshot:
+        """The snapshot, read anew when a second has passed or something was taken back in this process."""
+        if self._seconds() >= self._fresh_until:
+            with self._reading:
+                if self._seconds() >= self._fresh_until:
+                    self._renew()
+        return self._snapshot
 
-    def refuses(self, claims: dict[str, Any]) -> bool:
-        """Whether a verified token's session was ended, or its rights changed after it was issued."""
-        self.refresh()
-        if UUID(claims["sid"]) in self.sessions:
-            return True
-        membership = claims.get("membership")
-        return membership is not None and self.versions.get(UUID(membership), 0) > claims["authz_version"]
+    def _renew(self) -> None:
+        taken_back, started = self._taken_back, self._seconds()
+        self._snapshot = self._read(clock.now())
+        self._fresh_until = started + SECONDS
+        if taken_back != self._taken_back:
+            self._fresh_until = float("-inf")
 
-    def suspends(self, organization_id: UUID) -> bool:
-        """Whether that organization is suspended."""
-        return organization_id in self.suspended
-
-    def _read(self) -> None:
-        since = now() - LIFETIME - MARGIN
-        self.sessions = frozenset(Session.objects.filter(revoked_at__gt=since).values_list("id", flat=True))
-        self.versions = dict(
-            Membership.objects.filter(Q(authz_changed_at__gt=since)).values_list("id", "authz_version")
-        )
-        self.suspended = frozenset(
-            Organization.objects.filter(suspended_at__isnull=False).values_list("id", flat=True)
-        )
+    def take_effect(self) -> None:
+        """Something was just taken back in this process: the next question reads anew, even if a reading is under way."""
+        self._taken_back += 1
+        self._fresh_until = float("-inf")
 
 
 revocations = Revocations()
 
 
-def take_effect() -> None:
-    """Have this process see what the current transaction takes back, as soon as it is committed."""
-    revocations.forget()
-    on_commit(ACCOUNTS, revocations.forget)
+def take_effect_at_commit() -> None:
+    """Have this process refuse what the current transaction takes back, from its commit on."""
+    on_commit(ACCOUNTS, revocations.take_effect)

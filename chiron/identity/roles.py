@@ -1,5 +1,6 @@
 """The eight roles of a membership."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -16,7 +17,16 @@ class Role(StrEnum):
     RESEARCHER = "RESEARCHER"
 
 
-OPERATOR = "OPERATOR"
-"""The platform operator's column in the policy table; no membership has it."""
-
 ROLES = [role.value for role in Role]
+
+OPERATOR = "OPERATOR"
+"""The platform operator's column in the policy; no membership has it."""
+
+SIGNED_IN = "SIGNED_IN"
+"""The policy's column for everybody who is signed in, members without a role included; no membership has it."""
+
+
+def in_order(roles: Iterable[str]) -> list[str]:
+    """A set of roles in the one order in which they are stored and shown."""
+    held = set(roles)
+    return [role for role in ROLES if role in held]

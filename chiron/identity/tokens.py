@@ -1,96 +1,132 @@
-"""Access tokens: short-lived JWTs, signed with Ed25519, pinned to one algorithm and one kind."""
+"""Access tokens: five-minute JWTs, pinned to one algorithm, one kind, one issuer and one audience (RFC 9068)."""
 
-import base64
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any
+import time
+from collections import OrderedDict
+from datetime import datetime
+from threading import Lock
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from django.conf import settings
 
+from chiron.identity.keys import signing_key
 from chiron.identity.models import Account, Membership, Session
+from chiron.identity.roles import ROLES, in_order
+from chiron.identity.rules import ACCESS_LIFETIME
+from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotSignedIn
 from chiron.kernel.ids import new_id
 
-LIFETIME = timedelta(minutes=5)
-TYPE = "at+jwt"
-REQUIRED = ["iss", "aud", "sub", "roles", "authz_version", "sid", "iat", "exp", "jti"]
+REQUIRED = ["iss", "aud", "sub", "org", "roles", "authz_version", "sid", "iat", "exp", "jti"]
+LONGEST = 4096
+LEEWAY = 5
+REMEMBERED = 10_000
 
 
-@lru_cache(maxsize=1)
-def _signer() -> Ed25519PrivateKey:
-    key: str = settings.JWT_SIGNING_KEY
-    if key.startswith("-----BEGIN"):
-        loaded = serialization.load_pem_private_key(key.encode(), None)
-        if not isinstance(loaded, Ed25519PrivateKey):
-            raise ValueError("JWT_SIGNING_KEY must be an Ed25519 key")
-        return loaded
-    return Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)))
+class Verified(NamedTuple):
+    """What a token proves: who calls, under which version of their rights, until when (seconds since 1970)."""
+
+    caller: Caller
+    authz_version: int
+    expires_at: float
 
 
-def _raw_public() -> bytes:
-    raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
-    return _signer().public_key().public_bytes(*raw)
-
-
-@lru_cache(maxsize=1)
-def key_id() -> str:
-    """The name of the signing key: the start of its SHA-256."""
-    digest = Hash(SHA256())
-    digest.update(_raw_public())
-    return base64.urlsafe_b64encode(digest.finalize()[:12]).decode()
-
-
-def jwks() -> dict[str, Any]:
-    """The public keys with which others verify our tokens (RFC 7517, RFC 8037)."""
-    x = base64.urlsafe_b64encode(_raw_public()).rstrip(b"=").decode()
-    return {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": x, "kid": key_id(), "use": "sig", "alg": "EdDSA"}]}
-
-
-def issue(account: Account, membership: Membership | None, session: Session, now: datetime) -> str:
-    """An access token for this account in that membership's organization (or for the platform operator)."""
-    claims: dict[str, Any] = {
+def issue(session: Session, account: Account, membership: Membership | None, now: datetime) -> str:
+    """An access token of this session. `mem`, `provider`, `patient` and `op` are our own claims: they spare each
+    request the look at the membership; `org` is null for the platform operator, who has none.
+    """
+    key = signing_key()
+    issued = int(now.timestamp())
+    claims = {
         "iss": settings.JWT_ISSUER,
         "aud": settings.JWT_AUDIENCE,
         "sub": str(account.id),
-        "org": str(membership.organization_id) if membership else None,
-        "roles": membership.effective_roles if membership else [],
+        "org": _text(session.organization_id),
+        "roles": in_order(membership.effective_roles) if membership else [],
         "authz_version": membership.authz_version if membership else 0,
         "sid": str(session.id),
-        "iat": int(now.timestamp()),
-        "exp": int((now + LIFETIME).timestamp()),
+        "iat": issued,
+        "exp": issued + int(ACCESS_LIFETIME.total_seconds()),
         "jti": str(new_id()),
+        "mem": _text(membership.id if membership else None),
+        "provider": _text(membership.provider_id if membership else None),
+        "patient": _text(membership.patient_id if membership else None),
+        "op": account.is_operator and membership is None,
     }
-    if membership:
-        claims["membership"] = str(membership.id)
-        claims |= {"provider": str(membership.provider_id)} if membership.provider_id else {}
-        claims |= {"patient": str(membership.patient_id)} if membership.patient_id else {}
-    if account.is_operator:
-        claims["operator"] = True
-    return jwt.encode(claims, _signer(), algorithm="EdDSA", headers={"typ": TYPE, "kid": key_id()})
+    return jwt.encode(claims, key.private, algorithm="EdDSA", headers=_header(key.id))
 
 
-@lru_cache(maxsize=8192)
-def verified(token: str) -> dict[str, Any]:
-    """The claims of one of our tokens, verified once; its expiry is to be asked each time. Raises NotSignedIn."""
+def verified(token: str) -> Verified:
+    """Who this access token says calls. Raises NotSignedIn for whatever is not a valid token of ours.
+
+    What was verified once is remembered until it expires; whether it was taken back since, `revocations` knows.
+    """
+    known = _remembered.get(token)
+    if known is None:
+        known = _verify(token)
+        _remember(token, known)
+    if known.expires_at <= time.time():
+        raise NotSignedIn
+    return known
+
+
+def forget_tokens() -> None:
+    """Verify every token anew."""
+    with _remembering:
+        _remembered.clear()
+
+
+_remembered: OrderedDict[str, Verified] = OrderedDict()
+_remembering = Lock()
+
+
+def _remember(token: str, known: Verified) -> None:
+    with _remembering:
+        while len(_remembered) >= REMEMBERED:
+            _remembered.popitem(last=False)
+        _remembered[token] = known
+
+
+def _header(key_id: str) -> dict[str, str]:
+    return {"alg": "EdDSA", "typ": "at+jwt", "kid": key_id}
+
+
+def _verify(token: str) -> Verified:
+    key = signing_key()
     try:
-        header = jwt.get_unverified_header(token)
-        if header.get("typ") != TYPE or header.get("kid") != key_id() or {"jku", "jwk", "x5u", "x5c"} & header.keys():
+        if len(token) > LONGEST or jwt.get_unverified_header(token) != _header(key.id):
             raise NotSignedIn
-        claims: dict[str, Any] = jwt.decode(
+        claims = jwt.decode(
             token,
-            _signer().public_key(),
+            key.public,
             algorithms=["EdDSA"],
-            audience=settings.JWT_AUDIENCE,
             issuer=settings.JWT_ISSUER,
+            audience=settings.JWT_AUDIENCE,
+            leeway=LEEWAY,
             options={"require": REQUIRED, "strict_aud": True},
         )
-        for name in ("sub", "sid", "jti"):
-            UUID(claims[name])
-    except (jwt.PyJWTError, ValueError, TypeError):
+        return Verified(_caller(claims), int(claims["authz_version"]), float(claims["exp"]))
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
         raise NotSignedIn from None
-    return claims
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
+    return Caller(
+        account_id=UUID(claims["sub"]),
+        organization_id=_id(claims["org"]),
+        roles=frozenset(claims["roles"]).intersection(ROLES),
+        session_id=UUID(claims["sid"]),
+        membership_id=_id(claims["mem"]),
+        provider_id=_id(claims["provider"]),
+        patient_id=_id(claims["patient"]),
+        operator=claims["op"] is True,
+    )
+
+
+def _text(id: UUID | None) -> str | None:
+    return None if id is None else str(id)
+
+
+def _id(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 
-class RecordsConfig(AppConfig):
+class Records(AppConfig):
     name = "chiron.records"
     label = "records"
     databases = ("clinical",)

@@ -155,8 +155,14 @@ def list_annotations(by: Caller, record: Record, page: PageQuery) -> tuple[list[
 
 
 def visible_to(by: Caller) -> Q:
-    """Authors see what they wrote; the care team sees what is not private; patients see what is meant for them."""
-    shown = [Visibility.PATIENT]
-    if by.scope("annotations", "read") is not Scope.OWN:
-        shown.append(Visibility.CARE_TEAM)
-    return Q(author_account=by.account_id) | Q(visibility__in=shown)
+    """Authors see what they wrote, the care team what is not private, patients what is meant for them.
+
+    Who reaches the whole organization (an administrator) sees everything.
+    """
+    match by.scope("annotations", "read"):
+        case Scope.ORGANIZATION:
+            return Q()
+        case Scope.ASSIGNED:
+            return Q(author_account=by.account_id) | ~Q(visibility=Visibility.PRIVATE)
+        case _:
+            return Q(author_account=by.account_id) | Q(visibility=Visibility.PATIENT)

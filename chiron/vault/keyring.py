@@ -59,11 +59,12 @@ def keyring_of(organization_id: UUID) -> Keyring:
 
 
 def create_organization_key(organization_id: UUID) -> None:
-    """Give an organization its data key. Asked again, it changes nothing."""
-    key_id = new_id()
-    row = OrganizationKey(id=key_id, organization_id=organization_id, generation=1)
-    row.wrapped = master_key().wrap(urandom(KEY_BYTES), _place_of(row))
-    OrganizationKey.objects.bulk_create([row], ignore_conflicts=True)
+    """Give an organization its data key. Asked again, it changes nothing.
+
+    Raises `OpeningFailed` where the master key does not open the platform's key: no organization begins under another.
+    """
+    keyring_of(NIL)
+    _insert(organization_id)
 
 
 def forget_keys() -> None:
@@ -75,13 +76,19 @@ def forget_keys() -> None:
 def _read(organization_id: UUID) -> Keyring:
     rows = list(OrganizationKey.objects.filter(organization_id=organization_id).order_by("generation"))
     if not rows and organization_id == NIL:
-        create_organization_key(NIL)
+        _insert(NIL)
         rows = list(OrganizationKey.objects.filter(organization_id=NIL))
     master = master_key()
     keyring = Keyring((row.id, master.unwrap(bytes(row.wrapped), _place_of(row))) for row in rows)
     # A key read in a transaction may never be committed; remembered, it would seal what nobody can open.
     on_commit(ACCOUNTS, lambda: _remember(organization_id, keyring))
     return keyring
+
+
+def _insert(organization_id: UUID) -> None:
+    row = OrganizationKey(id=new_id(), organization_id=organization_id, generation=1)
+    row.wrapped = master_key().wrap(urandom(KEY_BYTES), _place_of(row))
+    OrganizationKey.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def _remember(organization_id: UUID, keyring: Keyring) -> None:

@@ -21,8 +21,6 @@ from chiron.audit.trails import Trail, connect, within
 from chiron.kernel.db import cursor
 from chiron.tenancy.public import inside
 
-WRITERS, EACH = 16, 20
-
 
 def test_events_are_sealed_in_parts_of_the_limit(clinic: UUID) -> None:
     read_patient(clinic, 7)
@@ -74,19 +72,21 @@ def test_an_event_that_commits_late_is_sealed_late(clinic: UUID) -> None:
     assert unsealed(clinic) == 0
 
 
-def test_sixteen_writers_and_two_sealers_leave_one_whole_chain(clinic: UUID) -> None:
+@pytest.mark.parametrize("each", [20, pytest.param(300, marks=pytest.mark.stress)])
+def test_sixteen_writers_and_two_sealers_leave_one_whole_chain(clinic: UUID, each: int) -> None:
+    written = 16 * each
     sealers = [Sealer(trails=lambda: [Trail(clinic)]) for _ in range(2)]
 
     for sealer in sealers:
         sealer.start()
-    in_threads(WRITERS, lambda: read_patient(clinic, EACH))
+    in_threads(16, lambda: read_patient(clinic, each))
     assert eventually(lambda: unsealed(clinic) == 0)
     for sealer in sealers:
         sealer.stop()
 
     report = examined(clinic, bound=timedelta(0))
-    assert (report.is_intact, report.events, report.leaves) == (True, WRITERS * EACH, WRITERS * EACH)
-    assert [seq for [seq] in rows(clinic, "SELECT seq FROM audit_leaf ORDER BY seq")] == list(range(WRITERS * EACH))
+    assert (report.is_intact, report.events, report.leaves) == (True, written, written)
+    assert [seq for [seq] in rows(clinic, "SELECT seq FROM audit_leaf ORDER BY seq")] == list(range(written))
     assert report.heads == report.copies
     assert lag("clinical", clinic) == timedelta(0)
 

@@ -157,12 +157,16 @@ def test_an_organization_key_moved_to_another_organization_opens_nothing() -> No
         organization_safe(RIVERSIDE)
 
 
-def test_another_master_key_opens_nothing() -> None:
-    with (
-        patch("chiron.vault.keyring.master_key", return_value=EnvironmentMasterKey(bytes(32))),
-        pytest.raises(OpeningFailed),
-    ):
-        organization_safe(HILLTOP)
+def test_another_master_key_opens_nothing_and_begins_nothing() -> None:
+    newcomer = uuid4()
+
+    with patch("chiron.vault.keyring.master_key", return_value=EnvironmentMasterKey(bytes(32))):
+        with pytest.raises(OpeningFailed):
+            organization_safe(HILLTOP)
+        with pytest.raises(OpeningFailed):
+            create_organization_key(newcomer)
+
+    assert not OrganizationKey.objects.filter(organization_id=newcomer).exists()
 
 
 def test_a_destroyed_key_says_so_and_stays_destroyed() -> None:

@@ -1,0 +1,26 @@
+"""Refusals of interop, and the fault that leads to one."""
+
+from chiron.kernel.errors import DomainError
+
+
+class Refused(DomainError):
+    """Nothing of a file was kept. `entry` is the index of the entry at fault, None where it is the file itself.
+
+    `reason` is a sentence that names element paths and never a value, so it may be printed and logged.
+    """
+
+    code, title, status = "bundle-refused", "The bundle was refused; nothing of it was kept.", 422
+
+    def __init__(self, file: str, entry: int | None, reason: str) -> None:
+        super().__init__(file=file, entry=entry, reason=reason)
+        self.file = file
+        self.entry = entry
+        self.reason = reason
+
+    def __str__(self) -> str:
+        place = self.file if self.entry is None else f"{self.file}, entry {self.entry}"
+        return f"{place}: {self.reason}"
+
+
+class Fault(Exception):
+    """Something about one resource cannot be read; the text is the reason of the refusal it becomes."""

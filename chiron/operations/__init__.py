@@ -1,0 +1,1 @@
+"""Running an installation: serve, demo, sample data, documentation. It owns no table."""

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class Operations(AppConfig):
+    name = "chiron.operations"
+    label = "operations"
+    databases: tuple[str, ...] = ()

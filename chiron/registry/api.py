@@ -1,0 +1,166 @@
+"""Patients, providers, departments, laboratories, assignments."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from ninja import Query, Router, Status
+
+from chiron.kernel import clock
+from chiron.kernel.access import Call, Scope, creates, needs
+from chiron.kernel.problems import refusals
+from chiron.kernel.schemas import PageQuery
+from chiron.kernel.versions import created, etag, if_match
+from chiron.registry import queries
+from chiron.registry.doors import patient_for
+from chiron.registry.queries import Sought
+from chiron.registry.services import patients, people
+from chiron.registry.shapes import (
+    AccessLog,
+    AccessOut,
+    AssignIn,
+    AssignmentEnvelope,
+    Claims,
+    LinkIn,
+    PatientEnvelope,
+    PatientIn,
+    PatientPatch,
+    Patients,
+    SearchIn,
+    assignment_out,
+    claim_out,
+    patched,
+    patient_out,
+)
+
+router = Router(tags=["patients"])
+
+
+class PatientQuery(PageQuery):
+    name: str = ""
+    birth_date: str = ""
+    identifier: str = ""
+
+
+@router.get("/patients", response=Patients)
+@needs("patients", "read")
+def list_patients(request: Call, page: Query[PatientQuery]) -> Patients:
+    """Patients I may see, the newest first; by name, birth date or identifier where asked."""
+    sought = Sought(page.name[:100], page.birth_date[:10], page.identifier[:400])
+    scope = request.caller.scope("patients", "search" if sought else "read")
+    found = queries.list_patients(request.caller, scope, page, sought)
+    return Patients(patients=[patient_out(each) for each in found.rows], next=found.next)
+
+
+@router.post("/patients/search", response=Patients)
+@needs("patients", "search")
+def search_patients(request: Call, body: SearchIn) -> Patients:
+    """The same search with its words in the body, so that no name stands in an address."""
+    sought = Sought(body.name, body.birth_date, body.identifier)
+    page = PageQuery(limit=body.limit, cursor=body.cursor)
+    found = queries.list_patients(request.caller, request.caller.scope("patients", "search"), page, sought)
+    return Patients(patients=[patient_out(each) for each in found.rows], next=found.next)
+
+
+@router.post("/patients", response={201: PatientEnvelope, **refusals(409)})
+@needs("patients", "create")
+@creates
+def create_patient(request: Call, response: HttpResponse, body: PatientIn) -> Status[PatientEnvelope]:
+    """Register a patient."""
+    patient = patients.create_patient(by=request.caller, entry=body.entry(), now=clock.now())
+    envelope = PatientEnvelope(patient=patient_out(queries.opened(patient)))
+    return created(response, f"/api/patients/{patient.id}", envelope, patient.version)
+
+
+@router.get("/patients/{uuid:patient_id}", response={200: PatientEnvelope, **refusals(404)})
+@needs("patients", "read")
+def read_patient(request: Call, response: HttpResponse, patient_id: UUID) -> PatientEnvelope:
+    """One patient."""
+    found = queries.read_patient(request.caller, patient_id)
+    etag(response, found.patient.version)
+    return PatientEnvelope(patient=patient_out(found))
+
+
+@router.put("/patients/{uuid:patient_id}", response={200: PatientEnvelope, **refusals(404, 409, 412)})
+@needs("patients", "update")
+def change_patient(request: Call, response: HttpResponse, patient_id: UUID, body: PatientIn) -> PatientEnvelope:
+    """Say everything of a patient anew."""
+    patient = patients.change_patient(
+        by=request.caller, patient_id=patient_id, entry=body.entry(), if_match=if_match(request), now=clock.now()
+    )
+    etag(response, patient.version)
+    return PatientEnvelope(patient=patient_out(queries.opened(patient)))
+
+
+@router.patch("/patients/{uuid:patient_id}", response={200: PatientEnvelope, **refusals(404, 409, 412)})
+@needs("patients", "update")
+def patch_patient(request: Call, response: HttpResponse, patient_id: UUID, body: PatientPatch) -> PatientEnvelope:
+    """Change some of what is said of a patient."""
+    entry = patched(queries.opened(patient_for(request.caller, patient_id, "update", lock=True)), body)
+    patient = patients.change_patient(
+        by=request.caller, patient_id=patient_id, entry=entry, if_match=if_match(request), now=clock.now()
+    )
+    etag(response, patient.version)
+    return PatientEnvelope(patient=patient_out(queries.opened(patient)))
+
+
+@router.post("/patients/{uuid:patient_id}/assignments", response={201: AssignmentEnvelope, **refusals(404, 409)})
+@needs("assignments", "create")
+@creates
+def assign(request: Call, response: HttpResponse, patient_id: UUID, body: AssignIn) -> Status[AssignmentEnvelope]:
+    """From now on this doctor cares for the patient."""
+    made = people.assign(by=request.caller, patient_id=patient_id, provider_id=body.doctor_id, now=clock.now())
+    envelope = AssignmentEnvelope(assignment=assignment_out(made))
+    return created(response, f"/api/patients/{patient_id}/assignments/{made.provider_id}", envelope)
+
+
+@router.delete(
+    "/patients/{uuid:patient_id}/assignments/{uuid:doctor_id}", response={204: None, **refusals(404)}
+)
+@needs("assignments", "delete")
+def end_assignment(request: Call, patient_id: UUID, doctor_id: UUID) -> Status[None]:
+    """This doctor does not care for the patient any more."""
+    people.end_assignment(by=request.caller, patient_id=patient_id, provider_id=doctor_id, now=clock.now())
+    return Status(204, None)
+
+
+@router.post("/patients/{uuid:patient_id}/link", response={200: PatientEnvelope, **refusals(404)})
+@needs("patients", "link")
+def link(request: Call, patient_id: UUID, body: LinkIn) -> PatientEnvelope:
+    """Confirm that an account is this patient."""
+    patient = patients.link_account(
+        by=request.caller, patient_id=patient_id, account_id=body.account_id, now=clock.now()
+    )
+    return PatientEnvelope(patient=patient_out(queries.opened(patient)))
+
+
+@router.get("/patients/{uuid:patient_id}/access-log", response={200: AccessLog, **refusals(404)})
+@needs("access-log", "read")
+def access_log(request: Call, patient_id: UUID, page: Query[PageQuery]) -> AccessLog:
+    """Who looked at this patient's data, the latest first."""
+    found = queries.access_log(request.caller, patient_id, page)
+    shown = [{name: getattr(each, name) for name in AccessOut.model_fields} for each in found.rows]
+    return AccessLog(accesses=[AccessOut(**each) for each in shown], next=found.next)
+
+
+@router.get("/claims", response=Claims)
+@needs("claims", "read")
+def list_claims(request: Call, page: Query[PageQuery]) -> Claims:
+    """People who registered and wait to be linked or approved."""
+    found = queries.open_claims(request.caller, page)
+    return Claims(claims=[claim_out(claim, said) for claim, said in found.rows], next=found.next)
+
+
+@router.get("/doctors/my_patients", response=Patients)
+@needs("my-patients", "read")
+def my_patients(request: Call, page: Query[PageQuery]) -> Patients:
+    """The patients assigned to me."""
+    found = queries.list_patients(request.caller, Scope.ASSIGNED, page)
+    return Patients(patients=[patient_out(each) for each in found.rows], next=found.next)
+
+
+@router.get("/doctors/patients", response=Patients, operation_id="doctors_patients")
+@needs("my-patients", "read")
+def patients_of_doctor(request: Call, page: Query[PageQuery]) -> Patients:
+    """The same under its other name."""
+    found = queries.list_patients(request.caller, Scope.ASSIGNED, page)
+    return Patients(patients=[patient_out(each) for each in found.rows], next=found.next)

@@ -1,0 +1,212 @@
+"""Providers and doctors, departments, laboratories."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from ninja import Query, Router, Status
+
+from chiron.kernel import clock
+from chiron.kernel.access import Call, creates, needs
+from chiron.kernel.pagination import page as cut
+from chiron.kernel.problems import refusals
+from chiron.kernel.schemas import PageQuery
+from chiron.kernel.versions import created, etag, if_match
+from chiron.registry import doors, queries
+from chiron.registry.models import Department, Laboratory
+from chiron.registry.services import people
+from chiron.registry.shapes import (
+    DepartmentEnvelope,
+    DepartmentIn,
+    Departments,
+    DoctorEnvelope,
+    DoctorIn,
+    Doctors,
+    Laboratories,
+    LaboratoryEnvelope,
+    LaboratoryIn,
+    ProviderEnvelope,
+    ProviderIn,
+    Providers,
+    department_out,
+    laboratory_out,
+    provider_out,
+)
+
+router = Router()
+
+
+class NameQuery(PageQuery):
+    name: str = ""
+
+
+@router.get("/providers", tags=["providers"], response=Providers)
+@needs("providers", "read")
+def list_providers(request: Call, page: Query[NameQuery]) -> Providers:
+    """Those who treat, the newest first."""
+    found = queries.list_providers(request.caller, page, name=page.name[:100])
+    return Providers(providers=[provider_out(*each) for each in found.rows], next=found.next)
+
+
+@router.post("/providers", tags=["providers"], response={201: ProviderEnvelope})
+@needs("providers", "create")
+@creates
+def create_provider(request: Call, response: HttpResponse, body: ProviderIn) -> Status[ProviderEnvelope]:
+    """Add a provider."""
+    made = people.create_provider(
+        by=request.caller, person=body.person(), role=body.role, specialty=body.specialty, active=body.active,
+        now=clock.now(),
+    )  # fmt: skip
+    envelope = ProviderEnvelope(provider=provider_out(made, body.person()))
+    return created(response, f"/api/providers/{made.id}", envelope, made.version)
+
+
+@router.get("/providers/{uuid:provider_id}", tags=["providers"], response={200: ProviderEnvelope, **refusals(404)})
+@needs("providers", "read")
+def read_provider(request: Call, response: HttpResponse, provider_id: UUID) -> ProviderEnvelope:
+    """One provider."""
+    found = doors.provider_for(request.caller, provider_id)
+    etag(response, found.version)
+    return ProviderEnvelope(provider=provider_out(found, queries.person_of_provider(found)))
+
+
+@router.put("/providers/{uuid:provider_id}", tags=["providers"], response={200: ProviderEnvelope, **refusals(404, 412)})
+@needs("providers", "update")
+def change_provider(request: Call, response: HttpResponse, provider_id: UUID, body: ProviderIn) -> ProviderEnvelope:
+    """Say everything of a provider anew; inactive, nobody new is assigned."""
+    changed = people.change_provider(
+        by=request.caller, provider_id=provider_id, person=body.person(), role=body.role, specialty=body.specialty,
+        active=body.active, if_match=if_match(request), now=clock.now(),
+    )  # fmt: skip
+    etag(response, changed.version)
+    return ProviderEnvelope(provider=provider_out(changed, body.person()))
+
+
+@router.get("/doctors", tags=["doctors"], response=Doctors)
+@needs("providers", "read")
+def list_doctors(request: Call, page: Query[NameQuery]) -> Doctors:
+    """The doctors, the newest first."""
+    found = queries.list_providers(request.caller, page, name=page.name[:100], doctors=True)
+    return Doctors(doctors=[provider_out(*each) for each in found.rows], next=found.next)
+
+
+@router.post("/doctors", tags=["doctors"], response={201: DoctorEnvelope})
+@needs("providers", "create")
+@creates
+def create_doctor(request: Call, response: HttpResponse, body: DoctorIn) -> Status[DoctorEnvelope]:
+    """Add a doctor."""
+    made = people.create_provider(
+        by=request.caller, person=body.person(), role="doctor", specialty=body.specialty, active=body.active,
+        now=clock.now(),
+    )  # fmt: skip
+    envelope = DoctorEnvelope(doctor=provider_out(made, body.person()))
+    return created(response, f"/api/doctors/{made.id}", envelope, made.version)
+
+
+@router.get("/doctors/{uuid:doctor_id}", tags=["doctors"], response={200: DoctorEnvelope, **refusals(404)})
+@needs("providers", "read")
+def read_doctor(request: Call, response: HttpResponse, doctor_id: UUID) -> DoctorEnvelope:
+    """One doctor."""
+    found = doors.provider_for(request.caller, doctor_id)
+    etag(response, found.version)
+    return DoctorEnvelope(doctor=provider_out(found, queries.person_of_provider(found)))
+
+
+@router.put("/doctors/{uuid:doctor_id}", tags=["doctors"], response={200: DoctorEnvelope, **refusals(404, 412)})
+@needs("providers", "update")
+def change_doctor(request: Call, response: HttpResponse, doctor_id: UUID, body: DoctorIn) -> DoctorEnvelope:
+    """Say everything of a doctor anew."""
+    changed = people.change_provider(
+        by=request.caller, provider_id=doctor_id, person=body.person(), role="doctor", specialty=body.specialty,
+        active=body.active, if_match=if_match(request), now=clock.now(),
+    )  # fmt: skip
+    etag(response, changed.version)
+    return DoctorEnvelope(doctor=provider_out(changed, body.person()))
+
+
+@router.get("/departments", tags=["departments"], response=Departments)
+@needs("departments", "read")
+def list_departments(request: Call, page: Query[PageQuery]) -> Departments:
+    """Departments, sites and locations, the newest first."""
+    found = cut(Department.objects.all(), page)
+    return Departments(departments=[department_out(each) for each in found.rows], next=found.next)
+
+
+@router.post("/departments", tags=["departments"], response={201: DepartmentEnvelope})
+@needs("departments", "create")
+@creates
+def create_department(request: Call, response: HttpResponse, body: DepartmentIn) -> Status[DepartmentEnvelope]:
+    """Add a department."""
+    made = people.save_department(
+        by=request.caller, department_id=None, **body.model_dump(), if_match=None, now=clock.now()
+    )
+    envelope = DepartmentEnvelope(department=department_out(made))
+    return created(response, f"/api/departments/{made.id}", envelope, made.version)
+
+
+@router.get(
+    "/departments/{uuid:department_id}", tags=["departments"], response={200: DepartmentEnvelope, **refusals(404)}
+)
+@needs("departments", "read")
+def read_department(request: Call, response: HttpResponse, department_id: UUID) -> DepartmentEnvelope:
+    """One department."""
+    found = doors.department_for(request.caller, department_id)
+    etag(response, found.version)
+    return DepartmentEnvelope(department=department_out(found))
+
+
+@router.put(
+    "/departments/{uuid:department_id}", tags=["departments"], response={200: DepartmentEnvelope, **refusals(404, 412)}
+)
+@needs("departments", "update")
+def change_department(
+    request: Call, response: HttpResponse, department_id: UUID, body: DepartmentIn
+) -> DepartmentEnvelope:
+    """Say everything of a department anew."""
+    changed = people.save_department(
+        by=request.caller, department_id=department_id, **body.model_dump(), if_match=if_match(request), now=clock.now()
+    )
+    etag(response, changed.version)
+    return DepartmentEnvelope(department=department_out(changed))
+
+
+@router.get("/labs", tags=["laboratories"], response=Laboratories)
+@needs("laboratories", "read")
+def list_laboratories(request: Call, page: Query[PageQuery]) -> Laboratories:
+    """Laboratories, the newest first."""
+    found = cut(Laboratory.objects.all(), page)
+    return Laboratories(labs=[laboratory_out(each) for each in found.rows], next=found.next)
+
+
+@router.post("/labs", tags=["laboratories"], response={201: LaboratoryEnvelope, **refusals(409)})
+@needs("laboratories", "create")
+@creates
+def create_laboratory(request: Call, response: HttpResponse, body: LaboratoryIn) -> Status[LaboratoryEnvelope]:
+    """Add a laboratory."""
+    made = people.save_laboratory(
+        by=request.caller, laboratory_id=None, **body.model_dump(), if_match=None, now=clock.now()
+    )
+    return created(response, f"/api/labs/{made.id}", LaboratoryEnvelope(lab=laboratory_out(made)), made.version)
+
+
+@router.get("/labs/{uuid:laboratory_id}", tags=["laboratories"], response={200: LaboratoryEnvelope, **refusals(404)})
+@needs("laboratories", "read")
+def read_laboratory(request: Call, response: HttpResponse, laboratory_id: UUID) -> LaboratoryEnvelope:
+    """One laboratory."""
+    found = doors.laboratory_for(request.caller, laboratory_id)
+    etag(response, found.version)
+    return LaboratoryEnvelope(lab=laboratory_out(found))
+
+
+@router.put(
+    "/labs/{uuid:laboratory_id}", tags=["laboratories"], response={200: LaboratoryEnvelope, **refusals(404, 409, 412)}
+)
+@needs("laboratories", "update")
+def change_laboratory(
+    request: Call, response: HttpResponse, laboratory_id: UUID, body: LaboratoryIn
+) -> LaboratoryEnvelope:
+    """Say everything of a laboratory anew."""
+    changed = people.save_laboratory(
+        by=request.caller, laboratory_id=laboratory_id, **body.model_dump(), if_match=if_match(request), now=clock.now()
+    )
+    etag(response, changed.version)
+    return LaboratoryEnvelope(lab=laboratory_out(changed))

@@ -1,0 +1,65 @@
+"""The only ways to a row of the registry: scoped to the caller, silent about everything else."""
+
+from typing import TypeVar
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+
+from chiron.kernel.access import Caller, Scope
+from chiron.kernel.errors import NotFound
+from chiron.registry.models import Assignment, Department, Laboratory, Patient, Provider
+
+Found = TypeVar("Found", bound=Model)
+
+
+def patients_within(by: Caller, scope: Scope) -> "QuerySet[Patient]":
+    """The patients whom a scope reaches: all, those assigned to the caller now, or the caller alone."""
+    match scope:
+        case Scope.ORGANIZATION:
+            return Patient.objects.all()
+        case Scope.ASSIGNED:
+            assigned = Assignment.objects.filter(provider_id=by.provider_id, until=None)
+            return Patient.objects.filter(id__in=assigned.values("patient_id"))
+        case Scope.OWN:
+            return Patient.objects.filter(id=by.patient_id)
+        case _:
+            return Patient.objects.none()
+
+
+def patient_within(by: Caller, scope: Scope, patient_id: UUID | None, *, lock: bool = False) -> Patient:
+    """One patient within a scope, locked for a change where asked. Raises NotFound."""
+    patients = patients_within(by, scope)
+    patient = (patients.select_for_update(of=("self",)) if lock else patients).filter(id=patient_id).first()
+    if patient is None:
+        raise NotFound
+    return patient
+
+
+def patient_for(by: Caller, patient_id: UUID, action: str = "read", *, lock: bool = False) -> Patient:
+    """One patient, for an action on patients. Raises NotPermitted, NotFound."""
+    return patient_within(by, by.scope("patients", action), patient_id, lock=lock)
+
+
+def provider_for(by: Caller, provider_id: UUID, action: str = "read", *, lock: bool = False) -> Provider:
+    """One provider. Raises NotPermitted, NotFound."""
+    by.scope("providers", action)
+    return _one(Provider.objects.all(), provider_id, lock)
+
+
+def department_for(by: Caller, department_id: UUID, action: str = "read", *, lock: bool = False) -> Department:
+    """One department. Raises NotPermitted, NotFound."""
+    by.scope("departments", action)
+    return _one(Department.objects.all(), department_id, lock)
+
+
+def laboratory_for(by: Caller, laboratory_id: UUID, action: str = "read", *, lock: bool = False) -> Laboratory:
+    """One laboratory. Raises NotPermitted, NotFound."""
+    by.scope("laboratories", action)
+    return _one(Laboratory.objects.all(), laboratory_id, lock)
+
+
+def _one(rows: "QuerySet[Found]", row_id: UUID, lock: bool) -> Found:
+    row = (rows.select_for_update() if lock else rows).filter(id=row_id).first()
+    if row is None:
+        raise NotFound
+    return row

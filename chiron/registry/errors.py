@@ -1,0 +1,21 @@
+"""Refusals of the registry."""
+
+from chiron.kernel.errors import DomainError
+
+
+class IdentifierTaken(DomainError):
+    """``existing_id`` names the patient that has it."""
+
+    code, title = "identifier-taken", "Another patient of this organization has that identifier."
+
+
+class LaboratoryCodeTaken(DomainError):
+    code, title = "laboratory-code-taken", "Another laboratory has that code."
+
+
+class AlreadyAssigned(DomainError):
+    code, title = "already-assigned", "That provider cares for the patient already."
+
+
+class PatientReplaced(DomainError):
+    code, title = "patient-replaced", "This patient was merged into another; change that one."

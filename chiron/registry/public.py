@@ -1,0 +1,32 @@
+"""What other apps may use of the registry."""
+
+from chiron.registry.doors import patient_for, patient_within, patients_within, provider_for
+from chiron.registry.models import Patient, Provider
+from chiron.registry.rules import BirthDate, Person, birth_date
+from chiron.registry.services.imports import PatientSeen, PlaceSeen, ProviderSeen, import_patients, import_places, import_providers
+from chiron.registry.services.patients import Entry, create_patient
+from chiron.registry.services.people import assign, create_provider, make_claim, provider_for_claim
+
+__all__ = [
+    "BirthDate",
+    "Entry",
+    "Patient",
+    "PatientSeen",
+    "Person",
+    "PlaceSeen",
+    "Provider",
+    "ProviderSeen",
+    "assign",
+    "birth_date",
+    "create_patient",
+    "create_provider",
+    "import_patients",
+    "import_places",
+    "import_providers",
+    "make_claim",
+    "patient_for",
+    "patient_within",
+    "patients_within",
+    "provider_for",
+    "provider_for_claim",
+]

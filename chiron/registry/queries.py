@@ -1,0 +1,157 @@
+"""Reads of the registry; each is one event in the audit trail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller, Scope
+from chiron.kernel.pagination import Page, cursor_of, page, values_of
+from chiron.kernel.schemas import PageQuery
+from chiron.registry.doors import patient_for, patient_within, patients_within
+from chiron.registry.models import Claim, Identifier, Patient, Provider
+from chiron.registry.rules import Person, birth_date
+from chiron.registry.sealing import person_of
+from chiron.registry.services.patients import identifier_indexes
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import Safe, matches, organization_safe, patient_safe, patient_safes, search_tokens
+
+SCAN, LONGEST_SCAN = 200, 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A patient with the details opened: identifiers as system, value, kind."""
+
+    patient: Patient
+    person: Person
+    identifiers: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a search asks for; everything said must fit."""
+
+    name: str = ""
+    birth_date: str = ""
+    identifier: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.name or self.birth_date or self.identifier)
+
+
+def opened(patient: Patient) -> Opened:
+    """A patient that came through a door, opened."""
+    safe = patient_safe(current_organization_id(), patient.id)
+    return Opened(patient, person_of(patient, safe), _values(Identifier.objects.filter(patient=patient), safe))
+
+
+def read_patient(by: Caller, patient_id: UUID) -> Opened:
+    """One patient. Raises NotFound."""
+    found = opened(patient_for(by, patient_id))
+    audit.record(by, "patient.read", resource="patients", resource_id=patient_id, subjects=[patient_id])
+    return found
+
+
+def list_patients(by: Caller, scope: Scope, query: PageQuery, sought: Sought | None = None) -> Page[Opened]:
+    """A page of patients within a scope, the newest first; a search opens and filters before it pages."""
+    patients = patients_within(by, scope)
+    found = _search(patients, query, sought) if sought else _all(patients, query)
+    subjects = [each.patient.id for each in found.rows]
+    payload = {"name": sought.name, "birth_date": sought.birth_date, "identifier": sought.identifier} if sought else None
+    action = "patient.searched" if sought else "patient.listed"
+    audit.record(by, action, resource="patients", subjects=subjects, payload=payload)
+    return found
+
+
+def access_log(by: Caller, patient_id: UUID, query: PageQuery) -> Page[audit.Access]:
+    """Who looked at a patient's data. Raises NotFound."""
+    patient = patient_within(by, by.scope("access-log", "read"), patient_id)
+    log = audit.access_log(current_organization_id(), patient.id, query)
+    audit.record(by, "access-log.read", resource="access-log", resource_id=patient.id, subjects=[patient.id])
+    return log
+
+
+def person_of_provider(provider: Provider) -> Person:
+    """A provider's details, opened."""
+    return person_of(provider, organization_safe(current_organization_id()))
+
+
+def list_providers(by: Caller, query: PageQuery, *, name: str = "", doctors: bool = False) -> Page[tuple[Provider, Person]]:
+    """A page of providers, all or the doctors, the newest first; by name where asked."""
+    by.scope("providers", "read")
+    providers = Provider.objects.filter(role="doctor") if doctors else Provider.objects.all()
+    if name:
+        providers = providers.filter(name_tokens__contains=search_tokens(current_organization_id(), name))
+    found = page(providers, query)
+    safe = organization_safe(current_organization_id())
+    rows = [(each, person_of(each, safe)) for each in found.rows]
+    return Page([(each, who) for each, who in rows if not name or matches(name, *who.names)], found.next)
+
+
+def open_claims(by: Caller, query: PageQuery) -> Page[tuple[Claim, dict[str, str]]]:
+    """Who registered and waits to be linked or approved."""
+    by.scope("claims", "read")
+    found = page(Claim.objects.filter(status=Claim.Status.OPEN), query)
+    safe = organization_safe(current_organization_id())
+    rows = [(claim, safe.open(claim, "details")) for claim in found.rows]
+    audit.record(by, "claim.listed", resource="claims")
+    return Page(rows, found.next)
+
+
+def _all(patients: "QuerySet[Patient]", query: PageQuery) -> Page[Opened]:
+    found = page(patients, query)
+    return Page(_open(found.rows), found.next)
+
+
+def _search(patients: "QuerySet[Patient]", query: PageQuery, sought: Sought) -> Page[Opened]:
+    narrowed = _narrow(patients, sought).order_by("-id")
+    after = values_of(query.cursor, UUID)[0] if query.cursor else None
+    fitting: list[Opened] = []
+    scanned = 0
+    while scanned < LONGEST_SCAN:
+        batch = list((narrowed.filter(id__lt=after) if after else narrowed)[:SCAN])
+        for each in _open(batch):
+            if not sought.name or matches(sought.name, *each.person.names):
+                fitting.append(each)
+            if len(fitting) > query.limit:
+                fitting.pop()
+                return Page(fitting, cursor_of(fitting[-1].patient.id))
+        scanned += len(batch)
+        if len(batch) < SCAN:
+            return Page(fitting, None)
+        after = batch[-1].id
+    return Page(fitting, cursor_of(after))
+
+
+def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]":
+    if sought.name:
+        patients = patients.filter(name_tokens__contains=search_tokens(current_organization_id(), sought.name))
+    born = birth_date(sought.birth_date)
+    if born is not None:
+        patients = patients.filter(birth_date__range=(born.first, born.last))
+    if sought.identifier:
+        system, bar, value = sought.identifier.rpartition("|")
+        index, value_index = identifier_indexes(system, value)
+        known = Identifier.objects.filter(index=index) if bar else Identifier.objects.filter(value_index=value_index)
+        patients = patients.filter(id__in=known.values("patient_id"))
+    return patients
+
+
+def _open(patients: Sequence[Patient]) -> list[Opened]:
+    ids = [patient.id for patient in patients]
+    safes = patient_safes(current_organization_id(), ids)
+    identifiers: dict[UUID, list[Identifier]] = {}
+    for each in Identifier.objects.filter(patient_id__in=ids).order_by("id") if ids else ():
+        identifiers.setdefault(each.patient_id, []).append(each)
+    return [
+        Opened(each, person_of(each, safes[each.id]), _values(identifiers.get(each.id, []), safes[each.id]))
+        for each in patients
+    ]
+
+
+def _values(identifiers: "Sequence[Identifier] | QuerySet[Identifier]", safe: Safe) -> list[tuple[str, str, str]]:
+    return [(each.system, safe.open(each, "value"), each.kind) for each in identifiers]
+

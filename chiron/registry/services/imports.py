@@ -1,0 +1,136 @@
+"""Bulk verbs for imports: upsert by the source's own keys, with a constant number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from chiron.kernel.access import Caller
+from chiron.kernel.ids import new_id
+from chiron.registry.errors import IdentifierTaken
+from chiron.registry.models import Department, Identifier, Patient, Provider
+from chiron.registry.rules import Person
+from chiron.registry.sealing import put, raised
+from chiron.registry.services.patients import Entry, describe, identifier_row, identifier_indexes
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import exact_index, new_patient_safe, organization_safe, patient_safe
+
+Outcome = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientSeen:
+    """A patient as a source describes it; found again by any of its identifiers."""
+
+    entry: Entry
+    original: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSeen:
+    """A provider as a source describes it; found again by its key at the source."""
+
+    key: str
+    person: Person
+    role: str
+    specialty: str
+    active: bool
+    original: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSeen:
+    """A site or location as a source describes it."""
+
+    key: str
+    kind: str
+    name: str
+    active: bool
+    original: bytes
+
+
+Result = tuple[UUID, Outcome]
+
+
+def import_patients(*, by: Caller, seen: Sequence[PatientSeen], now: datetime) -> list[Result]:
+    """Create, update or leave each patient; in the order given. Raises IdentifierTaken for one that is two at once."""
+    by.scope("patients", "create")
+    return [_import_patient(each, now) for each in seen]
+
+
+def _import_patient(seen: PatientSeen, now: datetime) -> Result:
+    organization_id = current_organization_id()
+    digest = exact_index(organization_id, "original", seen.original.decode())
+    indexes = [identifier_indexes(system, value)[0] for system, value, _ in seen.entry.identifiers]
+    known = Patient.objects.filter(id__in=Identifier.objects.filter(index__in=indexes).values("patient_id"))
+    patients = list(known.select_for_update(of=("self",)))
+    if len(patients) > 1:
+        raise IdentifierTaken(existing_id=str(patients[0].id))
+    if patients and bytes(patients[0].digest or b"") == digest:
+        return patients[0].id, "unchanged"
+    if patients:
+        patient, outcome = patients[0], "updated"
+        safe = patient_safe(organization_id, patient.id)
+        raised(patient, safe)
+    else:
+        patient, outcome = Patient(recorded_at=now), "created"
+        safe = new_patient_safe(organization_id, patient.id)
+    describe(patient, seen.entry, safe)
+    patient.original = safe.seal(patient, "original", seen.original.decode())
+    patient.digest, patient.updated_at = digest, now
+    patient.save(force_insert=outcome == "created")
+    Identifier.objects.filter(patient=patient).delete()
+    Identifier.objects.bulk_create([identifier_row(patient, safe, *each) for each in seen.entry.identifiers])
+    return patient.id, outcome  # type: ignore[return-value]
+
+
+def import_providers(*, by: Caller, seen: Sequence[ProviderSeen], now: datetime) -> list[Result]:
+    """Create, update or leave each provider; in the order given."""
+    by.scope("providers", "create")
+    safe = organization_safe(current_organization_id())
+
+    def fill(row: Any, each: ProviderSeen) -> None:
+        put(row, each.person, safe)
+        row.role, row.specialty, row.active = each.role, each.specialty, each.active
+
+    return _upsert(Provider, "provider", seen, fill, now)
+
+
+def import_places(*, by: Caller, seen: Sequence[PlaceSeen], now: datetime) -> list[Result]:
+    """Create, update or leave each site and location, as departments; in the order given."""
+    by.scope("departments", "create")
+
+    def fill(row: Any, each: PlaceSeen) -> None:
+        row.kind, row.name, row.active = each.kind, each.name, each.active
+
+    return _upsert(Department, "place", seen, fill, now)
+
+
+def _upsert(model: Any, label: str, seen: Sequence[Any], fill: Any, now: datetime) -> list[Result]:
+    organization_id = current_organization_id()
+    safe = organization_safe(organization_id)
+    keys = [exact_index(organization_id, label, each.key) for each in seen]
+    known = {bytes(row.source_key): row for row in model.objects.select_for_update().filter(source_key__in=keys)}
+    fresh: dict[bytes, Any] = {}
+    results: list[Result] = []
+    for key, each in zip(keys, seen, strict=True):
+        digest = exact_index(organization_id, "original", each.original.decode())
+        row = known.get(key) or fresh.get(key)
+        if row is not None and bytes(row.digest) == digest:
+            results.append((row.id, "unchanged"))
+            continue
+        outcome: Outcome = "created" if row is None else "updated"
+        if row is None:
+            row = fresh[key] = model(id=new_id(), source_key=key, recorded_at=now, version=0)
+        row.version += 1
+        row.updated_at, row.digest = now, digest
+        fill(row, each)
+        row.original = safe.seal(row, "original", each.original.decode())
+        if outcome == "updated" and key in known:
+            row.save(force_update=True)
+        results.append((row.id, outcome))
+    model.objects.bulk_create(fresh.values())
+    return results
+
+

@@ -1,0 +1,134 @@
+"""Verbs on those who treat, where they work, and whom they care for."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.identity.hooks import Person as Claimant
+from chiron.kernel.access import Caller
+from chiron.kernel.db import CLINICAL, refusing
+from chiron.kernel.errors import NotFound, invalid
+from chiron.kernel.versions import expect
+from chiron.registry.doors import department_for, laboratory_for, patient_within, provider_for
+from chiron.registry.errors import AlreadyAssigned, LaboratoryCodeTaken
+from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider
+from chiron.registry.rules import Person
+from chiron.registry.sealing import put, raised
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import organization_safe
+
+
+def create_provider(*, by: Caller, person: Person, role: str, specialty: str, active: bool, now: datetime) -> Provider:
+    """A new provider."""
+    by.scope("providers", "create")
+    provider = Provider(role=role, specialty=specialty, active=active, recorded_at=now, updated_at=now)
+    put(provider, person, organization_safe(current_organization_id()))
+    provider.save(force_insert=True)
+    audit.record(by, "provider.created", resource="providers", resource_id=provider.id)
+    return provider
+
+
+def change_provider(
+    *, by: Caller, provider_id: UUID, person: Person, role: str, specialty: str, active: bool, if_match: int | None,
+    now: datetime,
+) -> Provider:  # fmt: skip
+    """Say everything of a provider anew. Raises NotFound, StaleVersion."""
+    provider = provider_for(by, provider_id, "update", lock=True)
+    expect(provider, if_match)
+    safe = organization_safe(current_organization_id())
+    raised(provider, safe)
+    provider.role, provider.specialty, provider.active, provider.updated_at = role, specialty, active, now
+    put(provider, person, safe)
+    provider.save(force_update=True)
+    audit.record(by, "provider.updated", resource="providers", resource_id=provider.id)
+    return provider
+
+
+def save_department(
+    *, by: Caller, department_id: UUID | None, name: str, kind: str, parent_id: UUID | None, active: bool,
+    if_match: int | None, now: datetime,
+) -> Department:  # fmt: skip
+    """A new department, or an old one said anew. Raises NotFound, StaleVersion, Invalid for a parent that is none."""
+    if department_id is None:
+        by.scope("departments", "create")
+        department = Department(recorded_at=now, version=0)
+    else:
+        department = department_for(by, department_id, "update", lock=True)
+        expect(department, if_match)
+    if parent_id is not None and (
+        parent_id == department_id or not Department.objects.filter(id=parent_id).exists()
+    ):
+        raise invalid("must be another department", "body", "parent_id")
+    department.name, department.kind, department.parent_id, department.active = name, kind, parent_id, active
+    department.version, department.updated_at = department.version + 1, now
+    department.save()
+    audit.record(by, "department.saved", resource="departments", resource_id=department.id)
+    return department
+
+
+def save_laboratory(
+    *, by: Caller, laboratory_id: UUID | None, name: str, code: str, active: bool, if_match: int | None, now: datetime
+) -> Laboratory:
+    """A new laboratory, or an old one said anew. Raises NotFound, StaleVersion, LaboratoryCodeTaken."""
+    if laboratory_id is None:
+        by.scope("laboratories", "create")
+        laboratory = Laboratory(recorded_at=now, version=0)
+    else:
+        laboratory = laboratory_for(by, laboratory_id, "update", lock=True)
+        expect(laboratory, if_match)
+    laboratory.name, laboratory.code, laboratory.active = name, code, active
+    laboratory.version, laboratory.updated_at = laboratory.version + 1, now
+    with refusing(CLINICAL, laboratory_code_is_its_own=LaboratoryCodeTaken):
+        laboratory.save()
+    audit.record(by, "laboratory.saved", resource="laboratories", resource_id=laboratory.id)
+    return laboratory
+
+
+def assign(*, by: Caller, patient_id: UUID, provider_id: UUID, now: datetime) -> Assignment:
+    """A provider cares for a patient from now on. Raises NotFound, AlreadyAssigned."""
+    patient = patient_within(by, by.scope("assignments", "create"), patient_id)
+    provider = Provider.objects.filter(id=provider_id, active=True).first()
+    if provider is None:
+        raise NotFound
+    assignment = Assignment(patient=patient, provider=provider, since=now)
+    with refusing(CLINICAL, assigned_once_at_a_time=AlreadyAssigned):
+        assignment.save(force_insert=True)
+    audit.record(by, "assignment.made", resource="assignments", resource_id=assignment.id, subjects=[patient.id])
+    return assignment
+
+
+def end_assignment(*, by: Caller, patient_id: UUID, provider_id: UUID, now: datetime) -> None:
+    """A provider does not care for a patient any more. Raises NotFound."""
+    patient = patient_within(by, by.scope("assignments", "delete"), patient_id)
+    ended = Assignment.objects.filter(patient=patient, provider_id=provider_id, until=None).update(until=now)
+    if not ended:
+        raise NotFound
+    audit.record(by, "assignment.ended", resource="assignments", subjects=[patient.id])
+
+
+def make_claim(by: Caller, *, account_id: UUID, membership_id: UUID, kind: str, person: Claimant) -> None:
+    """Keep who somebody that registered says to be; said again, it replaces what is not confirmed yet."""
+    claim = Claim.objects.select_for_update().filter(account_id=account_id, kind=kind).first()
+    if claim is None:
+        claim = Claim(account_id=account_id, membership_id=membership_id, kind=kind, version=0)
+    if claim.status != Claim.Status.OPEN:
+        return
+    claim.version += 1
+    details: dict[str, Any] = asdict(person)
+    claim.details = organization_safe(current_organization_id()).seal(claim, "details", details)
+    claim.save()
+    audit.record(by, "claim.made", resource="claims", resource_id=claim.id)
+
+
+def provider_for_claim(by: Caller, *, account_id: UUID) -> UUID | None:
+    """The provider of a doctor who is being approved, made from the claim; None where there is none."""
+    claim = Claim.objects.select_for_update().filter(account_id=account_id, kind=Claim.Kind.DOCTOR).first()
+    if claim is None or claim.status != Claim.Status.OPEN:
+        return None
+    said = organization_safe(current_organization_id()).open(claim, "details")
+    person = Person(family=said["last_name"], given=[said["first_name"]] if said["first_name"] else [])
+    provider = create_provider(by=by, person=person, role="doctor", specialty="", active=True, now=claim.updated_at)
+    Claim.objects.filter(id=claim.id).update(status=Claim.Status.LINKED)
+    return provider.id

@@ -1,0 +1,26 @@
+"""``chiron`` and ``manage.py``: Django's commands, with the embedded server brought up where it is used."""
+
+import os
+import sys
+from contextlib import nullcontext, suppress
+
+SERVERLESS = {"help", "makemigrations", "docs", "openapi", "--help", "version", "--version"}
+
+
+def main() -> None:
+    """Run one command; the server that this process started ends with the last process that uses it."""
+    arguments = sys.argv
+    if len(arguments) > 1 and arguments[1] == "demo" and "--data-dir" in arguments:
+        os.environ["CHIRON_HOME"] = arguments[arguments.index("--data-dir") + 1]
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.conf import settings
+    from django.core.management import execute_from_command_line
+
+    from chiron.postgres.server import ServerRefused, using
+
+    needs_server = settings.EMBEDDED and len(arguments) > 1 and arguments[1] not in SERVERLESS
+    try:
+        with using(settings.HOME) if needs_server else nullcontext(), suppress(KeyboardInterrupt):
+            execute_from_command_line(arguments)
+    except ServerRefused as refusal:
+        sys.exit(f"chiron: {refusal}")

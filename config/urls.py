@@ -1,0 +1,22 @@
+"""Addresses: the API and its documentation, health, the keys, the admin."""
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from config.api import api
+from config.wellknown import health, jwks, live, ready
+
+urlpatterns = [
+    path("api", RedirectView.as_view(url="/api/docs")),
+    path("api/", api.urls),
+    path("health", health),
+    path("health/live", live),
+    path("health/ready", ready),
+    path(".well-known/jwks.json", jwks),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "chiron.kernel.problems.bad_request"
+handler404 = "chiron.kernel.problems.not_found"
+handler500 = "chiron.kernel.problems.server_error"
