@@ -1,0 +1,70 @@
+"""The demo organization: its users, and a clinic of made-up patients."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chiron.identity.public import Account, Membership, Role, create_organization
+from chiron.kernel.access import Caller
+from chiron.registry.public import Person, assign, create_provider
+from chiron.tenancy.public import Organization, inside
+
+SLUG, PASSWORD = "demo", "Demo@2024"  # noqa: S105
+USERS = {
+    "admin_demo": [Role.ADMIN],
+    "doctor_demo": [Role.DOCTOR],
+    "lab_demo": [Role.LAB],
+    "patient_demo": [Role.PATIENT],
+    "reception_demo": [Role.RECEPTIONIST],
+    "privacy_demo": [Role.PRIVACY_OFFICER],
+}
+OPERATOR = "operator_demo"
+SYSTEM = Caller(operator=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The demo organization and the caller that fills it."""
+
+    organization: Organization
+    admin: Caller
+
+
+def have_demo(now: datetime) -> Demo:
+    """The demo organization with its users; made where it is missing, otherwise left alone."""
+    organization = Organization.objects.filter(slug=SLUG).first()
+    if organization is None:
+        organization = create_organization(by=SYSTEM, slug=SLUG, name="Demo Clinic", time_zone="Europe/Berlin")
+    admin = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}))
+    for username, roles in USERS.items():
+        _have_user(organization, admin, username, roles, now)
+    if Account.objects.filter(username=OPERATOR).first() is None:
+        Account.objects.create_superuser(OPERATOR, PASSWORD)
+    return Demo(organization, admin)
+
+
+def give_patients(demo: Demo, patient_ids: list[UUID], now: datetime) -> None:
+    """Assign these patients to the demo doctor, and say that the demo patient is the first of them."""
+    doctor = Membership.objects.get(account__username="doctor_demo", organization=demo.organization)
+    with inside(demo.organization.id):
+        for patient_id in patient_ids:
+            assign(by=demo.admin, patient_id=patient_id, provider_id=doctor.provider_id, now=now)
+    if patient_ids:
+        Membership.objects.filter(account__username="patient_demo", patient_id=None).update(patient_id=patient_ids[0])
+
+
+def _have_user(organization: Organization, admin: Caller, username: str, roles: list[Role], now: datetime) -> None:
+    if Account.objects.filter(username=username).exists():
+        return
+    account = Account(username=username)
+    account.set_password(PASSWORD)
+    account.save(force_insert=True)
+    membership = Membership(account=account, organization=organization, roles=list(roles), approved_at=now)
+    if Role.DOCTOR in roles:
+        with inside(organization.id):
+            person = Person(family="Demo", given=["Dora"], prefix="Dr")
+            doctor = create_provider(
+                by=admin, person=person, role="doctor", specialty="general practice", active=True, now=now
+            )
+        membership.provider_id = doctor.id
+    membership.save(force_insert=True)

@@ -1,0 +1,60 @@
+"""From nothing to a clinic that answers: databases, keys, a demo organization with patients, and the server."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from chiron.kernel.clock import now
+from chiron.operations.demo import OPERATOR, PASSWORD, USERS, have_demo
+from chiron.operations.serving import default_workers, serve
+
+
+class Command(BaseCommand):
+    help = "Make the demo clinic, once, and serve it."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What the demo holds, and where it is served."""
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--data-dir", help="Folder of all data (instead of CHIRON_HOME).")
+        parser.add_argument("--clinic-patients", type=int, default=20, help="How many patients are made up.")
+        parser.add_argument("--seed", type=int, default=1, help="The same seed makes the same patients.")
+        parser.add_argument("--no-serve", action="store_true", help="Stop when everything is made.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what is missing, say where everything is, serve."""
+        if settings.ENVIRONMENT == "production":
+            raise CommandError("The demo has well-known passwords and is refused in production.")
+        self.stdout.write(f"1/4 PostgreSQL runs, its data in {settings.HOME.path}")
+        call_command("setup_databases", stdout=self.stdout)
+        self.stdout.write("2/4 migrating")
+        call_command("migrate", verbosity=0)
+        self.stdout.write("3/4 demo organization and users")
+        have_demo(now())
+        self.stdout.write("4/4 patients")
+        call_command(
+            "generate_mock_data", clinic_patients=options["clinic_patients"], seed=options["seed"], organization="demo",
+            stdout=self.stdout,
+        )  # fmt: skip
+        self._explain(options["port"])
+        if not options["no_serve"]:
+            serve("127.0.0.1", options["port"], default_workers())
+
+    def _explain(self, port: int) -> None:
+        base = f"http://127.0.0.1:{port}"
+        lines = [
+            "",
+            f"API and documentation  {base}/api",
+            f"Admin                  {base}/admin/   ({OPERATOR})",
+            f"Users of demo          {', '.join(USERS)}",
+            f"Password of all        {PASSWORD}",
+            "",
+            f"curl -s {base}/api/auth/login -H 'Content-Type: application/json' \\",
+            f"  -d '{{\"username\": \"doctor_demo\", \"password\": \"{PASSWORD}\"}}'",
+            "",
+            "Ctrl-C stops everything.",
+        ]
+        self.stdout.write("\n".join(lines))

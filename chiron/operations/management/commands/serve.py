@@ -1,0 +1,23 @@
+"""Serve the API."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from chiron.operations.serving import default_workers, serve
+
+
+class Command(BaseCommand):
+    help = "Serve the API, its documentation and the admin at one port, with the audit sealer."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to listen."""
+        parser.add_argument("--address", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=default_workers())
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Serve until interrupted."""
+        self.stdout.write(f"serving at http://{options['address']}:{options['port']}")
+        serve(options["address"], options["port"], options["workers"])

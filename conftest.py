@@ -1,0 +1,118 @@
+"""The ground of all tests: one real PostgreSQL a session, its databases cloned for each worker, and a small town.
+
+Hilltop and Riverside are two organizations made once for each worker; a test's changes to them are rolled back. A race
+needs committed rows: it takes ``fresh_organization``, which is dropped afterwards, since an audit trail is never flushed.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the session a home of its own, before settings are read; workers share their controller's."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        home = tempfile.mkdtemp(prefix="chiron-tests-")
+        Path(home).chmod(0o755)
+        os.environ["CHIRON_HOME"] = home
+        config._chiron_home = home  # type: ignore[attr-defined]
+    os.environ["ENVIRONMENT"] = "testing"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and remove its folder."""
+    home = getattr(config, "_chiron_home", None)
+    if home is not None:
+        from chiron.postgres.home import Home
+        from chiron.postgres.server import Server
+
+        Server(Home(Path(home))).stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def worker_prefix(request: pytest.FixtureRequest) -> str:
+    """The prefix of this worker's databases."""
+    return f"test_{getattr(request.config, 'workerinput', {}).get('workerid', 'main')}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any, worker_prefix: str) -> Iterator[None]:
+    """A running server, migrated databases for this worker, and the two organizations."""
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connections
+
+    from chiron.postgres.server import Server
+    from chiron.postgres.setup import setup_databases
+    from tests.town import build_town
+
+    Server(settings.HOME, UNSAFE_BUT_FAST).start()
+    point_at(worker_prefix)
+    owner = settings.OWNER_DATABASES["accounts"]
+    with settings.HOME.locked("setup"):
+        setup_databases({name.lower(): str(owner[name]) for name in ("HOST", "PORT", "USER", "PASSWORD")}, worker_prefix)
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)
+        build_town()
+    yield
+    connections.close_all()
+
+
+def point_at(prefix: str) -> None:
+    """Turn the settings to the databases of that prefix."""
+    from django.conf import settings
+    from django.db import connections
+
+    from chiron.postgres.logins import database_name, login_password, runtime_login, sealer_login
+
+    settings.DATABASE_PREFIX = prefix
+    settings.AUDIT_HEADS_DIR = settings.HOME.path / f"audit-heads-{prefix}"
+    for alias, owner in settings.OWNER_DATABASES.items():
+        password, name = owner["PASSWORD"], database_name(prefix, alias)
+        owner["NAME"] = name
+        login = runtime_login(prefix, alias)
+        connections[alias].settings_dict.update(NAME=name, USER=login, PASSWORD=login_password(password, login))
+        settings.DATABASES[alias].update(NAME=name, USER=login, PASSWORD=login_password(password, login))
+        if alias in settings.SEALER_DATABASES:
+            sealer = sealer_login(prefix)
+            settings.SEALER_DATABASES[alias].update(NAME=name, USER=sealer, PASSWORD=login_password(password, sealer))
+
+
+@pytest.fixture
+def town(db: None) -> Any:
+    """Hilltop and Riverside, with their people; changes are rolled back."""
+    from tests.town import the_town
+
+    return the_town()
+
+
+@pytest.fixture
+def hilltop(town: Any) -> Any:
+    """The clinic of most tests."""
+    return town.hilltop
+
+
+@pytest.fixture
+def riverside(town: Any) -> Any:
+    """The clinic next door, whose data nobody of Hilltop may see."""
+    return town.riverside
+
+
+@pytest.fixture
+def fresh_organization(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
+    """An organization whose changes are committed, dropped after the test; for races and for what never is rolled back."""
+    from chiron.tenancy.replay import drop_schema
+    from tests.town import make_organization
+
+    with django_db_blocker.unblock():
+        organization = make_organization(None)
+        yield organization
+        drop_schema(organization.id)

@@ -1,0 +1,110 @@
+"""A small town: two clinics, each with somebody of every role, made once and committed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.test import Client
+
+from chiron.identity.public import Account, Membership, Role, create_organization
+from chiron.identity.tokens import issue
+from chiron.kernel.access import Caller
+from chiron.kernel.clock import now
+from chiron.kernel.ids import new_id
+from chiron.registry.public import Entry, Person, create_patient, create_provider, assign
+from chiron.tenancy.public import Organization, inside
+
+OPERATOR = Caller(operator=True)
+PASSWORD = "a town of long sentences"
+
+
+@dataclass
+class Clinic:
+    """An organization and its people: ``who[Role.DOCTOR]`` is a caller, ``tokens`` their access tokens."""
+
+    organization: Organization
+    who: dict[Role, Caller] = field(default_factory=dict)
+    tokens: dict[Role, str] = field(default_factory=dict)
+    patient_id: UUID | None = None
+    other_patient_id: UUID | None = None
+    doctor_id: UUID | None = None
+    other_doctor_id: UUID | None = None
+
+    @property
+    def id(self) -> UUID:
+        """The organization's id."""
+        return self.organization.id
+
+    def client(self, role: Role) -> Client:
+        """A client signed in with that role."""
+        return Client(headers={"authorization": f"Bearer {self.tokens[role]}"})
+
+
+@dataclass
+class Town:
+    """Both clinics, and the platform's operator."""
+
+    hilltop: Clinic
+    riverside: Clinic
+
+
+BUILT: dict[str, Town] = {}
+
+
+def build_town() -> Town:
+    """Make the town; once for each process."""
+    BUILT["town"] = Town(make_clinic("hilltop"), make_clinic("riverside"))
+    return BUILT["town"]
+
+
+def the_town() -> Town:
+    """The town that was made, with fresh access tokens."""
+    return BUILT["town"]
+
+
+def make_organization(slug: str | None) -> Organization:
+    """An organization with its key and schema, committed."""
+    slug = slug or f"o{new_id().hex[:30]}"
+    return create_organization(by=OPERATOR, slug=slug, name=slug.title(), time_zone="Europe/Berlin")
+
+
+def make_clinic(slug: str | None) -> Clinic:
+    """A clinic: one account a role, a doctor with one assigned patient, and a patient nobody is assigned to."""
+    clinic = Clinic(make_organization(slug))
+    admin = Caller(organization_id=clinic.id, account_id=new_id(), roles=frozenset({Role.ADMIN}))
+    with inside(clinic.id):
+        doctor = create_provider(
+            by=admin, person=Person(family="Osei", given=["Kwame"]), role="doctor", specialty="", active=True, now=now()
+        )
+        other = create_provider(
+            by=admin, person=Person(family="Sarpong", given=["Efua"]), role="doctor", specialty="", active=True, now=now()
+        )
+        patient = create_patient(by=admin, entry=Entry(person=Person(family="Mensah", given=["Kofi"])), now=now())
+        stranger = create_patient(by=admin, entry=Entry(person=Person(family="Boateng", given=["Esi"])), now=now())
+        assign(by=admin, patient_id=patient.id, provider_id=doctor.id, now=now())
+    clinic.doctor_id, clinic.other_doctor_id = doctor.id, other.id
+    clinic.patient_id, clinic.other_patient_id = patient.id, stranger.id
+    for role in Role:
+        add_person(clinic, role)
+    return clinic
+
+
+def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
+    """Somebody with that role, with an access token."""
+    account = Account(username=f"{clinic.organization.slug}-{role.value.lower()}")
+    account.set_password(PASSWORD)
+    account.save(force_insert=True)
+    own = {Role.DOCTOR: {"provider_id": clinic.doctor_id}, Role.PATIENT: {"patient_id": clinic.patient_id}}
+    membership = Membership(
+        account=account, organization=clinic.organization, roles=[role.value], approved_at=now(), **own.get(role, {}), **of
+    )
+    membership.save(force_insert=True)
+    caller = Caller(
+        account_id=account.id, organization_id=clinic.id, roles=frozenset({role.value}), membership_id=membership.id,
+        provider_id=membership.provider_id, patient_id=membership.patient_id,
+    )  # fmt: skip
+    clinic.who[role] = caller
+    from chiron.identity.families import open_session
+
+    clinic.tokens[role] = issue(account, membership, open_session(account, membership, caller, now()), now())
+    return caller
