@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import Cursor
+from psycopg.errors import UndefinedTable
 from psycopg.rows import namedtuple_row
 
 from chiron.audit import copies
@@ -52,14 +53,14 @@ def verify(
     report = Report(trail.name)
     until = copies.length_of(trail.name)  # first: what is copied by now was committed before our snapshot
     with connect(trail.alias) as connection:
-        with within(connection, trail) as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            examiner = Examiner(connection, trail, report, progress)
-            examiner.examine_sections()
-            examiner.compare_copies(until)
-            late = examiner.examine_unsealed(now - bound)
-        for finding in _still_unsealed(connection, trail, late, patience):
-            report.add(finding)
+        try:
+            with within(connection, trail) as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                late = Examiner(connection, trail, report, progress).examine(until, now - bound)
+            for finding in _still_unsealed(connection, trail, late, patience):
+                report.add(finding)
+        except UndefinedTable:
+            report.add(Finding(Kind.TRUNCATED, "its tables are not there"))
     return report
 
 
@@ -72,6 +73,12 @@ class Examiner:
     report: Report
     progress: Progress | None
     last_size: int = 0
+
+    def examine(self, copied: int, late: datetime) -> dict[UUID, Finding]:
+        """All there is to see in one snapshot; answers the findings on events unsealed since before `late`."""
+        self.examine_sections()
+        self.compare_copies(copied)
+        return self.examine_unsealed(late)
 
     def examine_sections(self) -> None:
         last_leaf, total = self._ends()

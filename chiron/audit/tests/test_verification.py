@@ -10,7 +10,7 @@ from chiron.audit.copies import path_of
 from chiron.audit.models import Event
 from chiron.audit.public import seal
 from chiron.audit.signing import mac_of
-from chiron.audit.tests.factories import examined, forged, read_patient, rows, sealed_trail, tamper, told
+from chiron.audit.tests.factories import examined, forged, owner, read_patient, rows, sealed_trail, tamper, told
 from chiron.audit.tree import leaf_hash
 from chiron.tenancy.public import inside
 
@@ -202,6 +202,14 @@ def test_a_trail_that_was_emptied_is_found_by_the_copies(clinic: UUID) -> None:
     tamper(clinic, "DELETE FROM audit_event", "DELETE FROM audit_leaf", "DELETE FROM audit_head")
 
     assert told(examined(clinic)) == [("truncated", 0, None, 3)]
+
+
+def test_a_trail_whose_tables_are_gone_is_found(clinic: UUID) -> None:
+    sealed_trail(clinic, 3)
+    with owner(clinic) as held:
+        held.execute("DROP TABLE audit_leaf")
+
+    assert told(examined(clinic)) == [("truncated", None, None, None)]
 
 
 def test_a_history_that_was_written_anew_with_the_key_is_found_by_the_copies(clinic: UUID) -> None:
