@@ -1,7 +1,9 @@
 """Refusals: the errors a caller can understand and act on."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar
+
+from typing_extensions import TypedDict
 
 
 class Fault(TypedDict):

@@ -41,6 +41,7 @@ TRUSTED_PROXIES = int(environment.read("TRUSTED_PROXIES"))
 
 DEBUG = False
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]  # config.admin_site wraps /admin/ in them
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False

@@ -16,6 +16,8 @@ from chiron.tenancy.replay import applied, migrate_template, replay, steps
 
 class Command(BaseCommand):
     help = "Migrate accounts, clinical (every organization) and research, with the owner's login."
+    autodetector = DjangoMigrate.autodetector
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The database, and whether only to show the state."""
