@@ -37,6 +37,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that touches a database may touch all three."""
+    for item in items:
+        if "db" in getattr(item, "fixturenames", ()) and item.get_closest_marker("django_db") is None:
+            item.add_marker(pytest.mark.django_db(databases=("accounts", "clinical", "research")))
+
+
 @pytest.fixture(scope="session")
 def worker_prefix(request: pytest.FixtureRequest) -> str:
     """The prefix of this worker's databases."""

@@ -9,11 +9,8 @@ from chiron.kernel.parsing import OrjsonRenderer, StrictParser
 from chiron.records.api import router as records
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
-from config import hooks
 from config.openapi import ChironAPI
 from config.operation import guarded
-
-hooks.install()
 
 api: NinjaAPI = ChironAPI(
     title="Chiron",

@@ -21,6 +21,7 @@ from chiron.postgres.home import Home
 SUPERUSER, OWNER = "chiron_superuser", "chiron"
 MAJOR = "18"
 PATIENCE = 60.0
+STARTED: list["subprocess.Popen[bytes]"] = []  # kept, because a collected Popen complains of a server that lives on
 SETTINGS = {
     "password_encryption": "scram-sha-256",
     "unix_socket_permissions": "0700",
@@ -204,6 +205,7 @@ class Server:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
                 **self._as_account(),  # type: ignore[call-overload]
             )
+        STARTED.append(process)
         deadline = time.monotonic() + PATIENCE
         while not self.answers():
             if process.poll() is not None or time.monotonic() > deadline:

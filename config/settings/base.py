@@ -76,6 +76,7 @@ CHIRON_APPS = [
     "chiron.records.apps.Records",
     "chiron.interop.apps.Interop",
     "chiron.operations.apps.Operations",
+    "config.apps.Composition",
 ]
 INSTALLED_APPS = [
     *CHIRON_APPS,
