@@ -4,37 +4,26 @@ Hilltop and Riverside are two organizations made once for each worker; a test's 
 needs committed rows: it takes ``fresh_organization``, which is dropped afterwards, since an audit trail is never flushed.
 """
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.ground import IS_WORKER
+
 UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Give the session a home of its own, before settings are read; workers share their controller's."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        home = tempfile.mkdtemp(prefix="chiron-tests-")
-        Path(home).chmod(0o755)
-        os.environ["CHIRON_HOME"] = home
-        config._chiron_home = home  # type: ignore[attr-defined]
-    os.environ["ENVIRONMENT"] = "testing"
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop the server and remove its folder."""
-    home = getattr(config, "_chiron_home", None)
-    if home is not None:
+def pytest_unconfigure() -> None:
+    """Stop the server and remove its folder, which ``tests.ground`` made before settings were read."""
+    if not IS_WORKER:
         from chiron.postgres.home import Home
         from chiron.postgres.server import Server
 
-        Server(Home(Path(home))).stop()
-        shutil.rmtree(home, ignore_errors=True)
+        home = Home.default()
+        Server(home).stop()
+        shutil.rmtree(home.path, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

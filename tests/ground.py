@@ -1,0 +1,13 @@
+"""Loaded by pytest before anything else: the session's own CHIRON_HOME, before settings are read."""
+
+import os
+import tempfile
+from pathlib import Path
+
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+if not IS_WORKER:
+    home = tempfile.mkdtemp(prefix="chiron-tests-")
+    Path(home).chmod(0o755)
+    os.environ["CHIRON_HOME"] = home
+os.environ["ENVIRONMENT"] = "testing"
