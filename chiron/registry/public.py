@@ -1,7 +1,7 @@
 """What other apps may use of the registry."""
 
 from chiron.registry.doors import patient_for, patient_within, patients_within, provider_for
-from chiron.registry.models import Patient, Provider
+from chiron.registry.models import Patient, Provider, Sex
 from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.services.imports import PatientSeen, PlaceSeen, ProviderSeen, import_patients, import_places, import_providers
 from chiron.registry.services.patients import Entry, create_patient
@@ -16,6 +16,7 @@ __all__ = [
     "PlaceSeen",
     "Provider",
     "ProviderSeen",
+    "Sex",
     "assign",
     "birth_date",
     "create_patient",

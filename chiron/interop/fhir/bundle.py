@@ -77,9 +77,9 @@ def parse_bundle(raw: bytes, file: str, known: Known = nothing_known) -> Bundle:
             if not index.add(name, entry):
                 raise Refused(file, entry.index, "Another entry has the same fullUrl or the same type and id.")
     for entry in entries:
-        fault = dangling(entry.resource, lambda reference: index.found(reference) is not None or known(reference))
-        if fault is not None:
-            raise Refused(file, entry.index, fault)
+        reason = dangling(entry.resource, lambda reference: index.found(reference) is not None or known(reference))
+        if reason is not None:
+            raise Refused(file, entry.index, reason)
     return Bundle(file, tuple(entries), index)
 
 

@@ -67,6 +67,8 @@ class Text:
         entries: list[dict[str, Original]] | None = None
         begins = self.skip()
         for name in self.names():
+            if name in members or (name == "entry" and entries is not None):
+                raise Fault("A member of the file stands there twice.")
             if name == "entry" and self.text.startswith("[", self.skip()):
                 entries = [self.members() for _ in self.items()]
             else:
@@ -81,15 +83,16 @@ class Text:
         if not self.text.startswith("{", self.skip()):
             self.original()
             return {}
-        return {name: self.original() for name in self.names()}
+        members: dict[str, Original] = {}
+        for name in self.names():
+            if name in members:
+                raise Fault("A member of an entry stands there twice.")
+            members[name] = self.original()
+        return members
 
     def original(self) -> Original:
         begins = self.skip()
-        try:
-            value, self.at = DECODER.raw_decode(self.text, begins)
-        except StopIteration as stop:
-            self.at = stop.value
-            self.malformed("Expecting value")
+        value, self.at = DECODER.raw_decode(self.text, begins)
         return Original(value, self.text[begins : self.at])
 
     def names(self) -> Iterator[str]:

@@ -9,6 +9,7 @@ Target = TypeVar("Target")
 RELATIVE = re.compile(r"([A-Z][A-Za-z]{1,63}/[A-Za-z0-9.\-]{1,64})(?:/_history/[A-Za-z0-9.\-]{1,64})?")
 SEARCH = re.compile(r"[A-Z][A-Za-z]{1,63}\?.+")
 ELSEWHERE = re.compile(r"https?://\S+")
+NAME = re.compile(r"[A-Za-z]{1,64}")
 NAMED = re.compile(r"urn:[a-z0-9][a-z0-9\-]{0,31}:\S+", re.IGNORECASE)
 
 
@@ -65,7 +66,8 @@ def dangling(resource: dict[str, Any], leads_somewhere: Callable[[str], bool]) -
 
 def contained_ids(resource: dict[str, Any]) -> set[str]:
     contained = resource.get("contained")
-    return {each["id"] for each in contained or [] if isinstance(each, dict) and isinstance(each.get("id"), str)}
+    each_one = contained if isinstance(contained, list) else []
+    return {each["id"] for each in each_one if isinstance(each, dict) and isinstance(each.get("id"), str)}
 
 
 def path_of(resource: dict[str, Any], reference: str) -> str:
@@ -77,7 +79,7 @@ def path_of(resource: dict[str, Any], reference: str) -> str:
         if isinstance(each, dict):
             if each.get("reference") == reference:
                 return path
-            waiting += [(f"{path}.{name}", below) for name, below in each.items()]
+            waiting += [(f"{path}.{name if NAME.fullmatch(name) else '?'}", below) for name, below in each.items()]
         elif isinstance(each, list):
             waiting += [(f"{path}[{position}]", below) for position, below in enumerate(each)]
     return kind
