@@ -29,3 +29,10 @@ def note(pk: object = KOFI, table: str = "notes", version: object = 1) -> Model:
 def safe_of(organization_id: UUID = HILLTOP, key_id: UUID = KOFI) -> Safe:
     """A safe whose key follows from its id, so that the same id gives the same key."""
     return Safe(organization_id, {key_id: Cipher(key_id, key_id.bytes * 2, "seal")})
+
+
+def sealed_by(safe: Safe) -> Any:
+    """A row whose text is Kofi's name, sealed."""
+    row: Any = note()
+    row.text = safe.seal(row, "text", "Kofi Mensah")
+    return row

@@ -1,6 +1,4 @@
 import gc
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any, TypeVar
 from unittest.mock import patch
 from uuid import UUID, uuid4
@@ -22,7 +20,6 @@ from chiron.vault.keyring import create_organization_key, forget_keys, keyring_o
 from chiron.vault.master import EnvironmentMasterKey, master_key
 from chiron.vault.models import OrganizationKey, PatientKey
 from chiron.vault.safes import (
-    Safe,
     new_patient_safe,
     new_patient_safes,
     organization_safe,
@@ -30,7 +27,7 @@ from chiron.vault.safes import (
     patient_safes,
     platform_safe,
 )
-from chiron.vault.tests.factories import ESI, HILLTOP, KOFI, RIVERSIDE, note
+from chiron.vault.tests.factories import ESI, HILLTOP, KOFI, RIVERSIDE, sealed_by
 
 AnyKey = TypeVar("AnyKey", OrganizationKey, PatientKey)
 
@@ -105,26 +102,6 @@ def test_asking_again_for_a_new_patient_gives_the_key_there_is() -> None:
     assert both[KOFI].open(row, "text") == "Kofi Mensah"
     assert set(both) == {KOFI, ESI}
     assert hilltops(PatientKey).count() == 2
-
-
-def test_callers_racing_for_a_first_key_share_one() -> None:
-    organization_id, patient_id = uuid4(), uuid4()
-    start = Barrier(8)
-
-    def make(_: int) -> tuple[Any, Safe]:
-        start.wait()
-        create_organization_key(organization_id)
-        safe = new_patient_safe(organization_id, patient_id)
-        connections["accounts"].close()
-        return sealed_by(safe), safe
-
-    with ThreadPoolExecutor(8) as desks:
-        made = list(desks.map(make, range(8)))
-
-    assert {safe.open(row, "text") for row, _ in made for _, safe in made} == {"Kofi Mensah"}
-    assert OrganizationKey.objects.filter(organization_id=organization_id).count() == 1
-    assert PatientKey.objects.filter(organization_id=organization_id).count() == 1
-    forget_keys()
 
 
 def test_patient_keys_are_wrapped_by_the_organization_and_organization_keys_by_the_master_key() -> None:
@@ -274,12 +251,6 @@ def test_keys_live_in_accounts_only() -> None:
 
 def hilltops(keys: type[AnyKey]) -> QuerySet[AnyKey]:
     return keys._default_manager.filter(organization_id=HILLTOP)
-
-
-def sealed_by(safe: Safe) -> Any:
-    row: Any = note()
-    row.text = safe.seal(row, "text", "Kofi Mensah")
-    return row
 
 
 def opened_keys() -> set[UUID]:
