@@ -5,7 +5,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from chiron.identity.tokens import jwks as public_keys
+from chiron.identity.keys import published_keys as public_keys
 from chiron.kernel.db import ALIASES, atomic, cursor
 
 

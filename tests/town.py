@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.test import Client
 
+from chiron.identity.families import start_family
 from chiron.identity.public import Account, Membership, Role, create_organization
 from chiron.identity.tokens import issue
 from chiron.kernel.access import Caller
@@ -104,7 +105,6 @@ def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
         provider_id=membership.provider_id, patient_id=membership.patient_id,
     )  # fmt: skip
     clinic.who[role] = caller
-    from chiron.identity.families import open_session
-
-    clinic.tokens[role] = issue(account, membership, open_session(account, membership, caller, now()), now())
+    session = start_family(by=caller, account=account, organization_id=clinic.id, now=now())
+    clinic.tokens[role] = issue(session, account, membership, now())
     return caller

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chiron.identity.public import Account, Membership, Role, create_organization
+from chiron.identity.public import Account, Membership, Role, create_operator, create_organization
 from chiron.kernel.access import Caller
 from chiron.registry.public import Person, assign, create_provider
 from chiron.tenancy.public import Organization, inside
@@ -39,7 +39,7 @@ def have_demo(now: datetime) -> Demo:
     for username, roles in USERS.items():
         _have_user(organization, admin, username, roles, now)
     if Account.objects.filter(username=OPERATOR).first() is None:
-        Account.objects.create_superuser(OPERATOR, PASSWORD)
+        create_operator(by=SYSTEM, username=OPERATOR, password=PASSWORD, now=now)
     return Demo(organization, admin)
 
 

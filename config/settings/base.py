@@ -57,6 +57,7 @@ DATABASE_PREFIX = environment.read("POSTGRES_DB")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "identity.Account"
+AUTHENTICATION_BACKENDS = ["chiron.identity.backends.OperatorBackend"]
 PASSWORD_HASHERS = ["chiron.identity.passwords.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
