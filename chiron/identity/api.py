@@ -1,41 +1,15 @@
-"""Sign-in, users, memberships, organizations."""
+"""Signing in, users, memberships and organizations, over HTTP."""
 
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
-from chiron.identity import queries
-from chiron.identity.authentication import origin_of
-from chiron.identity.hooks import Person
+from chiron.identity import queries, shapes
+from chiron.identity.authentication import host_of, named_organization, visitor
+from chiron.identity.directory import Choice
 from chiron.identity.roles import Role
 from chiron.identity.services import accounts, memberships, organizations, sign_in
-from chiron.identity.shapes import (
-    Doctors,
-    LoginIn,
-    LoginOut,
-    MeIn,
-    MembershipEnvelope,
-    MembershipIn,
-    MembershipPatch,
-    Memberships,
-    OrganizationEnvelope,
-    OrganizationIn,
-    OrganizationPatch,
-    Organizations,
-    Patients,
-    RefreshIn,
-    RegisterIn,
-    RegisterOut,
-    Sessions,
-    Tokens,
-    UserEnvelope,
-    login_out,
-    membership_out,
-    organization_out,
-    session_out,
-    user_out,
-)
 from chiron.kernel import clock
 from chiron.kernel.access import Call, creates_account, needs, open_to_all
 from chiron.kernel.problems import refusals
@@ -45,42 +19,43 @@ from chiron.kernel.versions import created, etag, if_match
 router = Router()
 
 
-@router.post("/auth/register", tags=["sign-in"], response={201: RegisterOut, **refusals(409)})
-@open_to_all("Somebody without an account makes one.")
-def register(request: HttpRequest, body: RegisterIn) -> Status[RegisterOut]:
-    """Make an account: a patient's claim is confirmed by staff, a doctor is approved by an admin."""
-    by, now = origin_of(request), clock.now()
-    organization = queries.organization_to_join(request, body.organization)
-    person = Person(body.first_name, body.last_name, body.birth_date)
+def choice_of(request: HttpRequest, slug: str | None) -> Choice:
+    return Choice(slug or named_organization(request), host_of(request))
+
+
+@router.post("/auth/register", tags=["auth"], response={201: shapes.Registered, **refusals(403, 409)})
+@open_to_all("Whoever has no account makes one.")
+def register(request: HttpRequest, body: shapes.Registration) -> Status[shapes.Registered]:
+    """Make an account: a patient's claim waits for staff to confirm it, a doctor for an admin's approval."""
+    by, now = visitor(request), clock.now()
+    said = body.model_dump(include={"username", "email", "password"})
+    organization = queries.organization_to_join(choice_of(request, body.organization))
     membership = accounts.register(
-        by=by, organization=organization, username=body.username, email=body.email, password=body.password,
-        role=Role(body.role), person=person, now=now,
-    )  # fmt: skip
-    opened = sign_in.begin(by=by, account=membership.account, membership=membership, now=now)
-    tokens = Tokens(access=opened.access, refresh=opened.refresh)
-    return Status(201, RegisterOut(user=user_out(membership.account, membership), tokens=tokens))
-
-
-@router.post("/auth/login", tags=["sign-in"], response={200: LoginOut, **refusals(401, 403)})
-@open_to_all("Signing in is how one stops being anonymous.")
-def login(request: HttpRequest, body: LoginIn) -> LoginOut:
-    """Sign in with user name or e-mail address and password."""
-    organization = queries.named_organization(request, body.organization)
-    name = body.username or body.email or ""
-    by = origin_of(request)
-    return login_out(
-        sign_in.sign_in(by=by, name=name, password=body.password, organization=organization, now=clock.now())
+        by=by, organization=organization, role=Role(body.role), person=body.person(), now=now, **said
     )
+    opened = sign_in.begin(by=by, account=membership.account, membership=membership, now=now)
+    user = shapes.UserOut.of(membership.account, membership)
+    return Status(201, shapes.Registered(user=user, tokens=shapes.Tokens.of(opened)))
 
 
-@router.post("/auth/refresh", tags=["sign-in"], response={200: LoginOut, **refusals(401, 403)})
-@open_to_all("The refresh token is the proof.")
-def refresh(request: HttpRequest, body: RefreshIn) -> LoginOut:
-    """Exchange a refresh token, once, for new tokens."""
-    return login_out(sign_in.refresh(token=body.refresh, now=clock.now()))
+@router.post("/auth/login", tags=["auth"], response={200: shapes.SignInOut, **refusals(401, 403)})
+@open_to_all("Signing in is how one is known.")
+def login(request: HttpRequest, body: shapes.Credentials) -> shapes.SignInOut:
+    """Sign in with user name or e-mail address and password."""
+    choice, now = choice_of(request, body.organization), clock.now()
+    opened = sign_in.sign_in(by=visitor(request), name=body.name, password=body.password, choice=choice, now=now)
+    user = shapes.UserOut.of(opened.account, opened.membership)
+    return shapes.SignInOut(access=opened.access, refresh=opened.refresh, user=user)
 
 
-@router.post("/auth/logout", tags=["sign-in"], response={204: None})
+@router.post("/auth/refresh", tags=["auth"], response={200: shapes.Tokens, **refusals(401, 403)})
+@open_to_all("The refresh token says who asks.")
+def refresh(request: HttpRequest, body: shapes.RefreshToken) -> shapes.Tokens:
+    """New tokens for a refresh token, which then has done its work: used again, it ends the session."""
+    return shapes.Tokens.of(sign_in.refresh(by=visitor(request), token=body.refresh, now=clock.now()))
+
+
+@router.post("/auth/logout", tags=["auth"], response={204: None})
 @needs("sessions", "delete")
 def logout(request: Call) -> Status[None]:
     """End this session."""
@@ -88,156 +63,171 @@ def logout(request: Call) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/auth/logout-all", tags=["sign-in"], response={204: None})
+@router.post("/auth/logout-all", tags=["auth"], response={204: None})
 @needs("sessions", "delete")
 def logout_all(request: Call) -> Status[None]:
-    """End all sessions of this account."""
+    """End all sessions of your account."""
     sign_in.sign_out_everywhere(by=request.caller, now=clock.now())
     return Status(204, None)
 
 
-@router.get("/auth/sessions", tags=["sign-in"], response=Sessions)
+@router.get("/auth/sessions", tags=["auth"], response={200: shapes.SessionList})
 @needs("sessions", "read")
-def sessions(request: Call) -> Sessions:
-    """My live sessions, the newest first."""
-    live = queries.live_sessions(request.caller, clock.now())
-    return Sessions(sessions=[session_out(each, request.caller.session_id) for each in live])
+def list_sessions(request: Call, page: Query[PageQuery]) -> shapes.SessionList:
+    """Where you are signed in, the latest first."""
+    found = queries.own_sessions(request.caller, page, clock.now())
+    shown = [shapes.SessionOut.of(session, request.caller.session_id) for session in found.rows]
+    return shapes.SessionList(sessions=shown, next=found.next)
 
 
-@router.delete("/auth/sessions/{uuid:session_id}", tags=["sign-in"], response={204: None, **refusals(404)})
+@router.delete("/auth/sessions/{uuid:session_id}", tags=["auth"], response={204: None, **refusals(404)})
 @needs("sessions", "delete")
-def revoke_session(request: Call, session_id: UUID) -> Status[None]:
-    """End one of my sessions."""
-    sign_in.revoke_session(by=request.caller, session_id=session_id, now=clock.now())
+def end_session(request: Call, session_id: UUID) -> Status[None]:
+    """End one of your sessions."""
+    sign_in.end_session(by=request.caller, session_id=session_id, now=clock.now())
     return Status(204, None)
 
 
-@router.get("/users/me", tags=["users"], response=UserEnvelope)
-@needs("account", "read")
-def read_me(request: Call) -> UserEnvelope:
-    """My account."""
-    return UserEnvelope(user=user_out(*queries.me(request.caller)))
+@router.get("/users/me", tags=["users"], response={200: shapes.UserEnvelope})
+@needs("me", "read")
+def read_me(request: Call) -> shapes.UserEnvelope:
+    """Your account, and who you are in this organization."""
+    return shapes.UserEnvelope(user=shapes.UserOut.of(*queries.me(request.caller)))
 
 
-@router.put("/users/me", tags=["users"], response={200: UserEnvelope, **refusals(409)})
-@needs("account", "update")
-def change_me(request: Call, body: MeIn) -> UserEnvelope:
-    """Change my address; as long as nobody confirmed who I am, say it again."""
-    account, membership = queries.me(request.caller)
-    if body.email is not None:
-        accounts.change_email(by=request.caller, email=body.email)
-    if membership is not None and body.last_name:
-        person = Person(body.first_name, body.last_name, body.birth_date)
-        accounts.claim(by=request.caller, membership=membership, person=person)
-    return UserEnvelope(user=user_out(*queries.me(request.caller)))
+@router.put("/users/me", tags=["users"], response={200: shapes.UserEnvelope, **refusals(409)})
+@needs("me", "update")
+def change_me(request: Call, body: shapes.AboutMe) -> shapes.UserEnvelope:
+    """Change your address; until staff have confirmed who you are, say it anew."""
+    accounts.change_me(by=request.caller, email=body.email, person=body.person(), now=clock.now())
+    return shapes.UserEnvelope(user=shapes.UserOut.of(*queries.me(request.caller)))
 
 
-@router.get("/users/doctors", tags=["users"], response=Doctors)
+@router.get("/users/doctors", tags=["users"], response={200: shapes.DoctorList})
 @needs("users", "read")
-def doctors(request: Call, page: Query[PageQuery]) -> Doctors:
-    """Accounts of this organization that are doctors, or want to be."""
-    found = queries.memberships(request.caller, page, Role.DOCTOR)
-    return Doctors(doctors=[user_out(each.account, each) for each in found.rows], next=found.next)
+def list_doctors(request: Call, page: Query[PageQuery]) -> shapes.DoctorList:
+    """The accounts of doctors, those who wait for approval included."""
+    found = queries.users(request.caller, page, Role.DOCTOR)
+    return shapes.DoctorList(doctors=[shapes.UserOut.of(each.account, each) for each in found.rows], next=found.next)
 
 
-@router.get("/users/patients", tags=["users"], response=Patients)
+@router.get("/users/patients", tags=["users"], response={200: shapes.PatientList})
 @needs("users", "read")
-def patients(request: Call, page: Query[PageQuery]) -> Patients:
-    """Accounts of this organization that are patients."""
-    found = queries.memberships(request.caller, page, Role.PATIENT)
-    return Patients(patients=[user_out(each.account, each) for each in found.rows], next=found.next)
+def list_patients(request: Call, page: Query[PageQuery]) -> shapes.PatientList:
+    """The accounts of patients, those who wait for a link included."""
+    found = queries.users(request.caller, page, Role.PATIENT)
+    return shapes.PatientList(patients=[shapes.UserOut.of(each.account, each) for each in found.rows], next=found.next)
 
 
-@router.get("/memberships", tags=["memberships"], response=Memberships)
+@router.get("/memberships", tags=["memberships"], response={200: shapes.MembershipList})
 @needs("memberships", "read")
-def list_memberships(request: Call, page: Query[PageQuery]) -> Memberships:
-    """The members of this organization."""
+def list_memberships(request: Call, page: Query[PageQuery]) -> shapes.MembershipList:
+    """Who belongs to this organization, and as what."""
     found = queries.memberships(request.caller, page)
-    return Memberships(memberships=[membership_out(each) for each in found.rows], next=found.next)
+    return shapes.MembershipList(memberships=[shapes.MembershipOut.of(each) for each in found.rows], next=found.next)
 
 
-@router.post("/memberships", tags=["memberships"], response={201: MembershipEnvelope, **refusals(404, 409)})
+@router.post("/memberships", tags=["memberships"], response={201: shapes.MembershipEnvelope, **refusals(404, 409)})
 @needs("memberships", "create")
 @creates_account
-def create_membership(request: Call, response: HttpResponse, body: MembershipIn) -> Status[MembershipEnvelope]:
-    """Make an account a member: an existing one by its user name, or a new one with a password."""
-    account = memberships.account_for(body.username, body.email, body.password)
-    made = memberships.add_membership(
-        by=request.caller, account=account, roles=[role.value for role in body.roles], now=clock.now()
-    )
-    envelope = MembershipEnvelope(membership=membership_out(made))
-    return created(response, f"/api/memberships/{made.id}", envelope, made.version)
-
-
-@router.patch(
-    "/memberships/{uuid:membership_id}", tags=["memberships"],
-    response={200: MembershipEnvelope, **refusals(404, 409, 412)},
-)  # fmt: skip
-@needs("memberships", "update")
-def change_membership(
-    request: Call, response: HttpResponse, membership_id: UUID, body: MembershipPatch
-) -> MembershipEnvelope:
-    """Change roles, or approve."""
-    changed = memberships.change_membership(
-        by=request.caller, membership_id=membership_id,
-        roles=None if body.roles is None else [role.value for role in body.roles],
-        approved=body.approved, if_match=if_match(request), now=clock.now(),
-    )  # fmt: skip
-    etag(response, changed.version)
-    return MembershipEnvelope(membership=membership_out(changed))
-
-
-@router.delete("/memberships/{uuid:membership_id}", tags=["memberships"], response={204: None, **refusals(404, 409)})
-@needs("memberships", "delete")
-def end_membership(request: Call, membership_id: UUID) -> Status[None]:
-    """Take all roles away."""
-    memberships.end_membership(by=request.caller, membership_id=membership_id, now=clock.now())
-    return Status(204, None)
-
-
-@router.get("/organizations", tags=["organizations"], response=Organizations)
-@needs("organizations", "read")
-def list_organizations(request: Call, page: Query[PageQuery]) -> Organizations:
-    """All organizations of this platform."""
-    found = queries.organizations(page)
-    return Organizations(organizations=[organization_out(each) for each in found.rows], next=found.next)
-
-
-@router.post("/organizations", tags=["organizations"], response={201: OrganizationEnvelope, **refusals(409)})
-@needs("organizations", "create")
-@creates_account
-def create_organization(request: Call, response: HttpResponse, body: OrganizationIn) -> Status[OrganizationEnvelope]:
-    """Open an organization."""
-    made = organizations.create_organization(by=request.caller, **body.model_dump())
-    envelope = OrganizationEnvelope(organization=organization_out(made))
-    return created(response, f"/api/organizations/{made.id}", envelope, made.version)
+def create_membership(
+    request: Call, body: shapes.NewMembership, response: HttpResponse
+) -> Status[shapes.MembershipEnvelope]:
+    """Make somebody a member: with a password a new account, without one an account that you know."""
+    made = memberships.employ(by=request.caller, now=clock.now(), **body.model_dump())
+    shown = shapes.MembershipEnvelope(membership=shapes.MembershipOut.of(made))
+    return created(response, f"/api/memberships/{made.id}", shown, made.version)
 
 
 @router.get(
-    "/organizations/{uuid:organization_id}", tags=["organizations"],
-    response={200: OrganizationEnvelope, **refusals(404)},
-)  # fmt: skip
-@needs("organizations", "read")
-def read_organization(request: Call, response: HttpResponse, organization_id: UUID) -> OrganizationEnvelope:
-    """One organization."""
-    found = queries.organization(organization_id)
+    "/memberships/{uuid:membership_id}",
+    tags=["memberships"],
+    response={200: shapes.MembershipEnvelope, **refusals(404)},
+)
+@needs("memberships", "read")
+def read_membership(request: Call, membership_id: UUID, response: HttpResponse) -> shapes.MembershipEnvelope:
+    """One member of this organization."""
+    found = queries.membership(request.caller, membership_id)
     etag(response, found.version)
-    return OrganizationEnvelope(organization=organization_out(found))
+    return shapes.MembershipEnvelope(membership=shapes.MembershipOut.of(found))
 
 
 @router.patch(
-    "/organizations/{uuid:organization_id}", tags=["organizations"],
-    response={200: OrganizationEnvelope, **refusals(404, 412)},
-)  # fmt: skip
+    "/memberships/{uuid:membership_id}",
+    tags=["memberships"],
+    response={200: shapes.MembershipEnvelope, **refusals(404, 409, 412)},
+)
+@needs("memberships", "update")
+def change_membership(
+    request: Call, membership_id: UUID, body: shapes.MembershipChanges, response: HttpResponse
+) -> shapes.MembershipEnvelope:
+    """Give other roles, or approve; it holds from the next call on."""
+    at, now = if_match(request), clock.now()
+    changed = memberships.change_membership(
+        by=request.caller, membership_id=membership_id, if_match=at, now=now, **body.model_dump()
+    )
+    etag(response, changed.version)
+    return shapes.MembershipEnvelope(membership=shapes.MembershipOut.of(changed))
+
+
+@router.delete(
+    "/memberships/{uuid:membership_id}", tags=["memberships"], response={204: None, **refusals(404, 409, 412)}
+)
+@needs("memberships", "delete")
+def remove_membership(request: Call, membership_id: UUID) -> Status[None]:
+    """End a membership and its sessions; the account stays."""
+    at, now = if_match(request), clock.now()
+    memberships.remove_membership(by=request.caller, membership_id=membership_id, if_match=at, now=now)
+    return Status(204, None)
+
+
+@router.get("/organizations", tags=["organizations"], response={200: shapes.OrganizationList})
+@needs("organizations", "read")
+def list_organizations(request: Call, page: Query[PageQuery]) -> shapes.OrganizationList:
+    """All organizations of this installation."""
+    found = queries.organizations(request.caller, page)
+    shown = [shapes.OrganizationOut.of(each) for each in found.rows]
+    return shapes.OrganizationList(organizations=shown, next=found.next)
+
+
+@router.post("/organizations", tags=["organizations"], response={201: shapes.OrganizationEnvelope, **refusals(409)})
+@needs("organizations", "create")
+@creates_account
+def create_organization(
+    request: Call, body: shapes.NewOrganization, response: HttpResponse
+) -> Status[shapes.OrganizationEnvelope]:
+    """Open an organization, with a schema, a role and a key of its own."""
+    made = organizations.create_organization(by=request.caller, **body.model_dump())
+    shown = shapes.OrganizationEnvelope(organization=shapes.OrganizationOut.of(made))
+    return created(response, f"/api/organizations/{made.id}", shown, made.version)
+
+
+@router.get(
+    "/organizations/{uuid:organization_id}",
+    tags=["organizations"],
+    response={200: shapes.OrganizationEnvelope, **refusals(404)},
+)
+@needs("organizations", "read")
+def read_organization(request: Call, organization_id: UUID, response: HttpResponse) -> shapes.OrganizationEnvelope:
+    """One organization."""
+    found = queries.organization(request.caller, organization_id)
+    etag(response, found.version)
+    return shapes.OrganizationEnvelope(organization=shapes.OrganizationOut.of(found))
+
+
+@router.patch(
+    "/organizations/{uuid:organization_id}",
+    tags=["organizations"],
+    response={200: shapes.OrganizationEnvelope, **refusals(404, 409, 412)},
+)
 @needs("organizations", "update")
 def change_organization(
-    request: Call, response: HttpResponse, organization_id: UUID, body: OrganizationPatch
-) -> OrganizationEnvelope:
-    """Change an organization; suspended, it answers nobody and keeps its data."""
-    changes = body.model_dump(exclude_none=True, exclude={"suspended"})
+    request: Call, organization_id: UUID, body: shapes.OrganizationChanges, response: HttpResponse
+) -> shapes.OrganizationEnvelope:
+    """Change an organization; suspend or resume it."""
+    at, now, said = if_match(request), clock.now(), body.model_dump(exclude_none=True, exclude={"suspended"})
     changed = organizations.change_organization(
-        by=request.caller, organization_id=organization_id, changes=changes, suspended=body.suspended,
-        if_match=if_match(request), now=clock.now(),
-    )  # fmt: skip
+        by=request.caller, organization_id=organization_id, changes=said, suspended=body.suspended, if_match=at, now=now
+    )
     etag(response, changed.version)
-    return OrganizationEnvelope(organization=organization_out(changed))
+    return shapes.OrganizationEnvelope(organization=shapes.OrganizationOut.of(changed))

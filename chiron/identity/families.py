@@ -1,103 +1,135 @@
-"""Refresh token families: each token works once, its reuse ends the session.
+"""Refresh token families: each token works once, and its reuse ends the session.
 
-One row lock is shared by refresh, logout, revocation and disabling. The successor of a token is computed, not stored, so
-concurrent callers with the same token receive the same one. The parent of the current token is honoured for ten seconds
-(its answer may have been lost); any other old token is taken for theft and ends the family (RFC 9700, section 4.14).
+A token is the family's id, a counter and an HMAC under the server's key and the family's sealed seed: nothing of it is
+stored, and its successor is computed, so that concurrent callers with one token receive the same one. One row lock is
+shared by refreshing and by everything that ends sessions.
 """
 
 import base64
-import hashlib
+import binascii
 import hmac
-import secrets
-import struct
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from os import urandom
+from struct import Struct
 from uuid import UUID
 
 from django.conf import settings
 
 from chiron.audit.public import record_platform
-from chiron.identity.errors import RefreshRefused
+from chiron.identity.errors import OrganizationSuspended, RefreshRefused
 from chiron.identity.models import Account, Membership, Session
-from chiron.identity.revocations import take_effect
+from chiron.identity.revocations import take_effect_at_commit
+from chiron.identity.rules import SESSION_LIFETIME, Verdict, judge
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
+from chiron.kernel.ids import new_id
 from chiron.vault.public import platform_safe
 
-LIFETIME = timedelta(days=14)
-GRACE = timedelta(seconds=10)
-FORM = struct.Struct(">16sI")
+BODY = Struct(">16sQ")
+MAC_BYTES = 32
 
 
 def open_session(account: Account, membership: Membership | None, by: Caller, now: datetime) -> Session:
-    """A new family for an account that has just proved who it is."""
-    session = Session(account=account, membership=membership, expires_at=now + LIFETIME, created_at=now, last_used_at=now)
+    """A new session for an account that has just proved who it is; `by` tells from where."""
+    session = Session(
+        id=new_id(),
+        account=account,
+        organization_id=membership.organization_id if membership else None,
+        created_at=now,
+        last_used_at=now,
+        expires_at=now + SESSION_LIFETIME,
+    )
     safe = platform_safe()
-    session.seed = safe.seal(session, "seed", secrets.token_hex(32))
-    session.place = safe.seal(session, "place", {"address": by.address, "device": by.device})
+    session.seed = safe.seal(session, "seed", urandom(32).hex())
+    session.origin = safe.seal(session, "origin", {"address": by.address, "device": by.device})
     session.save(force_insert=True)
     return session
 
 
-def token_of(session: Session) -> str:
-    """The family's current refresh token: its id and counter, authenticated by the server's key and the family's seed."""
-    body = FORM.pack(session.id.bytes, session.counter)
+def refresh_token_of(session: Session) -> str:
+    """The token that the family honours next."""
+    body = BODY.pack(session.id.bytes, session.counter)
     return base64.urlsafe_b64encode(body + _mac(session, body)).rstrip(b"=").decode()
 
 
-def rotate(token: str, now: datetime) -> Session:
-    """Turn a refresh token into its successor's family state. Raises RefreshRefused, a revocation already committed."""
-    body, mac = _parts(token)
-    session_id, counter = FORM.unpack(body)
+def take_turn(*, by: Caller, token: str, now: datetime) -> Session:
+    """The session of a refresh token, moved on to its successor; a moment later, the same once more.
+
+    Raises RefreshRefused for whatever else is presented, OrganizationSuspended. A reuse has ended the session, and that
+    is committed, before it is refused.
+    """
+    presented = Presented.read(token)
     with atomic(ACCOUNTS):
-        session = (
-            Session.objects.select_for_update(of=("self",))
-            .select_related("account", "membership__organization")
-            .filter(id=UUID(bytes=session_id))
-            .first()
+        session = _locked(presented)
+        verdict = judge(
+            presented=presented.counter,
+            current=session.counter,
+            rotated_at=session.rotated_at,
+            ended=session.revoked_at is not None or session.expires_at <= now or not session.account.is_active,
+            now=now,
         )
-        if session is None or not hmac.compare_digest(_mac(session, body), mac):
-            raise RefreshRefused
-        usable = session.revoked_at is None and session.expires_at > now and session.account.is_active
-        if usable and counter == session.counter:
-            session.counter, session.rotated_at, session.last_used_at = counter + 1, now, now
+        if verdict is Verdict.ROTATE:
+            session.counter, session.rotated_at, session.last_used_at = session.counter + 1, now, now
             session.save(update_fields=["counter", "rotated_at", "last_used_at"])
-            return session
-        parent = counter == session.counter - 1 and session.rotated_at and now - session.rotated_at <= GRACE
-        if usable and parent:
-            return session
-        if session.revoked_at is None:
-            session.revoked_at = now
-            session.save(update_fields=["revoked_at"])
-            take_effect()
-            record_platform(_owner(session), "session.reuse-refused", resource="sessions", resource_id=session.id)
+        if verdict is Verdict.REUSED:
+            whose = replace(
+                by, account_id=session.account_id, organization_id=session.organization_id, session_id=session.id
+            )
+            _end([session.id], now)
+            record_platform(whose, "session.reused", resource="sessions", resource_id=session.id, outcome="denied")
+    if verdict in (Verdict.ROTATE, Verdict.REPEAT):
+        return session
     raise RefreshRefused
 
 
-def end_sessions(now: datetime, **which: object) -> int:
-    """Revoke the live sessions that fit, under the same row locks; how many there were."""
+def end_families(now: datetime, **which: object) -> list[UUID]:
+    """End the sessions that fit and still stand; refused here from the commit on, elsewhere within a second."""
     with atomic(ACCOUNTS):
-        live = Session.objects.select_for_update().filter(revoked_at=None, **which).order_by("id")
-        count = Session.objects.filter(id__in=[each.id for each in live]).update(revoked_at=now)
-        take_effect()
-    return count
+        standing = Session.objects.select_for_update().filter(revoked_at=None, **which).order_by("id")
+        ids = [session.id for session in standing.only("id")]
+        _end(ids, now)
+    return ids
 
 
-def _owner(session: Session) -> Caller:
-    organization_id = session.membership.organization_id if session.membership else None
-    return Caller(account_id=session.account_id, organization_id=organization_id, session_id=session.id)
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A refresh token taken apart; nothing in it is believed yet."""
+
+    body: bytes
+    mac: bytes
+    session_id: UUID
+    counter: int
+
+    @classmethod
+    def read(cls, token: str) -> "Presented":
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except (ValueError, binascii.Error):
+            raise RefreshRefused from None
+        if len(raw) != BODY.size + MAC_BYTES:
+            raise RefreshRefused
+        session_id, counter = BODY.unpack(raw[: BODY.size])
+        return cls(raw[: BODY.size], raw[BODY.size :], UUID(bytes=session_id), counter)
 
 
-def _parts(token: str) -> tuple[bytes, bytes]:
-    try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        raise RefreshRefused from None
-    if len(raw) != FORM.size + 32:
+def _locked(presented: Presented) -> Session:
+    sessions = Session.objects.select_for_update(of=("self",)).select_related("account", "organization")
+    session = sessions.filter(id=presented.session_id).first()
+    if session is None or not hmac.compare_digest(_mac(session, presented.body), presented.mac):
         raise RefreshRefused
-    return raw[: FORM.size], raw[FORM.size :]
+    if session.organization is not None and session.organization.suspended_at is not None:
+        raise OrganizationSuspended
+    return session
+
+
+def _end(ids: Iterable[UUID], now: datetime) -> None:
+    Session.objects.filter(id__in=ids).update(revoked_at=now)
+    take_effect_at_commit()
 
 
 def _mac(session: Session, body: bytes) -> bytes:
-    seed = str(platform_safe().open(session, "seed"))
-    key = hmac.digest(settings.JWT_REFRESH_SECRET_KEY.encode(), bytes.fromhex(seed), hashlib.sha256)
-    return hmac.digest(key, body, hashlib.sha256)
+    seed = bytes.fromhex(platform_safe().open(session, "seed"))
+    key = hmac.digest(settings.JWT_REFRESH_SECRET_KEY.encode(), b"chiron refresh token" + seed, "sha256")
+    return hmac.digest(key, body, "sha256")

@@ -37,5 +37,5 @@ class Hooks:
 
 def install(*, make_claim: MakeClaim, provider_for_claim: ProviderForClaim) -> None:
     """Connect the registry (config, once, at start)."""
-    Hooks.make_claim = staticmethod(make_claim)  # type: ignore[assignment]
-    Hooks.provider_for_claim = staticmethod(provider_for_claim)  # type: ignore[assignment]
+    Hooks.make_claim = staticmethod(make_claim)
+    Hooks.provider_for_claim = staticmethod(provider_for_claim)

@@ -1,6 +1,6 @@
 """Finding accounts, and the way in which Django's own commands make one."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import BaseUserManager
 from typing_extensions import override
@@ -31,6 +31,4 @@ class Accounts(BaseUserManager["Account"]):
         from chiron.identity.services.accounts import create_operator
 
         command = Caller(operator=True, device="createsuperuser")
-        return cast(
-            "Account", create_operator(by=command, username=username, password=password or "", now=clock.now())
-        )
+        return create_operator(by=command, username=username, password=password or "", now=clock.now())

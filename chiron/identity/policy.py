@@ -1,7 +1,7 @@
 """The policy: one table decides, for every resource and action, how far each role reaches.
 
-It guards operations and doors, is printed in the documentation and generates the access matrix that the tests walk. What
-is not in the table is allowed to nobody.
+It guards operations and doors, is printed in the documentation and generates the access matrix that the tests walk.
+What is not in the table is allowed to nobody.
 """
 
 from chiron.identity.roles import OPERATOR, ROLES, SIGNED_IN, Role
@@ -58,7 +58,7 @@ TABLE: dict[tuple[str, str], Row] = {
 }
 
 
-def scope_of(caller: Caller, resource: str, action: str, /) -> Scope:
+def decide(caller: Caller, resource: str, action: str, /) -> Scope:
     """The widest scope that any of the caller's roles gives; NONE where none does.
 
     Roles of a membership that is not approved are absent from its callers, so only what everybody signed in may do

@@ -1,26 +1,12 @@
 """What other apps may use of identity."""
 
-from datetime import datetime
-from uuid import UUID
-
 from chiron.identity.hooks import Person
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, Role
-from chiron.identity.services.accounts import make_account
-from chiron.identity.services.memberships import add_membership, link
+from chiron.identity.services.accounts import create_operator, make_account
+from chiron.identity.services.memberships import add_membership, change_membership, link_patient, link_provider
 from chiron.identity.services.organizations import create_organization
-from chiron.kernel.access import Caller
-
-
-def link_patient(*, by: Caller, account_id: UUID, patient_id: UUID, now: datetime) -> None:
-    """An account is this patient: it may see its own data from its next sign-in or refresh on. Raises NotFound."""
-    link(by=by, account_id=account_id, now=now, patient_id=patient_id)
-
-
-def link_provider(*, by: Caller, account_id: UUID, provider_id: UUID, now: datetime) -> None:
-    """An account is this provider. Raises NotFound."""
-    link(by=by, account_id=account_id, now=now, provider_id=provider_id)
-
+from chiron.identity.services.sign_in import SignedIn, begin
 
 __all__ = [
     "ROLES",
@@ -29,7 +15,11 @@ __all__ = [
     "Person",
     "Role",
     "Session",
+    "SignedIn",
     "add_membership",
+    "begin",
+    "change_membership",
+    "create_operator",
     "create_organization",
     "link_patient",
     "link_provider",

@@ -1,71 +1,100 @@
-"""Reads of accounts, memberships and sessions."""
+"""Reads of accounts, memberships, sessions and organizations. Looking at other people is an event of the platform."""
 
 from datetime import datetime
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.db.models import QuerySet
 
+from chiron.audit.public import record_platform
+from chiron.identity.directory import Choice
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import Role
 from chiron.kernel.access import Caller
-from chiron.kernel.errors import NotFound, invalid
+from chiron.kernel.db import ACCOUNTS, atomic
+from chiron.kernel.errors import NotFound, NotPermitted, NotSignedIn, invalid
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
-from chiron.tenancy.public import Organization, all_organizations, organization_for_slug
+from chiron.tenancy.public import Organization, all_organizations, organization_for_id
 
 
 def me(by: Caller) -> tuple[Account, Membership | None]:
-    """The caller's own account, and the membership that the token names."""
-    membership = Membership.objects.select_related("account", "organization").filter(id=by.membership_id).first()
-    if membership is not None:
-        return membership.account, membership
-    return Account.objects.get(id=by.account_id), None
+    """The caller's own account, and the membership with which it signed in."""
+    by.scope("me", "read")
+    if by.account_id is None:
+        raise NotSignedIn
+    if by.membership_id is None:
+        return Account.objects.get(id=by.account_id), None
+    membership = Membership.objects.select_related("account", "organization").get(id=by.membership_id)
+    return membership.account, membership
 
 
-def memberships(by: Caller, query: PageQuery, role: Role | None = None) -> Page[Membership]:
-    """The organization's memberships, the newest first."""
-    found = Membership.objects.select_related("account", "organization").filter(organization_id=by.organization_id)
-    return page(found.filter(roles__contains=[role]) if role else found, query)
+def own_sessions(by: Caller, query: PageQuery, now: datetime) -> Page[Session]:
+    """The sessions of the caller's account that still stand, the newest first."""
+    by.scope("sessions", "read")
+    standing = Session.objects.filter(revoked_at=None, expires_at__gt=now)
+    return page(standing.filter(account=by.account_id) if by.account_id else standing.none(), query)
 
 
-def live_sessions(by: Caller, now: datetime) -> list[Session]:
-    """The caller's sessions that are neither ended nor expired."""
-    live = Session.objects.filter(account_id=by.account_id, revoked_at=None, expires_at__gt=now)
-    return list(live.order_by("-id")[:200])
+def users(by: Caller, query: PageQuery, role: Role) -> Page[Membership]:
+    """The members of the caller's organization who have that role, or asked for it."""
+    by.scope("users", "read")
+    found = page(_members(by).filter(roles__contains=[role]), query)
+    _seen(by, "user.listed", "users", {"role": role})
+    return found
 
 
-def organizations(query: PageQuery) -> Page[Organization]:
+def memberships(by: Caller, query: PageQuery) -> Page[Membership]:
+    """All members of the caller's organization, the newest first."""
+    by.scope("memberships", "read")
+    found = page(_members(by), query)
+    _seen(by, "membership.listed", "memberships")
+    return found
+
+
+def membership(by: Caller, membership_id: UUID) -> Membership:
+    """One member of the caller's organization. Raises NotFound."""
+    by.scope("memberships", "read")
+    found = _members(by).filter(id=membership_id).first()
+    if found is None:
+        raise NotFound
+    _seen(by, "membership.read", "memberships", resource_id=membership_id)
+    return found
+
+
+def organizations(by: Caller, query: PageQuery) -> Page[Organization]:
     """All organizations, the newest first."""
+    by.scope("organizations", "read")
     return page(Organization.objects.all(), query)
 
 
-def organization(organization_id: UUID) -> Organization:
+def organization(by: Caller, organization_id: UUID) -> Organization:
     """One organization. Raises NotFound."""
-    found = Organization.objects.filter(id=organization_id).first()
-    if found is None:
-        raise NotFound
-    return found
+    by.scope("organizations", "read")
+    return organization_for_id(organization_id)
 
 
-def named_organization(request: HttpRequest, slug: str | None) -> str | None:
-    """What a sign-in names as its organization: the field, the header, or the host name when it is somebody's domain."""
-    named = slug or request.META.get("HTTP_X_ORGANIZATION")
-    if named:
-        return named[:253]
-    host = request.META.get("HTTP_HOST", "").split(":")[0].lower()
-    return host if Organization.objects.filter(domains__contains=[host]).exists() else None
-
-
-def organization_to_join(request: HttpRequest, slug: str | None) -> Organization:
-    """The organization to register in: as named, or the only one there is. Raises Invalid."""
-    named = named_organization(request, slug)
+def organization_to_join(choice: Choice) -> Organization:
+    """Where somebody registers: the organization named, or the only one there is. Raises Invalid."""
     try:
-        if named is not None:
-            found = Organization.objects.filter(domains__contains=[named]).first() or organization_for_slug(named)
-        else:
-            [found] = all_organizations()
-    except (NotFound, ValueError):
-        raise invalid("must name an organization", "body", "organization") from None
-    if found.suspended_at:
-        raise invalid("must name an organization", "body", "organization")
-    return found
+        named = choice.organization()
+    except NotFound:
+        raise invalid("is not an organization here", "body", "organization") from None
+    if named is not None:
+        return named
+    known = all_organizations()
+    if len(known) != 1:
+        raise invalid("is required", "body", "organization")
+    return known[0]
+
+
+def _members(by: Caller) -> "QuerySet[Membership]":
+    if by.organization_id is None:
+        raise NotPermitted
+    return Membership.objects.select_related("account", "organization").filter(organization_id=by.organization_id)
+
+
+def _seen(
+    by: Caller, action: str, resource: str, payload: dict[str, str] | None = None, resource_id: UUID | None = None
+) -> None:
+    with atomic(ACCOUNTS):
+        record_platform(by, action, resource=resource, resource_id=resource_id, payload=payload)

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, F, IntegerField, Value
+from django.db.models import CharField, F, QuerySet, Value
+from django.db.models.expressions import Combinable
 
 from chiron.identity.errors import OrganizationSuspended
 from chiron.identity.models import Membership, Session
@@ -55,10 +57,8 @@ def read_snapshot(now: datetime) -> Snapshot:
     return Snapshot(frozenset(found["session"]), found["membership"], frozenset(found["organization"]))
 
 
-def _rows(queryset, kind, number):  # type: ignore[no-untyped-def]
-    return queryset.order_by().values_list(
-        Value(kind, output_field=CharField()), "id", number
-    )
+def _rows(rows: "QuerySet[Any]", kind: str, number: Combinable) -> "QuerySet[Any, tuple[str, UUID, int]]":
+    return rows.values_list(Value(kind, output_field=CharField()), "id", number)
 
 
 class Revocations:
@@ -101,7 +101,7 @@ class Revocations:
             self._fresh_until = float("-inf")
 
     def take_effect(self) -> None:
-        """Something was just taken back in this process: the next question reads anew, even if a reading is under way."""
+        """Something was taken back in this process: the next question reads anew, though a reading be under way."""
         self._taken_back += 1
         self._fresh_until = float("-inf")
 
@@ -110,5 +110,6 @@ revocations = Revocations()
 
 
 def take_effect_at_commit() -> None:
-    """Have this process refuse what the current transaction takes back, from its commit on."""
+    """Have this process refuse what the current transaction takes back, from its commit on and already within it."""
+    revocations.take_effect()
     on_commit(ACCOUNTS, revocations.take_effect)

@@ -1,81 +1,102 @@
-"""What identity's endpoints take and give."""
+"""What identity's operations take and show."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from chiron.identity.email import email_of
+from chiron.identity.hooks import Person
 from chiron.identity.models import Account, Membership, Session
-from chiron.identity.roles import Role
+from chiron.identity.roles import Role, in_order
+from chiron.identity.rules import DOMAIN, EMAIL, USERNAME
 from chiron.identity.services.sign_in import SignedIn
 from chiron.kernel.schemas import Body, Word
 from chiron.tenancy.public import Organization
 from chiron.vault.public import platform_safe
 
-Username = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{3,100}$", max_length=100)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
-Password = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
-Domain = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,253}$")]
-Name = Annotated[str, StringConstraints(max_length=100)]
+Username = Annotated[str, StringConstraints(pattern=USERNAME, max_length=100)]
+Email = Annotated[str, StringConstraints(pattern=EMAIL, max_length=254)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$", max_length=40)]
+Host = Annotated[str, StringConstraints(pattern=DOMAIN, max_length=253, to_lower=True)]
+Locale = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{1,8})*$", max_length=35)]
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
 
 
-class RegisterIn(Body):
+class Registration(Body):
     username: Username = Field(examples=["ama.owusu"])
     email: Email = Field(examples=["ama@example.org"])
-    password: Password = Field(examples=["a long sentence"])
+    password: Password = Field(examples=["a sentence of your own"])
     role: Literal["PATIENT", "DOCTOR"]
-    first_name: Name = ""
-    last_name: Name = ""
-    birth_date: Name = ""
-    organization: Slug | None = None
+    first_name: Short = ""
+    last_name: Short = ""
+    birth_date: Short = Field("", examples=["1980-05-17", "1980-05", "1980"])
+    organization: Slug | None = Field(None, description="Its slug. Not needed where there is only one.")
+
+    def person(self) -> Person:
+        return Person(self.first_name, self.last_name, self.birth_date)
 
 
-class LoginIn(Body):
-    username: Name | None = Field(None, examples=["doctor_demo"])
-    email: Email | None = None
+class Credentials(Body):
+    username: Short | None = Field(None, examples=["doctor_demo"])
+    email: Annotated[str, StringConstraints(max_length=254)] | None = None
     password: Password = Field(examples=["Demo@2024"])
     organization: Slug | None = Field(None, examples=["demo"])
 
+    @model_validator(mode="after")
+    def names_somebody(self) -> Self:
+        if not self.name:
+            raise ValueError("username or email is required")
+        return self
 
-class RefreshIn(Body):
-    refresh: Annotated[str, StringConstraints(max_length=500)]
+    @property
+    def name(self) -> str:
+        return self.username or self.email or ""
 
 
-class MeIn(Body):
+class RefreshToken(Body):
+    refresh: Annotated[str, StringConstraints(max_length=200)]
+
+
+class AboutMe(Body):
     email: Email | None = None
-    first_name: Name = ""
-    last_name: Name = ""
-    birth_date: Name = ""
+    first_name: Short | None = None
+    last_name: Short | None = None
+    birth_date: Short | None = Field(None, examples=["1980-05-17", "1980-05", "1980"])
+
+    def person(self) -> Person | None:
+        said = (self.first_name, self.last_name, self.birth_date)
+        return None if said == (None, None, None) else Person(*(each or "" for each in said))
 
 
-class MembershipIn(Body):
+class NewMembership(Body):
     username: Username
-    email: Email | None = None
-    password: Password | None = None
+    email: Email
+    password: Password | None = Field(None, description="Makes a new account; without it, the account must exist.")
     roles: list[Role] = Field(min_length=1, max_length=8)
 
 
-class MembershipPatch(Body):
-    roles: list[Role] | None = Field(None, max_length=8)
-    approved: bool | None = None
+class MembershipChanges(Body):
+    roles: list[Role] | None = Field(None, min_length=1, max_length=8)
+    approved: bool | None = Field(None, description="Approving a doctor makes a provider of what the doctor claimed.")
 
 
-class OrganizationIn(Body):
-    slug: Slug
-    name: Word
-    time_zone: Name = "UTC"
-    locale: Name = "en"
-    domains: list[Domain] = Field(default=[], max_length=20)
+class NewOrganization(Body):
+    slug: Slug = Field(examples=["hilltop"])
+    name: Word = Field(examples=["Hilltop Clinic"])
+    time_zone: Short = Field("UTC", examples=["Africa/Accra"])
+    locale: Locale = "en"
+    domains: list[Host] = Field(default=[], max_length=20)
 
 
-class OrganizationPatch(Body):
+class OrganizationChanges(Body):
     name: Word | None = None
-    time_zone: Name | None = None
-    locale: Name | None = None
-    domains: list[Domain] | None = Field(None, max_length=20)
-    suspended: bool | None = None
+    time_zone: Short | None = None
+    locale: Locale | None = None
+    domains: list[Host] | None = Field(None, max_length=20)
+    suspended: bool | None = Field(None, description="Suspended, it answers nobody and keeps its data.")
 
 
 class OrganizationRef(BaseModel):
@@ -90,11 +111,25 @@ class OrganizationOut(OrganizationRef):
     domains: list[str]
     suspended: bool
 
+    @classmethod
+    def of(cls, organization: Organization) -> Self:
+        return cls(
+            id=organization.id,
+            slug=organization.slug,
+            name=organization.name,
+            time_zone=organization.time_zone,
+            locale=organization.locale,
+            domains=organization.domains,
+            suspended=organization.suspended_at is not None,
+        )
+
 
 class UserOut(BaseModel):
+    """An account, seen through one membership; the platform operator has none."""
+
     id: UUID
     username: str
-    email: str
+    email: str | None
     roles: list[str]
     approved: bool
     operator: bool
@@ -102,36 +137,81 @@ class UserOut(BaseModel):
     provider_id: UUID | None
     patient_id: UUID | None
 
+    @classmethod
+    def of(cls, account: Account, membership: Membership | None) -> Self:
+        organization = membership.organization if membership else None
+        return cls(
+            id=account.id,
+            username=account.username,
+            email=email_of(account),
+            roles=in_order(membership.roles) if membership else [],
+            approved=membership.approved_at is not None if membership else True,
+            operator=account.is_operator and membership is None,
+            organization=OrganizationRef(id=organization.id, slug=organization.slug, name=organization.name)
+            if organization
+            else None,
+            provider_id=membership.provider_id if membership else None,
+            patient_id=membership.patient_id if membership else None,
+        )
+
 
 class MembershipOut(BaseModel):
     id: UUID
-    account_id: UUID
-    username: str
+    user: UserOut
     roles: list[str]
     approved: bool
-    provider_id: UUID | None
-    patient_id: UUID | None
+    approved_at: datetime | None
+
+    @classmethod
+    def of(cls, membership: Membership) -> Self:
+        return cls(
+            id=membership.id,
+            user=UserOut.of(membership.account, membership),
+            roles=in_order(membership.roles),
+            approved=membership.approved_at is not None,
+            approved_at=membership.approved_at,
+        )
 
 
 class SessionOut(BaseModel):
     id: UUID
     device: str
     address: str
+    organization_id: UUID | None
     created_at: datetime
     last_used_at: datetime
+    expires_at: datetime
     current: bool
+
+    @classmethod
+    def of(cls, session: Session, current: UUID | None) -> Self:
+        origin = platform_safe().open(session, "origin")
+        return cls(
+            id=session.id,
+            device=origin["device"],
+            address=origin["address"],
+            organization_id=session.organization_id,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+            current=session.id == current,
+        )
 
 
 class Tokens(BaseModel):
     access: str
     refresh: str
 
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> Self:
+        return cls(access=signed_in.access, refresh=signed_in.refresh)
 
-class LoginOut(Tokens):
+
+class SignInOut(Tokens):
     user: UserOut
 
 
-class RegisterOut(BaseModel):
+class Registered(BaseModel):
     user: UserOut
     tokens: Tokens
 
@@ -140,26 +220,26 @@ class UserEnvelope(BaseModel):
     user: UserOut
 
 
-class Doctors(BaseModel):
+class DoctorList(BaseModel):
     doctors: list[UserOut]
     next: str | None
 
 
-class Patients(BaseModel):
+class PatientList(BaseModel):
     patients: list[UserOut]
     next: str | None
 
 
-class Sessions(BaseModel):
+class SessionList(BaseModel):
     sessions: list[SessionOut]
-    next: str | None = None
+    next: str | None
 
 
 class MembershipEnvelope(BaseModel):
     membership: MembershipOut
 
 
-class Memberships(BaseModel):
+class MembershipList(BaseModel):
     memberships: list[MembershipOut]
     next: str | None
 
@@ -168,64 +248,6 @@ class OrganizationEnvelope(BaseModel):
     organization: OrganizationOut
 
 
-class Organizations(BaseModel):
+class OrganizationList(BaseModel):
     organizations: list[OrganizationOut]
     next: str | None
-
-
-def user_out(account: Account, membership: Membership | None) -> UserOut:
-    """The user object: an account seen through one membership."""
-    organization = membership.organization if membership else None
-    return UserOut(
-        id=account.id,
-        username=account.username,
-        email=account.opened_email(),
-        roles=sorted(membership.roles) if membership else [],
-        approved=bool(membership and membership.approved_at),
-        operator=account.is_operator,
-        organization=OrganizationRef(id=organization.id, slug=organization.slug, name=organization.name)
-        if organization
-        else None,
-        provider_id=membership.provider_id if membership else None,
-        patient_id=membership.patient_id if membership else None,
-    )
-
-
-def login_out(signed_in: SignedIn) -> LoginOut:
-    """The answer to a sign-in and to a refresh."""
-    user = user_out(signed_in.account, signed_in.membership)
-    return LoginOut(access=signed_in.access, refresh=signed_in.refresh, user=user)
-
-
-def membership_out(membership: Membership) -> MembershipOut:
-    """A membership with the user name of its account."""
-    return MembershipOut(
-        id=membership.id,
-        account_id=membership.account_id,
-        username=membership.account.username,
-        roles=sorted(membership.roles),
-        approved=bool(membership.approved_at),
-        provider_id=membership.provider_id,
-        patient_id=membership.patient_id,
-    )
-
-
-def organization_out(organization: Organization) -> OrganizationOut:
-    """An organization as the platform operator sees it."""
-    fields = ("id", "slug", "name", "time_zone", "locale", "domains")
-    return OrganizationOut(
-        **{name: getattr(organization, name) for name in fields}, suspended=organization.suspended_at is not None
-    )
-
-
-def session_out(session: Session, current: UUID | None) -> SessionOut:
-    """A session as its owner sees it."""
-    place = platform_safe().open(session, "place")
-    return SessionOut(
-        id=session.id,
-        device=place["device"],
-        address=place["address"],
-        created_at=session.created_at,
-        last_used_at=session.last_used_at,
-        current=session.id == current,
-    )

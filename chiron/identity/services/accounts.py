@@ -1,71 +1,141 @@
-"""Making accounts: by registering, or by an admin."""
+"""Accounts: making them, registering oneself, changing one's own, disabling."""
 
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from chiron.audit.public import record_platform
-from chiron.identity import passwords
-from chiron.identity.errors import EmailTaken, UsernameTaken
+from chiron.identity.email import set_email
+from chiron.identity.errors import AccountExists, ClaimSettled, OrganizationSuspended
+from chiron.identity.families import end_families
 from chiron.identity.hooks import Hooks, Person
 from chiron.identity.models import Account, Membership
+from chiron.identity.passwords import must_be_strong
+from chiron.identity.queries import me
 from chiron.identity.roles import Role
+from chiron.identity.rules import is_birth_date
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, refusing
+from chiron.kernel.errors import NotFound, invalid
 from chiron.tenancy.public import Organization, inside
 
+TAKEN = {
+    "one_account_per_username": AccountExists,
+    "one_account_per_username_as_written": AccountExists,
+    "one_account_per_email": AccountExists,
+}
 
-def make_account(*, username: str, email: str, password: str) -> Account:
-    """A new account, its password strong enough. Raises UsernameTaken, EmailTaken, Invalid."""
-    passwords.check_strength(password)
-    account = Account(username=username)
-    account.set_email(email)
+
+def make_account(*, username: str, email: str, password: str, is_operator: bool = False, now: datetime) -> Account:
+    """A new account that belongs nowhere yet. Raises Invalid for a weak password, AccountExists."""
+    must_be_strong(password)
+    account = Account(username=Account.normalize_username(username), is_operator=is_operator, created_at=now)
+    set_email(account, email)
     account.set_password(password)
-    with refusing(ACCOUNTS, account_username_is_its_own=UsernameTaken, account_email_is_its_own=EmailTaken):
+    with refusing(ACCOUNTS, **TAKEN):
         account.save(force_insert=True)
     return account
 
 
+def create_operator(*, by: Caller, username: str, password: str, now: datetime) -> Account:
+    """An account that runs the platform and sees nothing clinical. Raises Invalid, AccountExists."""
+    by.scope("accounts", "update")
+    with atomic(ACCOUNTS):
+        account = make_account(username=username, email="", password=password, is_operator=True, now=now)
+        record_platform(by, "account.created", resource="accounts", resource_id=account.id, payload={"operator": True})
+    return account
+
+
 def register(
-    *, by: Caller, organization: Organization, username: str, email: str, password: str, role: Role, person: Person,
+    *,
+    by: Caller,
+    organization: Organization,
+    username: str,
+    email: str,
+    password: str,
+    role: Role,
+    person: Person,
     now: datetime,
-) -> Membership:  # fmt: skip
+) -> Membership:
     """Somebody makes an account for themselves, as a patient or as a doctor, and says who they are.
 
-    A patient is approved at once but sees no patient's data until staff link the claim to a patient; a doctor has no
-    role until an admin approves. The account commits before the claim: a claim lost in between is made again by
-    ``PUT /users/me``.
+    A patient sees nobody's data until staff link the claim to a patient; a doctor has no role until an admin approves.
+    The account commits before the claim, which `change_me` makes again should it be lost in between.
+    Raises Invalid, AccountExists, OrganizationSuspended.
     """
+    _must_be_somebody(person, now)
+    if organization.suspended_at is not None:
+        raise OrganizationSuspended
     with atomic(ACCOUNTS):
-        account = make_account(username=username, email=email, password=password)
+        account = make_account(username=username, email=email, password=password, now=now)
+        approved_at = now if role is Role.PATIENT else None
         membership = Membership(
-            account=account, organization=organization, roles=[role], approved_at=now if role is Role.PATIENT else None
+            account=account,
+            organization=organization,
+            roles=[role.value],
+            approved_at=approved_at,
+            authz_changed_at=now,
+            recorded_at=now,
+            updated_at=now,
         )
         membership.save(force_insert=True)
-        caller = _as(by, account, organization)
-        record_platform(caller, "account.registered", resource="account", resource_id=account.id)
-    claim(by=caller, membership=membership, person=person)
+        caller = replace(by, account_id=account.id, organization_id=organization.id, membership_id=membership.id)
+        record_platform(caller, "account.registered", resource="accounts", resource_id=account.id)
+    _claim(caller, membership, person)
     return membership
 
 
-def claim(*, by: Caller, membership: Membership, person: Person) -> None:
-    """Keep, or renew, who the account says to be, sealed in the organization, for staff to confirm."""
+def change_me(*, by: Caller, email: str | None = None, person: Person | None = None, now: datetime) -> None:
+    """Change one's own address, and say anew who one is as long as nobody has confirmed it.
+
+    Raises Invalid, AccountExists, ClaimSettled.
+    """
+    by.scope("me", "update")
+    account, membership = me(by)
+    if person is not None:
+        _must_be_somebody(person, now)
+        if membership is None or membership.is_confirmed:
+            raise ClaimSettled
+        _claim(by, membership, person)
+    if email is not None:
+        with atomic(ACCOUNTS):
+            account = Account.objects.select_for_update().get(id=account.id)
+            set_email(account, email)
+            with refusing(ACCOUNTS, **TAKEN):
+                account.save(update_fields=["email", "email_index"])
+            record_platform(by, "account.updated", resource="accounts", resource_id=account.id)
+
+
+def disable_account(*, by: Caller, account_id: UUID, now: datetime) -> None:
+    """Nobody signs in with this account any more, and its sessions end. Raises NotFound."""
+    with atomic(ACCOUNTS):
+        _switch(by, account_id, active=False)
+        end_families(now, account_id=account_id)
+
+
+def enable_account(*, by: Caller, account_id: UUID, now: datetime) -> None:
+    """The account may sign in again. Raises NotFound."""
+    _switch(by, account_id, active=True)
+
+
+def _switch(by: Caller, account_id: UUID, *, active: bool) -> None:
+    by.scope("accounts", "update")
+    with atomic(ACCOUNTS):
+        account = Account.objects.select_for_update().filter(id=account_id).first()
+        if account is None:
+            raise NotFound
+        account.is_active = active
+        account.save(update_fields=["is_active"])
+        action = "account.enabled" if active else "account.disabled"
+        record_platform(by, action, resource="accounts", resource_id=account.id)
+
+
+def _claim(by: Caller, membership: Membership, person: Person) -> None:
     kind = "doctor" if Role.DOCTOR in membership.roles else "patient"
     with inside(membership.organization_id):
-        Hooks.make_claim(
-            by, account_id=membership.account_id, membership_id=membership.id, kind=kind, person=person
-        )
+        Hooks.make_claim(by, account_id=membership.account_id, membership_id=membership.id, kind=kind, person=person)
 
 
-def change_email(*, by: Caller, email: str) -> None:
-    """Give the caller's own account another address. Raises EmailTaken."""
-    with atomic(ACCOUNTS), refusing(ACCOUNTS, account_email_is_its_own=EmailTaken):
-        account = Account.objects.select_for_update().get(id=by.account_id)
-        account.set_email(email)
-        account.save(update_fields=["email", "email_index"])
-        record_platform(by, "account.updated", resource="account", resource_id=account.id)
-
-
-def _as(by: Caller, account: Account, organization: Organization) -> Caller:
-    return Caller(
-        account_id=account.id, organization_id=organization.id,
-        address=by.address, device=by.device, request_id=by.request_id,
-    )  # fmt: skip
+def _must_be_somebody(person: Person, now: datetime) -> None:
+    if person.birth_date and not is_birth_date(person.birth_date, now.date()):
+        raise invalid("must be a date of birth: 1980, 1980-05 or 1980-05-17", "body", "birth_date")

@@ -1,123 +1,179 @@
 """Memberships: who has which roles in an organization. Whatever changes rights takes effect at once."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from chiron.audit.public import record_platform
-from chiron.identity.errors import AlreadyMember, LastAdmin
+from chiron.identity.email import email_index
+from chiron.identity.errors import AccountExists, AlreadyLinked, AlreadyMember, LastAdmin
+from chiron.identity.families import end_families
 from chiron.identity.hooks import Hooks
 from chiron.identity.models import Account, Membership
-from chiron.identity.revocations import take_effect
-from chiron.identity.roles import Role
+from chiron.identity.revocations import take_effect_at_commit
+from chiron.identity.roles import Role, in_order
 from chiron.identity.services.accounts import make_account
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, refusing, take_turns
-from chiron.kernel.errors import NotFound
+from chiron.kernel.errors import NotFound, NotPermitted
 from chiron.kernel.versions import expect
 from chiron.tenancy.public import inside
 
+LINKED = {"one_account_per_provider": AlreadyLinked, "one_account_per_patient": AlreadyLinked}
 
-def add_membership(*, by: Caller, account: Account, roles: list[str], now: datetime) -> Membership:
+
+def employ(
+    *, by: Caller, username: str, email: str, password: str | None, roles: Iterable[str], now: datetime
+) -> Membership:
+    """Make somebody a member of the caller's organization: with a password a new account, without one an account that
+    exists and has both this user name and this address, so that nobody learns more of it than they know.
+
+    Raises Invalid, AccountExists, NotFound, AlreadyMember.
+    """
+    by.scope("memberships", "create")
+    with atomic(ACCOUNTS):
+        account = Account.objects.named(username)
+        if account is None and password is not None:
+            account = make_account(username=username, email=email, password=password, now=now)
+        elif account is None:
+            raise NotFound
+        elif account.email_index is None or bytes(account.email_index) != email_index(email) or password is not None:
+            raise AccountExists
+        return add_membership(by=by, account=account, roles=roles, now=now)
+
+
+def add_membership(*, by: Caller, account: Account, roles: Iterable[str], now: datetime) -> Membership:
     """Make an account a member of the caller's organization, approved. Raises AlreadyMember."""
     by.scope("memberships", "create")
-    with atomic(ACCOUNTS), refusing(ACCOUNTS, one_membership_in_an_organization=AlreadyMember):
-        membership = Membership(
-            account=account, organization_id=by.organization_id, roles=sorted(set(roles)), approved_at=now
-        )
-        membership.save(force_insert=True)
-        record_platform(by, "membership.created", resource="memberships", resource_id=membership.id)
+    if by.organization_id is None:
+        raise NotPermitted
+    membership = Membership(
+        account=account,
+        organization_id=by.organization_id,
+        roles=in_order(roles),
+        approved_at=now,
+        authz_changed_at=now,
+        recorded_at=now,
+        updated_at=now,
+    )
+    with atomic(ACCOUNTS):
+        with refusing(ACCOUNTS, one_membership_in_an_organization=AlreadyMember):
+            membership.save(force_insert=True)
+        payload = {"roles": membership.roles}
+        record_platform(by, "membership.created", resource="memberships", resource_id=membership.id, payload=payload)
     return membership
 
 
 def change_membership(
-    *, by: Caller, membership_id: UUID, roles: list[str] | None, approved: bool | None, if_match: int | None, now: datetime
+    *,
+    by: Caller,
+    membership_id: UUID,
+    roles: Iterable[str] | None = None,
+    approved: bool | None = None,
+    if_match: int | None = None,
+    now: datetime,
 ) -> Membership:
-    """Change roles, or approve (a doctor: a provider is made from the claim). Raises NotFound, LastAdmin, StaleVersion."""
+    """Give other roles; approve somebody, or take the approval back.
+
+    Approving a doctor makes a provider of the claim, once; approving again finishes what a crash interrupted.
+    Raises NotFound, StaleVersion, LastAdmin.
+    """
     by.scope("memberships", "update")
     with atomic(ACCOUNTS):
-        take_turns(ACCOUNTS, f"memberships {by.organization_id}")
-        membership = _locked(by, membership_id)
+        membership = _locked(by, id=membership_id)
         expect(membership, if_match)
         if roles is not None:
-            membership.roles = sorted(set(roles))
+            membership.roles = in_order(roles)
         if approved is not None:
             membership.approved_at = (membership.approved_at or now) if approved else None
-        _keep_an_admin(by, membership)
-        if membership.approved_at and Role.DOCTOR in membership.roles and membership.provider_id is None:
-            with inside(membership.organization_id):
-                membership.provider_id = Hooks.provider_for_claim(by, account_id=membership.account_id)
-        _changed(membership, now)
-        record_platform(by, "membership.updated", resource="memberships", resource_id=membership.id,
-                        payload={"roles": membership.roles, "approved": bool(membership.approved_at)})  # fmt: skip
+        _keep_an_admin(membership)
+        if approved and Role.DOCTOR in membership.roles:
+            _become_provider(by, membership)
+        _save(membership, now)
+        action = "membership.approved" if approved else "membership.updated"
+        payload = {"roles": membership.roles, "approved": membership.approved_at is not None}
+        record_platform(by, action, resource="memberships", resource_id=membership.id, payload=payload)
     return membership
 
 
-def end_membership(*, by: Caller, membership_id: UUID, now: datetime) -> None:
-    """Take all rights away and keep the row for the audit trail's sake. Raises NotFound, LastAdmin."""
+def remove_membership(*, by: Caller, membership_id: UUID, if_match: int | None = None, now: datetime) -> None:
+    """End a membership and its sessions; the account stays. Raises NotFound, StaleVersion, LastAdmin."""
     by.scope("memberships", "delete")
     with atomic(ACCOUNTS):
-        take_turns(ACCOUNTS, f"memberships {by.organization_id}")
-        membership = _locked(by, membership_id)
+        membership = _locked(by, id=membership_id)
+        expect(membership, if_match)
         membership.roles = []
-        _keep_an_admin(by, membership)
-        _changed(membership, now)
-        record_platform(by, "membership.ended", resource="memberships", resource_id=membership.id)
+        _keep_an_admin(membership)
+        end_families(now, account_id=membership.account_id, organization_id=membership.organization_id)
+        membership.delete()
+        record_platform(by, "membership.removed", resource="memberships", resource_id=membership_id)
 
 
-def link(*, by: Caller, account_id: UUID, now: datetime, **person: UUID) -> None:
-    """Say that an account is this patient (``patient_id=``) or this provider (``provider_id=``). Raises NotFound.
+def link_patient(*, by: Caller, account_id: UUID, patient_id: UUID, now: datetime) -> None:
+    """Staff have confirmed that an account is this patient: it sees its own data from its next refresh on.
 
-    Permission was asked by the app above that confirmed it.
+    Raises NotFound where the account is no member, AlreadyLinked.
     """
+    by.scope("patients", "link")
+    _link(by, account_id, now, patient_id=patient_id)
+
+
+def link_provider(*, by: Caller, account_id: UUID, provider_id: UUID, now: datetime) -> None:
+    """An account is this provider. Raises NotFound where the account is no member, AlreadyLinked."""
+    by.scope("providers", "update")
+    _link(by, account_id, now, provider_id=provider_id)
+
+
+def _link(by: Caller, account_id: UUID, now: datetime, **person: UUID) -> None:
     with atomic(ACCOUNTS):
-        membership = (
-            Membership.objects.select_for_update()
-            .filter(account_id=account_id, organization_id=by.organization_id)
-            .first()
-        )
-        if membership is None:
-            raise NotFound
-        for name, value in person.items():
-            setattr(membership, name, value)
-        _changed(membership, now)
-        record_platform(by, "membership.linked", resource="memberships", resource_id=membership.id)
+        membership = _locked(by, account_id=account_id)
+        [(column, id)] = person.items()
+        if getattr(membership, column) not in (None, id):
+            raise AlreadyLinked
+        if getattr(membership, column) == id:
+            return
+        setattr(membership, column, id)
+        if column == "patient_id":
+            membership.roles = in_order({*membership.roles, Role.PATIENT})
+        _save(membership, now)
+        payload = {column: str(id)}
+        record_platform(by, "membership.linked", resource="memberships", resource_id=membership.id, payload=payload)
 
 
-def _locked(by: Caller, membership_id: UUID) -> Membership:
-    membership = (
-        Membership.objects.select_for_update(of=("self",))
-        .select_related("account", "organization")
-        .filter(id=membership_id, organization_id=by.organization_id)
-        .first()
-    )
+def _locked(by: Caller, **which: UUID) -> Membership:
+    if by.organization_id is None:
+        raise NotPermitted
+    take_turns(ACCOUNTS, f"memberships of {by.organization_id}")
+    rows = Membership.objects.select_for_update(of=("self",)).select_related("account", "organization")
+    membership = rows.filter(organization_id=by.organization_id, **which).first()
     if membership is None:
         raise NotFound
     return membership
 
 
-def _keep_an_admin(by: Caller, changed: Membership) -> None:
-    if Role.ADMIN in changed.effective_roles:
+def _keep_an_admin(changed: Membership) -> None:
+    admins = Membership.objects.filter(
+        organization_id=changed.organization_id,
+        roles__contains=[Role.ADMIN],
+        approved_at__isnull=False,
+        account__is_active=True,
+    )
+    if Role.ADMIN in changed.effective_roles or not admins.filter(id=changed.id).exists():
         return
-    others = Membership.objects.filter(
-        organization_id=by.organization_id, roles__contains=[Role.ADMIN], approved_at__isnull=False
-    ).exclude(id=changed.id)
-    if not others.exists():
+    if not admins.exclude(id=changed.id).exists():
         raise LastAdmin
 
 
-def _changed(membership: Membership, now: datetime) -> None:
+def _become_provider(by: Caller, membership: Membership) -> None:
+    with inside(membership.organization_id):
+        made = Hooks.provider_for_claim(by, account_id=membership.account_id)
+    membership.provider_id = made or membership.provider_id
+
+
+def _save(membership: Membership, now: datetime) -> None:
     membership.version += 1
     membership.authz_version += 1
     membership.authz_changed_at = membership.updated_at = now
-    membership.save()
-    take_effect()
-
-
-def account_for(username: str, email: str | None, password: str | None) -> Account:
-    """The account of that user name; a new one where a password is given. Raises NotFound, UsernameTaken, Invalid."""
-    if password is not None:
-        return make_account(username=username, email=email or "", password=password)
-    account = Account.objects.filter(username__iexact=username, is_active=True).first()
-    if account is None:
-        raise NotFound
-    return account
+    with refusing(ACCOUNTS, **LINKED):
+        membership.save(force_update=True)
+    take_effect_at_commit()

@@ -1,14 +1,16 @@
 """Organizations, by the platform operator."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
 from chiron.audit.public import record_platform
-from chiron.identity.revocations import take_effect
+from chiron.identity.errors import DomainTaken
+from chiron.identity.revocations import take_effect_at_commit
 from chiron.kernel.access import Caller
-from chiron.kernel.db import ACCOUNTS, atomic
+from chiron.kernel.db import ACCOUNTS, atomic, take_turns
 from chiron.kernel.errors import NotFound, invalid
 from chiron.kernel.ids import new_id
 from chiron.kernel.versions import expect
@@ -17,48 +19,68 @@ from chiron.vault.public import create_organization_key
 
 
 def create_organization(
-    *, by: Caller, slug: str, name: str, time_zone: str = "UTC", locale: str = "en", domains: list[str] | None = None
+    *, by: Caller, slug: str, name: str, time_zone: str = "UTC", locale: str = "en", domains: Iterable[str] = ()
 ) -> Organization:
-    """A new organization with its key, schema and role. Raises SlugTaken, Invalid, OwnerNotConfigured."""
+    """A new organization with its key, schema and role. Its key commits first: a key of nobody harms nothing.
+
+    Raises SlugTaken, DomainTaken, Invalid for an unknown time zone, OwnerNotConfigured.
+    """
     by.scope("organizations", "create")
-    _check_zone(time_zone)
+    _must_be_a_zone(time_zone)
     organization_id = new_id()
     create_organization_key(organization_id)
     with atomic(ACCOUNTS):
+        hosts = _free(domains, organization_id)
         organization = open_organization(
-            organization_id=organization_id, slug=slug, name=name, time_zone=time_zone, locale=locale,
-            domains=[domain.lower() for domain in domains or []],
-        )  # fmt: skip
+            organization_id=organization_id, slug=slug, name=name, time_zone=time_zone, locale=locale, domains=hosts
+        )
         record_platform(by, "organization.created", resource="organizations", resource_id=organization.id)
     return organization
 
 
 def change_organization(
-    *, by: Caller, organization_id: UUID, changes: dict[str, Any], suspended: bool | None, if_match: int | None,
+    *,
+    by: Caller,
+    organization_id: UUID,
+    changes: Mapping[str, Any],
+    suspended: bool | None = None,
+    if_match: int | None = None,
     now: datetime,
-) -> Organization:  # fmt: skip
-    """Change name, domains, time zone or locale; suspend or resume. Raises NotFound, StaleVersion, Invalid."""
+) -> Organization:
+    """Change name, domains, time zone or locale; suspend or resume. Suspended, it answers nobody and keeps its data.
+
+    Raises NotFound, StaleVersion, DomainTaken, Invalid for an unknown time zone.
+    """
     by.scope("organizations", "update")
     if "time_zone" in changes:
-        _check_zone(changes["time_zone"])
+        _must_be_a_zone(changes["time_zone"])
     with atomic(ACCOUNTS):
         organization = Organization.objects.select_for_update().filter(id=organization_id).first()
         if organization is None:
             raise NotFound
         expect(organization, if_match)
-        for field, value in changes.items():
-            setattr(organization, field, value)
+        for column, value in changes.items():
+            setattr(organization, column, _free(value, organization_id) if column == "domains" else value)
         if suspended is not None:
             organization.suspended_at = (organization.suspended_at or now) if suspended else None
-        organization.version += 1
-        organization.updated_at = now
-        organization.save()
-        take_effect()
-        record_platform(by, "organization.updated", resource="organizations", resource_id=organization.id,
-                        payload={"fields": sorted(changes), "suspended": bool(organization.suspended_at)})  # fmt: skip
+            take_effect_at_commit()
+        organization.version, organization.updated_at = organization.version + 1, now
+        organization.save(force_update=True)
+        action = {None: "organization.updated", True: "organization.suspended", False: "organization.resumed"}
+        payload = {"changed": sorted(changes)}
+        record_platform(by, action[suspended], resource="organizations", resource_id=organization.id, payload=payload)
     return organization
 
 
-def _check_zone(name: str) -> None:
+def _free(domains: Iterable[str], organization_id: UUID) -> list[str]:
+    """These host names in one form, which no other organization has."""
+    hosts = sorted({domain.rstrip(".").lower() for domain in domains})
+    take_turns(ACCOUNTS, "domains of organizations")
+    if Organization.objects.filter(domains__overlap=hosts).exclude(id=organization_id).exists():
+        raise DomainTaken
+    return hosts
+
+
+def _must_be_a_zone(name: str) -> None:
     if name not in available_timezones():
         raise invalid("is not an IANA time zone", "body", "time_zone")

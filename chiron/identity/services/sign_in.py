@@ -1,16 +1,19 @@
-"""Signing in, staying signed in, signing out."""
+"""Signing in, staying signed in, signing out. Every outcome is an event of the platform."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from chiron.audit.public import record_platform
-from chiron.identity import families, passwords, tokens
+from chiron.identity import tokens
+from chiron.identity.directory import Choice
 from chiron.identity.errors import ChooseOrganization, OrganizationSuspended, RefreshRefused, WrongCredentials
+from chiron.identity.families import end_families, open_session, refresh_token_of, take_turn
 from chiron.identity.models import Account, Membership, Session
+from chiron.identity.passwords import fits
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
-from chiron.kernel.errors import NotFound
+from chiron.kernel.errors import DomainError, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,88 +26,127 @@ class SignedIn:
     membership: Membership | None
 
 
-def sign_in(*, by: Caller, name: str, password: str, organization: str | None, now: datetime) -> SignedIn:
+def sign_in(*, by: Caller, name: str, password: str, choice: Choice, now: datetime) -> SignedIn:
     """Open a session for the account of that user name or e-mail address.
 
-    ``organization`` is a slug, a domain or None. Raises WrongCredentials alike for an unknown account, a wrong password,
-    a disabled account and an organization that it is no member of; ChooseOrganization where several are possible;
-    OrganizationSuspended. Every outcome is an event of the platform.
+    Raises WrongCredentials alike for an unknown account, a wrong password, a disabled account and an organization that
+    it does not belong to; ChooseOrganization where it belongs to several; OrganizationSuspended.
     """
     account = Account.objects.named(name)
-    right = passwords.fits(password, account.password if account else None)
-    if account is None or not right or not account.is_active:
-        record_platform(by, "session.refused", resource="sessions", outcome="denied")
-        raise WrongCredentials
+    right = fits(password, account.password if account else None)
     try:
-        membership = _chosen(account, organization)
-    except WrongCredentials:
-        record_platform(by, "session.refused", resource="sessions", resource_id=account.id, outcome="denied")
+        if account is None or not right or not account.is_active:
+            raise WrongCredentials
+        return begin(by=by, account=account, membership=_membership(account, choice), now=now)
+    except DomainError:
+        with atomic(ACCOUNTS):
+            whose = replace(by, account_id=account.id) if account else by
+            record_platform(whose, "session.refused", resource="sessions", outcome="denied")
         raise
-    return begin(by=by, account=account, membership=membership, now=now)
 
 
 def begin(*, by: Caller, account: Account, membership: Membership | None, now: datetime) -> SignedIn:
-    """Open a session for an account that has proved who it is."""
+    """Open a session for an account that has proved who it is; an operator's without a membership.
+
+    Account and membership are locked, so that whoever disables or removes them ends this session too.
+    Raises WrongCredentials where that has just happened.
+    """
     with atomic(ACCOUNTS):
-        session = families.open_session(account, membership, by, now)
+        if not Account.objects.select_for_update(no_key=True).filter(id=account.id, is_active=True).exists():
+            raise WrongCredentials
+        if membership is not None:
+            membership = _locked(membership.id)
         organization_id = membership.organization_id if membership else None
-        caller = Caller(
-            account_id=account.id, organization_id=organization_id, session_id=session.id,
-            address=by.address, device=by.device, request_id=by.request_id,
-        )  # fmt: skip
-        record_platform(caller, "session.opened", resource="sessions", resource_id=session.id)
+        session = open_session(account, membership, by, now)
+        whose = replace(by, account_id=account.id, organization_id=organization_id, session_id=session.id)
+        record_platform(whose, "session.opened", resource="sessions", resource_id=session.id)
     return _signed_in(session, account, membership, now)
 
 
-def refresh(*, token: str, now: datetime) -> SignedIn:
-    """A new access token and the successor of a refresh token. Raises RefreshRefused, OrganizationSuspended."""
-    session = families.rotate(token, now)
-    membership = session.membership
-    if membership is None and not session.account.is_operator:
+def admit_operator(*, by: Caller, name: str, password: str) -> Account | None:
+    """The operator of that name and password, for the admin; None for everybody else."""
+    account = Account.objects.named(name)
+    right = fits(password, account.password if account else None)
+    admitted = account if account is not None and right and account.is_staff else None
+    with atomic(ACCOUNTS):
+        whose = replace(by, account_id=account.id if account else None, operator=admitted is not None)
+        action = "admin.opened" if admitted else "admin.refused"
+        record_platform(whose, action, resource="admin", outcome="success" if admitted else "denied")
+    return admitted
+
+
+def refresh(*, by: Caller, token: str, now: datetime) -> SignedIn:
+    """New tokens for a refresh token, with the roles of now. Raises RefreshRefused, OrganizationSuspended."""
+    session = take_turn(by=by, token=token, now=now)
+    membership = None
+    if session.organization is not None:
+        membership = Membership.objects.filter(account=session.account, organization=session.organization).first()
+    if membership is None and (session.organization is not None or not session.account.is_operator):
         raise RefreshRefused
-    if membership is not None and membership.organization.suspended_at:
-        raise OrganizationSuspended
     return _signed_in(session, session.account, membership, now)
 
 
 def sign_out(*, by: Caller, now: datetime) -> None:
     """End the caller's session; its tokens are refused from the next call on."""
+    by.scope("sessions", "delete")
     with atomic(ACCOUNTS):
-        families.end_sessions(now, id=by.session_id)
+        end_families(now, id=by.session_id)
         record_platform(by, "session.closed", resource="sessions", resource_id=by.session_id)
 
 
 def sign_out_everywhere(*, by: Caller, now: datetime) -> None:
-    """End all sessions of the caller's account."""
+    """End all sessions of the caller's account, in every organization."""
+    by.scope("sessions", "delete")
     with atomic(ACCOUNTS):
-        families.end_sessions(now, account_id=by.account_id)
-        record_platform(by, "session.closed-all", resource="sessions")
+        ended = end_families(now, account_id=by.account_id)
+        record_platform(by, "session.closed-all", resource="sessions", payload={"sessions": [str(id) for id in ended]})
+
+
+def end_session(*, by: Caller, session_id: UUID, now: datetime) -> None:
+    """End one of the caller's own sessions. Raises NotFound where there is no such standing session."""
+    by.scope("sessions", "delete")
+    with atomic(ACCOUNTS):
+        if not end_families(now, id=session_id, account_id=by.account_id):
+            raise NotFound
+        record_platform(by, "session.closed", resource="sessions", resource_id=session_id)
 
 
 def revoke_session(*, by: Caller, session_id: UUID, now: datetime) -> None:
-    """End one of the caller's own sessions. Raises NotFound."""
+    """The platform operator ends anybody's session. Raises NotFound where there is no such standing session."""
+    by.scope("accounts", "update")
     with atomic(ACCOUNTS):
-        if not families.end_sessions(now, id=session_id, account_id=by.account_id):
+        if not end_families(now, id=session_id):
             raise NotFound
         record_platform(by, "session.revoked", resource="sessions", resource_id=session_id)
 
 
-def _chosen(account: Account, organization: str | None) -> Membership | None:
-    memberships = list(Membership.objects.filter(account=account).select_related("organization").order_by("id"))
-    if organization is not None:
-        named = [each for each in memberships if organization in (each.organization.slug, *each.organization.domains)]
-        if not named:
-            raise WrongCredentials
-        memberships = named
-    if not memberships and not account.is_operator:
+def _membership(account: Account, choice: Choice) -> Membership | None:
+    """The membership that is meant. An operator who names none of their own signs in as the operator."""
+    mine = Membership.objects.filter(account=account).select_related("organization").order_by("id")
+    try:
+        named = choice.organization()
+    except NotFound:
+        raise WrongCredentials from None
+    found = list(mine.filter(organization=named) if named else mine[:2])
+    if account.is_operator and (named is None or not found):
+        return None
+    if not found:
         raise WrongCredentials
-    if len(memberships) > 1:
+    if len(found) > 1:
         raise ChooseOrganization
-    if memberships and memberships[0].organization.suspended_at:
+    if found[0].organization.suspended_at is not None:
         raise OrganizationSuspended
-    return memberships[0] if memberships else None
+    return found[0]
+
+
+def _locked(membership_id: UUID) -> Membership:
+    rows = Membership.objects.select_for_update(of=("self",), no_key=True).select_related("account", "organization")
+    membership = rows.filter(id=membership_id).first()
+    if membership is None:
+        raise WrongCredentials
+    return membership
 
 
 def _signed_in(session: Session, account: Account, membership: Membership | None, now: datetime) -> SignedIn:
     access = tokens.issue(account, membership, session, now)
-    return SignedIn(access, families.token_of(session), account, membership)
+    return SignedIn(access, refresh_token_of(session), account, membership)
