@@ -58,7 +58,7 @@ TABLE: dict[tuple[str, str], Row] = {
 }
 
 
-def decide(caller: Caller, resource: str, action: str, /) -> Scope:
+def scope_of(caller: Caller, resource: str, action: str, /) -> Scope:
     """The widest scope that any of the caller's roles gives; NONE where none does.
 
     Roles of a membership that is not approved are absent from its callers, so only what everybody signed in may do
