@@ -19,7 +19,7 @@ from django.conf import settings
 
 from chiron.audit.public import record_platform
 from chiron.identity.errors import OrganizationSuspended, RefreshRefused
-from chiron.identity.models import Account, Membership, Session
+from chiron.identity.models import Account, Session
 from chiron.identity.revocations import take_effect_at_commit
 from chiron.identity.rules import SESSION_LIFETIME, Verdict, judge
 from chiron.kernel.access import Caller
@@ -31,12 +31,12 @@ BODY = Struct(">16sQ")
 MAC_BYTES = 32
 
 
-def open_session(account: Account, membership: Membership | None, by: Caller, now: datetime) -> Session:
+def start_family(*, by: Caller, account: Account, organization_id: UUID | None, now: datetime) -> Session:
     """A new session for an account that has just proved who it is; `by` tells from where."""
     session = Session(
         id=new_id(),
         account=account,
-        organization_id=membership.organization_id if membership else None,
+        organization_id=organization_id,
         created_at=now,
         last_used_at=now,
         expires_at=now + SESSION_LIFETIME,

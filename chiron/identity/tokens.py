@@ -32,7 +32,7 @@ class Verified(NamedTuple):
     expires_at: float
 
 
-def issue(account: Account, membership: Membership | None, session: Session, now: datetime) -> str:
+def issue(session: Session, account: Account, membership: Membership | None, now: datetime) -> str:
     """An access token of this session.
 
     `mem`, `provider`, `patient` and `op` are our own claims: they spare each request the look at the membership. `org`

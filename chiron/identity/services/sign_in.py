@@ -8,7 +8,7 @@ from chiron.audit.public import record_platform
 from chiron.identity import tokens
 from chiron.identity.directory import Choice
 from chiron.identity.errors import ChooseOrganization, OrganizationSuspended, RefreshRefused, WrongCredentials
-from chiron.identity.families import end_families, open_session, refresh_token_of, take_turn
+from chiron.identity.families import end_families, refresh_token_of, start_family, take_turn
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.passwords import fits
 from chiron.kernel.access import Caller
@@ -57,7 +57,7 @@ def begin(*, by: Caller, account: Account, membership: Membership | None, now: d
         if membership is not None:
             membership = _locked(membership.id)
         organization_id = membership.organization_id if membership else None
-        session = open_session(account, membership, by, now)
+        session = start_family(by=by, account=account, organization_id=organization_id, now=now)
         whose = replace(by, account_id=account.id, organization_id=organization_id, session_id=session.id)
         record_platform(whose, "session.opened", resource="sessions", resource_id=session.id)
     return _signed_in(session, account, membership, now)
@@ -148,5 +148,5 @@ def _locked(membership_id: UUID) -> Membership:
 
 
 def _signed_in(session: Session, account: Account, membership: Membership | None, now: datetime) -> SignedIn:
-    access = tokens.issue(account, membership, session, now)
+    access = tokens.issue(session, account, membership, now)
     return SignedIn(access, refresh_token_of(session), account, membership)
