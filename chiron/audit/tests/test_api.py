@@ -25,7 +25,7 @@ def test_without_signing_in_the_trail_is_closed(hilltop: Any) -> None:
 
     answer = Client().get("/api/audit")
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in")
+    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/not-signed-in")
     assert len(events_of(hilltop)) == before
 
 
@@ -35,7 +35,7 @@ def test_other_roles_are_refused_and_the_refusal_is_recorded(hilltop: Any, role:
 
     answer = hilltop.client(role).get("/api/audit")
 
-    assert (answer.status_code, answer.json()["code"]) == (403, "not-permitted")
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-permitted")
     denial, *others = events_of(hilltop)
     assert (denial.account_id, denial.resource, denial.outcome) == (hilltop.who[role].account_id, "audit", "denied")
     assert len(others) == before
@@ -88,4 +88,4 @@ def test_pages_and_times_are_asked_for_by_query(hilltop: Any) -> None:
 def test_a_question_that_makes_no_sense_is_refused(hilltop: Any, query: str) -> None:
     answer = hilltop.client(Role.ADMIN).get(f"/api/audit?{query}")
 
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid")

@@ -9,7 +9,7 @@ from chiron.audit.models import Event
 from chiron.audit.public import access_log, record, record_platform
 from chiron.audit.queries import OpenedEvent, Wanted, read_trail
 from chiron.audit.tests.factories import ALICE, BRUNO, doctor, read_patient
-from chiron.kernel.access import Caller, Policy, Scope
+from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.db import atomic
 from chiron.kernel.errors import NotPermitted
@@ -20,15 +20,6 @@ from chiron.tenancy.public import inside
 
 PAULA = UUID("01900000-0000-7000-8000-00000000a01a")  # a privacy officer
 CLARA = UUID("01900000-0000-7000-8000-00000000c1a7")  # another patient
-
-
-@pytest.fixture(autouse=True)
-def policy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def decide(caller: Caller, resource: str, action: str) -> Scope:
-        may = (resource, action) == ("audit", "read") and "PRIVACY_OFFICER" in caller.roles
-        return Scope.ORGANIZATION if may else Scope.NONE
-
-    monkeypatch.setattr(Policy, "decide", staticmethod(decide))
 
 
 def paula(clinic: UUID) -> Caller:
