@@ -80,7 +80,7 @@ def concept_of(resource: Element, shape: Shape, bundle: Bundle) -> Concept:
     for name in shape.concepts:
         if name not in resource:
             continue
-        if isinstance(resource.value[name], str):
+        if shape is ANYTHING and isinstance(resource.value[name], str):
             return Concept((), resource.text(name))
         found = named_elsewhere(resource, bundle) if name == "medicationReference" else concepts(resource.either(name))
         if found:
