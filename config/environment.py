@@ -26,14 +26,24 @@ class Setting:
 SETTINGS = (
     Setting("ENVIRONMENT", "`development`, `testing` or `production`.", "development"),
     Setting("CHIRON_HOME", "Folder of the embedded server, its secrets and the copied audit heads.", "~/.chiron"),
-    Setting("DJANGO_SECRET_KEY", "Signs the admin's sessions. Made at first start in development.", "", True, ("SECRET_KEY",)),
+    Setting(
+        "DJANGO_SECRET_KEY",
+        "Signs the admin's sessions. Made at first start in development.",
+        "",
+        True,
+        ("SECRET_KEY",),
+    ),
     Setting("DEBUG", "Django's debug pages; refused in production.", "false"),
     Setting("ALLOWED_HOSTS", "Host names that are answered, separated by commas.", "localhost,127.0.0.1,[::1]"),
     Setting("ACCOUNTS_DATABASE_URL", "Runtime login of the database of accounts and keys.", "", True),
     Setting("CLINICAL_DATABASE_URL", "Runtime login of the clinical database.", "", True),
     Setting("RESEARCH_DATABASE_URL", "Runtime login of the research database.", "", True),
-    Setting("ACCOUNTS_OWNER_URL", "Owner of the accounts database; only migrations and new organizations need it.", "", True),
-    Setting("CLINICAL_OWNER_URL", "Owner of the clinical database; only migrations and new organizations need it.", "", True),
+    Setting(
+        "ACCOUNTS_OWNER_URL", "Owner of the accounts database; only migrations and new organizations need it.", "", True
+    ),
+    Setting(
+        "CLINICAL_OWNER_URL", "Owner of the clinical database; only migrations and new organizations need it.", "", True
+    ),
     Setting("RESEARCH_OWNER_URL", "Owner of the research database; only migrations need it.", "", True),
     Setting("ACCOUNTS_SEALER_URL", "Login that alone writes audit leaves and heads in accounts.", "", True),
     Setting("CLINICAL_SEALER_URL", "Login that alone writes audit leaves and heads in clinical.", "", True),
@@ -43,7 +53,9 @@ SETTINGS = (
     Setting("POSTGRES_PASSWORD", "The owner's password; the runtime logins' passwords are derived from it.", "", True),
     Setting("POSTGRES_DB", "Prefix of the three databases' names.", "chiron"),
     Setting("MASTER_ENCRYPTION_KEY", "Wraps all keys: 32 bytes in URL-safe base64 (a Fernet key).", "", True),
-    Setting("AUDIT_SIGNING_KEY", "Authenticates audit events and signs heads: any secret of 32 bytes or more.", "", True),
+    Setting(
+        "AUDIT_SIGNING_KEY", "Authenticates audit events and signs heads: any secret of 32 bytes or more.", "", True
+    ),
     Setting("JWT_SIGNING_KEY", "Ed25519 seed for access tokens: 32 bytes in URL-safe base64.", "", True),
     Setting("JWT_SECRET_KEY", "Where JWT_SIGNING_KEY is not given, it is derived from this.", "", True),
     Setting("JWT_REFRESH_SECRET_KEY", "Authenticates refresh tokens.", "", True),

@@ -4,8 +4,9 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from chiron.identity.wellknown import jwks
 from config.api import api
-from config.wellknown import health, jwks, live, ready
+from config.health import health, live, ready
 
 urlpatterns = [
     path("api", RedirectView.as_view(url="/api/docs")),

@@ -7,7 +7,12 @@ from chiron.identity.public import Role
 
 def test_a_doctor_reads_and_annotates_the_records_of_an_assigned_patient(hilltop: Any) -> None:
     doctor = hilltop.client(Role.DOCTOR)
-    body = {"record_type": "NOTE", "title": "Cough", "description": "Since Monday", "patient_id": str(hilltop.patient_id)}
+    body = {
+        "record_type": "NOTE",
+        "title": "Cough",
+        "description": "Since Monday",
+        "patient_id": str(hilltop.patient_id),
+    }
 
     made = doctor.post("/api/records", body, content_type="application/json")
     assert made.status_code == 201, made.content

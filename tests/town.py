@@ -6,13 +6,13 @@ from uuid import UUID
 
 from django.test import Client
 
-from chiron.identity.families import start_family
+from chiron.identity.families import open_session
 from chiron.identity.public import Account, Membership, Role, create_organization
 from chiron.identity.tokens import issue
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
-from chiron.registry.public import Entry, Person, create_patient, create_provider, assign
+from chiron.registry.public import Entry, Person, assign, create_patient, create_provider
 from chiron.tenancy.public import Organization, inside
 
 OPERATOR = Caller(operator=True)
@@ -78,7 +78,12 @@ def make_clinic(slug: str | None) -> Clinic:
             by=admin, person=Person(family="Osei", given=["Kwame"]), role="doctor", specialty="", active=True, now=now()
         )
         other = create_provider(
-            by=admin, person=Person(family="Sarpong", given=["Efua"]), role="doctor", specialty="", active=True, now=now()
+            by=admin,
+            person=Person(family="Sarpong", given=["Efua"]),
+            role="doctor",
+            specialty="",
+            active=True,
+            now=now(),
         )
         patient = create_patient(by=admin, entry=Entry(person=Person(family="Mensah", given=["Kofi"])), now=now())
         stranger = create_patient(by=admin, entry=Entry(person=Person(family="Boateng", given=["Esi"])), now=now())
@@ -97,7 +102,12 @@ def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
     account.save(force_insert=True)
     own = {Role.DOCTOR: {"provider_id": clinic.doctor_id}, Role.PATIENT: {"patient_id": clinic.patient_id}}
     membership = Membership(
-        account=account, organization=clinic.organization, roles=[role.value], approved_at=now(), **own.get(role, {}), **of
+        account=account,
+        organization=clinic.organization,
+        roles=[role.value],
+        approved_at=now(),
+        **own.get(role, {}),
+        **of,
     )
     membership.save(force_insert=True)
     caller = Caller(
@@ -105,6 +115,6 @@ def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
         provider_id=membership.provider_id, patient_id=membership.patient_id,
     )  # fmt: skip
     clinic.who[role] = caller
-    session = start_family(by=caller, account=account, organization_id=clinic.id, now=now())
+    session = open_session(account, membership, caller, now())
     clinic.tokens[role] = issue(session, account, membership, now())
     return caller

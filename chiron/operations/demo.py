@@ -9,7 +9,7 @@ from chiron.kernel.access import Caller
 from chiron.registry.public import Person, assign, create_provider
 from chiron.tenancy.public import Organization, inside
 
-SLUG, PASSWORD = "demo", "Demo@2024"  # noqa: S105
+SLUG, PASSWORD = "demo", "Demo@2024"
 USERS = {
     "admin_demo": [Role.ADMIN],
     "doctor_demo": [Role.DOCTOR],

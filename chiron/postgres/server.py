@@ -202,14 +202,20 @@ class Server:
         log = self.home.path / "server-start.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
                 **self._as_account(),  # type: ignore[call-overload]
             )
         STARTED.append(process)
         deadline = time.monotonic() + PATIENCE
         while not self.answers():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise ServerRefused(f"PostgreSQL did not start: {log.read_text()[-800:].strip()} (see {self.home.data}/log)")
+                raise ServerRefused(
+                    f"PostgreSQL did not start: {log.read_text()[-800:].strip()} (see {self.home.data}/log)"
+                )
             time.sleep(0.02)
 
     def _make_owner(self) -> None:
@@ -251,7 +257,9 @@ def _unprivileged_account() -> pwd.struct_passwd | None:
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             return pwd.getpwnam(name)
-    raise ServerRefused("There is no account 'postgres' or 'nobody' to run PostgreSQL under: start as an ordinary user.")
+    raise ServerRefused(
+        "There is no account 'postgres' or 'nobody' to run PostgreSQL under: start as an ordinary user."
+    )
 
 
 def _alive(pid: int) -> bool:

@@ -45,12 +45,12 @@ def _have_login(connection: "psycopg.Connection[tuple[object, ...]]", login: str
 
 def _have_database(connection: "psycopg.Connection[tuple[object, ...]]", name: str) -> None:
     if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+        )
 
 
-def _limit(
-    connection: "psycopg.Connection[tuple[object, ...]]", name: str, logins: list[str], *, closed: bool
-) -> None:
+def _limit(connection: "psycopg.Connection[tuple[object, ...]]", name: str, logins: list[str], *, closed: bool) -> None:
     """Let these logins connect and nobody else; in clinical, without an organization no table is even found."""
     database = sql.Identifier(name)
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))

@@ -113,9 +113,7 @@ def assign(request: Call, response: HttpResponse, patient_id: UUID, body: Assign
     return created(response, f"/api/patients/{patient_id}/assignments/{made.provider_id}", envelope)
 
 
-@router.delete(
-    "/patients/{uuid:patient_id}/assignments/{uuid:doctor_id}", response={204: None, **refusals(404)}
-)
+@router.delete("/patients/{uuid:patient_id}/assignments/{uuid:doctor_id}", response={204: None, **refusals(404)})
 @needs("assignments", "delete")
 def end_assignment(request: Call, patient_id: UUID, doctor_id: UUID) -> Status[None]:
     """This doctor does not care for the patient any more."""

@@ -122,8 +122,12 @@ class ProviderDepartment(Row):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="works_in_a_department_once_at_a_time", fields=["provider", "department", "since"]),
-            models.CheckConstraint(name="work_ends_after_it_begins", condition=Q(until=None) | Q(until__gte=F("since"))),
+            models.UniqueConstraint(
+                name="works_in_a_department_once_at_a_time", fields=["provider", "department", "since"]
+            ),
+            models.CheckConstraint(
+                name="work_ends_after_it_begins", condition=Q(until=None) | Q(until__gte=F("since"))
+            ),
         ]
 
 

@@ -3,7 +3,14 @@
 from chiron.registry.doors import patient_for, patient_within, patients_within, provider_for
 from chiron.registry.models import Patient, Provider, Sex
 from chiron.registry.rules import BirthDate, Person, birth_date
-from chiron.registry.services.imports import PatientSeen, PlaceSeen, ProviderSeen, import_patients, import_places, import_providers
+from chiron.registry.services.imports import (
+    PatientSeen,
+    PlaceSeen,
+    ProviderSeen,
+    import_patients,
+    import_places,
+    import_providers,
+)
 from chiron.registry.services.patients import Entry, create_patient
 from chiron.registry.services.people import assign, create_provider, make_claim, provider_for_claim
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -17,6 +18,8 @@ from chiron.registry.sealing import person_of
 from chiron.registry.services.patients import identifier_indexes
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, matches, organization_safe, patient_safe, patient_safes, search_tokens
+
+Named = TypeVar("Named", Patient, Provider)
 
 SCAN, LONGEST_SCAN = 200, 20_000
 
@@ -60,7 +63,9 @@ def list_patients(by: Caller, scope: Scope, query: PageQuery, sought: Sought | N
     patients = patients_within(by, scope)
     found = _search(patients, query, sought) if sought else _all(patients, query)
     subjects = [each.patient.id for each in found.rows]
-    payload = {"name": sought.name, "birth_date": sought.birth_date, "identifier": sought.identifier} if sought else None
+    payload = (
+        {"name": sought.name, "birth_date": sought.birth_date, "identifier": sought.identifier} if sought else None
+    )
     action = "patient.searched" if sought else "patient.listed"
     audit.record(by, action, resource="patients", subjects=subjects, payload=payload)
     return found
@@ -79,12 +84,14 @@ def person_of_provider(provider: Provider) -> Person:
     return person_of(provider, organization_safe(current_organization_id()))
 
 
-def list_providers(by: Caller, query: PageQuery, *, name: str = "", doctors: bool = False) -> Page[tuple[Provider, Person]]:
+def list_providers(
+    by: Caller, query: PageQuery, *, name: str = "", doctors: bool = False
+) -> Page[tuple[Provider, Person]]:
     """A page of providers, all or the doctors, the newest first; by name where asked."""
     by.scope("providers", "read")
     providers = Provider.objects.filter(role="doctor") if doctors else Provider.objects.all()
     if name:
-        providers = providers.filter(name_tokens__contains=search_tokens(current_organization_id(), name))
+        providers = _named(providers, name)
     found = page(providers, query)
     safe = organization_safe(current_organization_id())
     rows = [(each, person_of(each, safe)) for each in found.rows]
@@ -128,7 +135,7 @@ def _search(patients: "QuerySet[Patient]", query: PageQuery, sought: Sought) -> 
 
 def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]":
     if sought.name:
-        patients = patients.filter(name_tokens__contains=search_tokens(current_organization_id(), sought.name))
+        patients = _named(patients, sought.name)
     born = birth_date(sought.birth_date)
     if born is not None:
         patients = patients.filter(birth_date__range=(born.first, born.last))
@@ -138,6 +145,11 @@ def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]
         known = Identifier.objects.filter(index=index) if bar else Identifier.objects.filter(value_index=value_index)
         patients = patients.filter(id__in=known.values("patient_id"))
     return patients
+
+
+def _named(rows: "QuerySet[Named]", name: str) -> "QuerySet[Named]":
+    tokens = search_tokens(current_organization_id(), name)
+    return rows.filter(name_tokens__contains=tokens) if tokens else rows.none()
 
 
 def _open(patients: Sequence[Patient]) -> list[Opened]:
@@ -154,4 +166,3 @@ def _open(patients: Sequence[Patient]) -> list[Opened]:
 
 def _values(identifiers: "Sequence[Identifier] | QuerySet[Identifier]", safe: Safe) -> list[tuple[str, str, str]]:
     return [(each.system, safe.open(each, "value"), each.kind) for each in identifiers]
-

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from chiron.kernel.schemas import Body, Word
-from chiron.registry.models import Assignment, Claim, Department, Laboratory, Patient, Provider, Sex
+from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider, Sex
 from chiron.registry.queries import Opened
 from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.services.patients import Entry
@@ -18,7 +18,9 @@ Partial = Annotated[str, StringConstraints(max_length=10)]
 
 class IdentifierIO(Body):
     system: Annotated[str, StringConstraints(min_length=1, max_length=255)] = Field(examples=["urn:mrn:hilltop"])
-    value: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = Field(examples=["4711"])
+    value: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] = Field(
+        examples=["4711"]
+    )
     kind: Annotated[str, StringConstraints(max_length=20)] = ""
 
 
@@ -292,7 +294,9 @@ def patched(found: Opened, patch: PatientPatch) -> Entry:
     """What a patient says now, with the members that the patch names said anew (null takes away)."""
     kept = patient_out(found).model_dump(include=set(PatientIn.model_fields))
     changes = patch.model_dump(exclude_unset=True)
-    fields = {name: value for name, value in changes.items() if value is not None or name in ("birth_date", "deceased_at")}
+    fields = {
+        name: value for name, value in changes.items() if value is not None or name in ("birth_date", "deceased_at")
+    }
     return PatientIn.model_validate(kept | fields).entry()
 
 

@@ -15,7 +15,9 @@ from chiron.tenancy.router import aliases_of
 def grant_organization(cursor: CursorWrapper, organization_id: UUID) -> None:
     """Give an organization's role, and the sealer, their rights on its schema; everything else is taken away."""
     role, schema = role_of(organization_id), schema_of(organization_id)
-    cursor.execute(";".join([f"GRANT USAGE ON SCHEMA {schema} TO {role}, {sealer()}", *_rights("clinical", schema, role)]))
+    cursor.execute(
+        ";".join([f"GRANT USAGE ON SCHEMA {schema} TO {role}, {sealer()}", *_rights("clinical", schema, role)])
+    )
 
 
 def grant_database(cursor: CursorWrapper, alias: str) -> None:

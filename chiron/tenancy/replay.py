@@ -103,8 +103,7 @@ def create_schema(organization_id: UUID) -> None:
             cursor.execute(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO {login_of(CLINICAL)}")
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         cursor.execute(
-            f"CREATE TABLE IF NOT EXISTS {schema}.django_migrations"
-            f" (LIKE {TEMPLATE}.django_migrations INCLUDING ALL)"
+            f"CREATE TABLE IF NOT EXISTS {schema}.django_migrations (LIKE {TEMPLATE}.django_migrations INCLUDING ALL)"
         )
 
 
@@ -161,5 +160,3 @@ def _apply_python(connection: BaseDatabaseWrapper, key: Key) -> None:
     state = loader.project_state(key, at_end=False)
     with connection.schema_editor(atomic=False) as editor:
         migration.apply(state, editor)
-
-

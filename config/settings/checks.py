@@ -34,7 +34,9 @@ def _keys() -> list[str]:
         if not value:
             faults.append(f"{name} is missing: set it, or {name}_FILE.")
         elif len(value) < length or any(word in value.lower() for word in WEAK):
-            faults.append(f"{name} is too short or a well-known default: make a new one of {length} characters or more.")
+            faults.append(
+                f"{name} is too short or a well-known default: make a new one of {length} characters or more."
+            )
     if not environment.read("JWT_SIGNING_KEY") and not environment.read("JWT_SECRET_KEY"):
         faults.append("JWT_SIGNING_KEY is missing: set it (or JWT_SECRET_KEY, from which it is derived).")
     return faults

@@ -12,7 +12,7 @@ from chiron.registry.errors import IdentifierTaken
 from chiron.registry.models import Department, Identifier, Patient, Provider
 from chiron.registry.rules import Person
 from chiron.registry.sealing import put, raised
-from chiron.registry.services.patients import Entry, describe, identifier_row, identifier_indexes
+from chiron.registry.services.patients import Entry, describe, identifier_indexes, identifier_row
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import exact_index, new_patient_safe, organization_safe, patient_safe
 
@@ -132,5 +132,3 @@ def _upsert(model: Any, label: str, seen: Sequence[Any], fill: Any, now: datetim
         results.append((row.id, outcome))
     model.objects.bulk_create(fresh.values())
     return results
-
-

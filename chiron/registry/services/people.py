@@ -57,9 +57,7 @@ def save_department(
     else:
         department = department_for(by, department_id, "update", lock=True)
         expect(department, if_match)
-    if parent_id is not None and (
-        parent_id == department_id or not Department.objects.filter(id=parent_id).exists()
-    ):
+    if parent_id is not None and (parent_id == department_id or not Department.objects.filter(id=parent_id).exists()):
         raise invalid("must be another department", "body", "parent_id")
     department.name, department.kind, department.parent_id, department.active = name, kind, parent_id, active
     department.version, department.updated_at = department.version + 1, now

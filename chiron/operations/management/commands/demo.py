@@ -53,7 +53,7 @@ class Command(BaseCommand):
             f"Password of all        {PASSWORD}",
             "",
             f"curl -s {base}/api/auth/login -H 'Content-Type: application/json' \\",
-            f"  -d '{{\"username\": \"doctor_demo\", \"password\": \"{PASSWORD}\"}}'",
+            f'  -d \'{{"username": "doctor_demo", "password": "{PASSWORD}"}}\'',
             "",
             "Ctrl-C stops everything.",
         ]

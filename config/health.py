@@ -1,11 +1,9 @@
-"""What stands outside the API: health, readiness, and the public keys."""
+"""Health: whether this process answers, and what it depends on."""
 
-import orjson
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from chiron.identity.keys import published_keys as public_keys
 from chiron.kernel.db import ALIASES, atomic, cursor
 
 
@@ -27,12 +25,6 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 ready = health
-
-
-@require_safe
-def jwks(request: HttpRequest) -> HttpResponse:
-    """The keys with which access tokens are verified."""
-    return HttpResponse(orjson.dumps(public_keys()), "application/jwk-set+json")
 
 
 def _answers(alias: str) -> bool:

@@ -1,0 +1,137 @@
+"""PostgreSQL itself refuses what the application should never ask."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, ProgrammingError, connections
+
+from chiron.kernel.db import CLINICAL, cursor
+from chiron.registry.models import Department
+from chiron.tenancy.grants import tables
+from chiron.tenancy.models import Organization
+from chiron.tenancy.public import NoOrganization, current_organization_id, inside, schema_of
+
+EVERY_TABLE = sorted(model._meta.db_table for model in tables(CLINICAL))
+
+
+def test_without_an_organization_nothing_is_found(town: Any) -> None:
+    with pytest.raises(ProgrammingError), cursor(CLINICAL) as outside:
+        outside.execute("SELECT count(*) FROM registry_patient")
+
+    with pytest.raises(NoOrganization):
+        current_organization_id()
+
+
+@pytest.mark.parametrize("table", EVERY_TABLE)
+@pytest.mark.parametrize("verb", ["SELECT count(*) FROM {}", "DELETE FROM {}", "TRUNCATE {}"])
+def test_the_neighbours_tables_are_refused_by_their_full_name(town: Any, table: str, verb: str) -> None:
+    theirs = f'{schema_of(town.riverside.id)}."{table}"'
+
+    with pytest.raises(DatabaseError, match="permission denied"), inside(town.hilltop.id), cursor(CLINICAL) as ours:
+        ours.execute(verb.format(theirs))
+
+
+def test_an_inner_switch_gives_the_outer_organization_back(town: Any) -> None:
+    with inside(town.hilltop.id):
+        with inside(town.riverside.id):
+            assert current_organization_id() == town.riverside.id
+        with cursor(CLINICAL) as ours:
+            ours.execute("SELECT current_setting('search_path')")
+            found = ours.fetchone()[0]
+
+        assert (current_organization_id(), found) == (town.hilltop.id, schema_of(town.hilltop.id))
+
+
+@pytest.mark.django_db(databases=("accounts", "clinical", "research"), transaction=False)
+def test_the_runtime_login_owns_nothing(town: Any) -> None:
+    with cursor(CLINICAL) as ours:
+        ours.execute(
+            "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = session_user)"
+        )
+        owned = ours.fetchone()[0]
+        ours.execute("SELECT rolsuper, rolinherit, rolcreaterole FROM pg_roles WHERE rolname = session_user")
+        rights = ours.fetchone()
+
+    assert owned == 0
+    assert rights == (False, False, False)
+
+
+def test_every_table_lives_where_the_design_puts_it(town: Any) -> None:
+    with cursor("accounts") as names:
+        names.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        in_accounts = {name for (name,) in names.fetchall()}
+
+    assert in_accounts == {model._meta.db_table for model in tables("accounts")} | {"django_migrations"}
+    assert not in_accounts & {"registry_patient", "records_record"}
+
+
+def test_threads_on_reused_connections_never_see_the_wrong_organization(
+    django_db_setup: None, django_db_blocker: Any
+) -> None:
+    from tests.town import the_town
+
+    clinics = [the_town().hilltop.id, the_town().riverside.id]
+
+    def visit(number: int) -> bool:
+        organization_id = clinics[number % 2]
+        try:
+            with inside(organization_id):
+                seen = _schema()
+                if number % 10 == 3:
+                    raise InterruptedError
+        except InterruptedError:
+            return seen == schema_of(organization_id)
+        return seen == schema_of(organization_id) and _schema() == ""
+
+    with django_db_blocker.unblock(), ThreadPoolExecutor(8, initializer=connections.close_all) as people:
+        outcomes = list(people.map(visit, islice(cycle(range(100)), 2000)))
+        list(people.map(lambda _: connections.close_all(), range(8)))
+
+    assert outcomes == [True] * 2000
+
+
+def _schema() -> str:
+    with cursor(CLINICAL) as ours:
+        ours.execute("SELECT current_setting('search_path')")
+        found: str = ours.fetchone()[0]
+    return "" if found == '""' else found
+
+
+def test_a_department_made_here_is_not_there(town: Any) -> None:
+    with inside(town.hilltop.id):
+        Department.objects.create(name="Eye clinic")
+        here = Department.objects.count()
+    with inside(town.riverside.id):
+        there = Department.objects.count()
+
+    assert (here, there) == (1, 0)
+
+
+def test_replayed_tables_are_those_that_django_migrated(town: Any) -> None:
+    from chiron.postgres.owner import as_owner
+
+    def shape(schema: str) -> list[tuple[Any, ...]]:
+        with as_owner(CLINICAL) as owner, owner.cursor() as catalog:
+            catalog.execute(
+                "SELECT table_name, column_name, data_type, is_nullable, replace(column_default, %s, '')"
+                " FROM information_schema.columns WHERE table_schema = %s AND table_name <> 'replay' ORDER BY 1, 2",
+                [f"{schema}.", schema],
+            )
+            columns = catalog.fetchall()
+            catalog.execute(
+                "SELECT conrelid::regclass::text, conname, replace(pg_get_constraintdef(oid), %s, '') FROM pg_constraint"
+                " WHERE connamespace = %s::regnamespace ORDER BY 2, 1",
+                [f"{schema}.", schema],
+            )
+            constraints = [(table.rpartition(".")[2], *rest) for table, *rest in catalog.fetchall()]
+        return columns + [each for each in constraints if not each[0].startswith(("replay", "django_migrations"))]
+
+    assert shape(schema_of(town.hilltop.id)) == shape("template")
+
+
+def test_an_organization_row_is_named_by_a_plain_slug(town: Any) -> None:
+    assert Organization.objects.filter(slug="hilltop").count() == 1
+    assert settings.DATABASE_PREFIX.startswith("test_")
