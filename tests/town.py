@@ -6,9 +6,7 @@ from uuid import UUID
 
 from django.test import Client
 
-from chiron.identity.families import open_session
-from chiron.identity.public import Account, Membership, Role, create_organization
-from chiron.identity.tokens import issue
+from chiron.identity.public import Account, Membership, Role, begin, create_organization
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
@@ -115,6 +113,5 @@ def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
         provider_id=membership.provider_id, patient_id=membership.patient_id,
     )  # fmt: skip
     clinic.who[role] = caller
-    session = open_session(account, membership, caller, now())
-    clinic.tokens[role] = issue(session, account, membership, now())
+    clinic.tokens[role] = begin(by=caller, account=account, membership=membership, now=now()).access
     return caller
