@@ -21,7 +21,6 @@ from chiron.postgres.home import Home
 SUPERUSER, OWNER = "chiron_superuser", "chiron"
 MAJOR = "18"
 PATIENCE = 60.0
-STARTED: list["subprocess.Popen[bytes]"] = []  # kept, because a collected Popen complains of a server that lives on
 SETTINGS = {
     "password_encryption": "scram-sha-256",
     "unix_socket_permissions": "0700",
@@ -209,7 +208,6 @@ class Server:
                 start_new_session=True,
                 **self._as_account(),  # type: ignore[call-overload]
             )
-        STARTED.append(process)
         deadline = time.monotonic() + PATIENCE
         while not self.answers():
             if process.poll() is not None or time.monotonic() > deadline:
@@ -217,6 +215,7 @@ class Server:
                     f"PostgreSQL did not start: {log.read_text()[-800:].strip()} (see {self.home.data}/log)"
                 )
             time.sleep(0.02)
+        process.returncode = 0  # it lives on without us, which a collected Popen would complain of
 
     def _make_owner(self) -> None:
         with self.connect() as connection:
