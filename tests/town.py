@@ -1,12 +1,14 @@
 """A small town: two clinics, each with somebody of every role, made once and committed."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.test import Client
 
 from chiron.identity.public import Account, Membership, Role, begin, create_organization
+from chiron.identity.revocations import revocations
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
@@ -24,6 +26,7 @@ class Clinic:
     organization: Organization
     who: dict[Role, Caller] = field(default_factory=dict)
     tokens: dict[Role, str] = field(default_factory=dict)
+    signed_in_at: datetime = field(default_factory=now)
     patient_id: UUID | None = None
     other_patient_id: UUID | None = None
     doctor_id: UUID | None = None
@@ -57,8 +60,13 @@ def build_town() -> Town:
 
 
 def the_town() -> Town:
-    """The town that was made, with fresh access tokens."""
-    return BUILT["town"]
+    """The town that was made, with fresh access tokens; what an earlier test took back was rolled back with it."""
+    town = BUILT["town"]
+    for clinic in (town.hilltop, town.riverside):
+        if now() - clinic.signed_in_at > timedelta(minutes=2):
+            sign_everybody_in(clinic)
+    revocations.take_effect()
+    return town
 
 
 def make_organization(slug: str | None) -> Organization:
@@ -115,3 +123,11 @@ def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
     clinic.who[role] = caller
     clinic.tokens[role] = begin(by=caller, account=account, membership=membership, now=now()).access
     return caller
+
+
+def sign_everybody_in(clinic: Clinic) -> None:
+    """New access tokens for all, since they live for five minutes only."""
+    for role, caller in clinic.who.items():
+        membership = Membership.objects.select_related("account").get(id=caller.membership_id)
+        clinic.tokens[role] = begin(by=caller, account=membership.account, membership=membership, now=now()).access
+    clinic.signed_in_at = now()
