@@ -88,7 +88,7 @@ def _denied(
     request: HttpRequest, caller: Caller, need: Need, path: dict[str, Any], response: HttpResponseBase
 ) -> HttpResponseBase:
     """Write the refusal down. The event names what was asked for, never what was sent."""
-    asked = next((value for value in path.values() if isinstance(value, UUID)), None)
+    asked = next((UUID(str(value)) for name, value in path.items() if name.endswith("_id")), None)
     action = f"{need.resource}.{need.action}"
     outcome = "denied" if response.status_code in (401, 403, 404) else "failure"
     about = {"resource": need.resource, "resource_id": asked, "outcome": outcome}
