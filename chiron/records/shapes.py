@@ -1,6 +1,6 @@
 """Records as the API takes and shows them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -19,7 +19,7 @@ from chiron.records.words import Precision, RecordType, Status, Visibility
 def within_history(instant: datetime) -> datetime:
     if not 1800 <= instant.year <= 2200:
         raise ValueError("an event lies between the years 1800 and 2200")
-    return instant
+    return instant.astimezone(UTC)
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(within_history)]
