@@ -1,12 +1,16 @@
 """Refusals of interop, and the fault that leads to one."""
 
+from collections.abc import Iterable
+
+from chiron.interop.fhir.report import Tally
 from chiron.kernel.errors import DomainError
 
 
 class Refused(DomainError):
     """Nothing of a file was kept. `entry` is the index of the entry at fault, None where it is the file itself.
 
-    `reason` is a sentence that names element paths and never a value, so it may be printed and logged.
+    `reason` is a sentence that names element paths and never a value, so it may be printed and logged. `tally` counts
+    what was refused by type, as far as the file could be read.
     """
 
     code, title, status = "bundle-refused", "The bundle was refused; nothing of it was kept.", 422
@@ -16,6 +20,13 @@ class Refused(DomainError):
         self.file = file
         self.entry = entry
         self.reason = reason
+        self.tally = Tally()
+
+    def counting(self, resource_types: Iterable[str]) -> "Refused":
+        """The same refusal, with what it refused."""
+        for resource_type in resource_types:
+            self.tally.add(resource_type, "refused")
+        return self
 
     def __str__(self) -> str:
         place = self.file if self.entry is None else f"{self.file}, entry {self.entry}"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import orjson
+
 from chiron.kernel.errors import invalid
 from chiron.registry.models import Precision
 
@@ -84,3 +86,20 @@ class Person:
     def display(self) -> str:
         """The name as people write it."""
         return " ".join(part for part in (self.prefix, *self.given, self.family) if part)
+
+
+def adds_nothing(known: str | None, seen: bytes) -> bool:
+    """Whether a JSON document says nothing beyond one already known.
+
+    Many files mention one provider in passing, with less than the file about providers says: so their order, and how
+    often they are imported, makes no difference.
+    """
+    return known is not None and _within(orjson.loads(seen), orjson.loads(known))
+
+
+def _within(part: Any, whole: Any) -> bool:
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(name in whole and _within(value, whole[name]) for name, value in part.items())
+    if isinstance(part, list) and isinstance(whole, list):
+        return all(any(_within(each, other) for other in whole) for each in part)
+    return bool(part == whole)

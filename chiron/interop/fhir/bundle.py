@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The resources of one file, in its order; `file` is its name without the folder."""
+    """The resources of one file, in its order.
+
+    `file` is its name without the folder, which may name a patient; `digest` (SHA-256 of its bytes) never does.
+    """
 
     file: str
+    digest: str
     entries: tuple[Entry, ...]
     index: Index[Entry]
 
@@ -79,8 +84,8 @@ def parse_bundle(raw: bytes, file: str, known: Known = nothing_known) -> Bundle:
     for entry in entries:
         reason = dangling(entry.resource, lambda reference: index.found(reference) is not None or known(reference))
         if reason is not None:
-            raise Refused(file, entry.index, reason)
-    return Bundle(file, tuple(entries), index)
+            raise Refused(file, entry.index, reason).counting(each.resource_type for each in entries)
+    return Bundle(file, sha256(raw).hexdigest(), tuple(entries), index)
 
 
 def names_of(entry: Entry) -> Iterator[str]:

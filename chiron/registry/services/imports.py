@@ -7,10 +7,11 @@ from typing import Any, Literal
 from uuid import UUID
 
 from chiron.kernel.access import Caller
+from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.ids import new_id
 from chiron.registry.errors import IdentifierTaken
 from chiron.registry.models import Department, Identifier, Patient, Provider
-from chiron.registry.rules import Person
+from chiron.registry.rules import Person, adds_nothing
 from chiron.registry.sealing import put, raised
 from chiron.registry.services.patients import Entry, describe, identifier_indexes, identifier_row
 from chiron.tenancy.public import current_organization_id
@@ -63,6 +64,7 @@ def _import_patient(seen: PatientSeen, now: datetime) -> Result:
     organization_id = current_organization_id()
     digest = exact_index(organization_id, "original", seen.original.decode())
     indexes = [identifier_indexes(system, value)[0] for system, value, _ in seen.entry.identifiers]
+    take_turns(CLINICAL, *(f"identifier {index.hex()}" for index in indexes))
     known = Patient.objects.filter(id__in=Identifier.objects.filter(index__in=indexes).values("patient_id"))
     patients = list(known.select_for_update(of=("self",)))
     if len(patients) > 1:
@@ -111,13 +113,14 @@ def _upsert(model: Any, label: str, seen: Sequence[Any], fill: Any, now: datetim
     organization_id = current_organization_id()
     safe = organization_safe(organization_id)
     keys = [exact_index(organization_id, label, each.key) for each in seen]
+    take_turns(CLINICAL, *(f"{label} {key.hex()}" for key in keys))
     known = {bytes(row.source_key): row for row in model.objects.select_for_update().filter(source_key__in=keys)}
     fresh: dict[bytes, Any] = {}
     results: list[Result] = []
     for key, each in zip(keys, seen, strict=True):
         digest = exact_index(organization_id, "original", each.original.decode())
         row = known.get(key) or fresh.get(key)
-        if row is not None and bytes(row.digest) == digest:
+        if row is not None and (bytes(row.digest) == digest or adds_nothing(safe.open(row, "original"), each.original)):
             results.append((row.id, "unchanged"))
             continue
         outcome: Outcome = "created" if row is None else "updated"

@@ -151,7 +151,9 @@ def test_every_resource_of_the_synthea_bundles_has_its_place_and_its_original() 
     for path in synthea():
         bundle = read_bundle(path)
         found = sort_bundle(bundle)
-        kept = {entry.index: seen.original for entry, seen in (*found.patients, *found.providers, *found.places)}
+        kept = {entry.index: seen.original for entry, seen in found.patients}
+        kept |= {entry.index: seen.original for entry, seen in found.providers}
+        kept |= {entry.index: seen.original for entry, seen in found.places}
         kept |= {each.entry.index: each.statement.content or b"" for own in found.records.values() for each in own}
         assert kept == {entry.index: entry.original.encode() for entry in bundle.entries}
         places.update(str(each.statement.record_type) for own in found.records.values() for each in own)

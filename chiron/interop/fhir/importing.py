@@ -1,0 +1,151 @@
+"""Bringing a bundle into an organization: everything in it, or nothing."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.interop.errors import Fault, Refused
+from chiron.interop.fhir.bundle import Bundle, Entry, read_bundle
+from chiron.interop.fhir.reading.people import own_name
+from chiron.interop.fhir.reading.records import RecordSeen
+from chiron.interop.fhir.report import Report, Tally
+from chiron.interop.fhir.sorting import Sorted, sort_bundle
+from chiron.kernel.access import Caller
+from chiron.kernel.errors import DomainError, NotPermitted
+from chiron.records.public import Imported, RecordEntry, import_records
+from chiron.registry.public import import_patients, import_places, import_providers
+from chiron.tenancy.public import inside
+from chiron.vault.public import exact_index, patient_safe
+
+Seen = TypeVar("Seen")
+Results = Sequence[tuple[UUID, str]]
+
+DIRECTORY = ("Organization", "Location", "Practitioner")
+DIRECTORIES = ("hospitalInformation", "practitionerInformation")
+
+
+def import_bundle(*, by: Caller, organization_id: UUID, bundle: Bundle, now: datetime) -> Report:
+    """Bring all that a bundle says up to date, in one transaction, with one event a patient.
+
+    What the same source said before is updated, or left alone where it says nothing new: a second import of the same
+    bundle changes nothing. Raises Refused, and then nothing of the bundle was kept; NotPermitted.
+    """
+    types = [entry.resource_type for entry in bundle.entries]
+    try:
+        seen = sort_bundle(bundle)
+        with inside(organization_id):
+            return Import(by, organization_id, bundle, now).run(seen)
+    except NotPermitted:
+        raise
+    except Refused as refusal:
+        raise refusal.counting(types) from None
+    except DomainError as refusal:
+        raise Refused(bundle.file, None, str(refusal)).counting(types) from None
+
+
+def import_files(
+    *, by: Caller, organization_id: UUID, files: Iterable[Path], now: Callable[[], datetime]
+) -> Iterator[tuple[Path, Report | Refused]]:
+    """Import one file after the other; a broken one is refused and the rest goes on. Yields each as it is done."""
+    for file in files:
+        try:
+            bundle = read_bundle(file)
+            yield file, import_bundle(by=by, organization_id=organization_id, bundle=bundle, now=now())
+        except Refused as refusal:
+            yield file, refusal
+
+
+def files_in(paths: Iterable[Path]) -> list[Path]:
+    """The files themselves, and the *.json files in folders and below, each once; directories of providers first."""
+    found = (each for path in paths for each in (sorted(path.rglob("*.json")) if path.is_dir() else [path]))
+    return sorted(dict.fromkeys(found), key=lambda file: not file.name.startswith(DIRECTORIES))
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The import of one bundle, inside the transaction of its organization."""
+
+    by: Caller
+    organization_id: UUID
+    bundle: Bundle
+    now: datetime
+
+    def run(self, seen: Sorted) -> Report:
+        tally = Tally()
+        places = import_places(by=self.by, seen=[place for _, place in seen.places], now=self.now)
+        providers = import_providers(by=self.by, seen=[provider for _, provider in seen.providers], now=self.now)
+        patients = import_patients(by=self.by, seen=[patient for _, patient in seen.patients], now=self.now)
+        for pairs, results in ((seen.places, places), (seen.providers, providers), (seen.patients, patients)):
+            count(tally, pairs, results)
+        self.record_directory(tally)
+        treating = {entry.index: result for (entry, _), result in zip(seen.providers, providers, strict=True)}
+        for role, practitioner in seen.roles:
+            provider = treating[role.index] = treating[practitioner.index]
+            tally.add(role.resource_type, provider[1])
+        authors = {index: provider_id for index, (provider_id, _) in treating.items()}
+        for (entry, _), (patient_id, _) in zip(seen.patients, patients, strict=True):
+            records = seen.records[entry.index]
+            for each, imported in zip(records, self.import_records(patient_id, records, authors), strict=True):
+                tally.add(each.entry.resource_type, imported.outcome)
+        return Report(self.bundle.file, tally, tuple(patient_id for patient_id, _ in patients))
+
+    def record_directory(self, tally: Tally) -> None:
+        """One event for the providers and places that a file brings, where it changes any."""
+        changed = {kind: number for kind in DIRECTORY if (number := tally.of(kind, "imported", "updated"))}
+        if changed:
+            payload = {"source": self.bundle.digest} | changed
+            audit.record(self.by, "provider.imported", resource="providers", payload=payload)
+
+    def import_records(
+        self, patient_id: UUID, records: Sequence[RecordSeen], authors: dict[int, UUID]
+    ) -> Sequence[Imported]:
+        names = Names()
+        return import_records(
+            by=self.by,
+            patient_id=patient_id,
+            safe=patient_safe(self.organization_id, patient_id),
+            entries=[
+                as_entry(each, self.key_of(patient_id, names.of(each.entry)), self.author(each, authors))
+                for each in records
+            ],
+            now=self.now,
+            source=self.bundle.digest,
+        )
+
+    def key_of(self, patient_id: UUID, name: str) -> bytes:
+        return exact_index(self.organization_id, "fhir record", str(patient_id), name)
+
+    def author(self, seen: RecordSeen, authors: dict[int, UUID]) -> UUID | None:
+        """The first provider whom the record names as its author."""
+        targets = (self.bundle.found(reference) for reference in seen.authors)
+        return next((authors[target.index] for target in targets if target and target.index in authors), None)
+
+
+class Names:
+    """What each resource of a patient is called in every import of the same source."""
+
+    def __init__(self) -> None:
+        self.nameless: dict[str, int] = defaultdict(int)
+
+    def of(self, entry: Entry) -> str:
+        """Its own name; one that has none is known by its text, and equal ones by their order."""
+        try:
+            return f"{entry.resource_type} {own_name(entry)}"
+        except Fault:
+            self.nameless[entry.original] += 1
+            return f"{entry.resource_type} number {self.nameless[entry.original]} of {entry.original}"
+
+
+def as_entry(seen: RecordSeen, source_key: bytes, author: UUID | None) -> RecordEntry:
+    said = {name: getattr(seen.statement, name) for name in seen.statement.__dataclass_fields__}
+    return RecordEntry(**said, source_key=source_key, status=seen.status, author_provider_id=author)
+
+
+def count(tally: Tally, pairs: Sequence[tuple[Entry, Seen]], results: Results) -> None:
+    for (entry, _), (_, outcome) in zip(pairs, results, strict=True):
+        tally.add(entry.resource_type, outcome)

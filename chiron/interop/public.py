@@ -1,0 +1,17 @@
+"""What other apps may use of interop."""
+
+from chiron.interop.errors import Refused
+from chiron.interop.fhir.bundle import Bundle, parse_bundle, read_bundle
+from chiron.interop.fhir.importing import import_bundle, import_files
+from chiron.interop.fhir.report import Report, Tally
+
+__all__ = [
+    "Bundle",
+    "Refused",
+    "Report",
+    "Tally",
+    "import_bundle",
+    "import_files",
+    "parse_bundle",
+    "read_bundle",
+]
