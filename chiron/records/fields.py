@@ -7,7 +7,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from typing_extensions import override
 
 
-class MeasuredField(models.DecimalField):
+class MeasuredField(models.DecimalField):  # type: ignore[type-arg]
     """A decimal number that keeps the digits it was measured with: 7.20 does not come back as 7.2 or 7.2000."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -1,9 +1,10 @@
 """Doors and reads: nobody gets a record but within the scope that the policy gives them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -15,11 +16,11 @@ from chiron.kernel.schemas import PageQuery
 from chiron.records.entries import Statement
 from chiron.records.errors import PatientNotConfirmed, PatientNotNamed
 from chiron.records.models import Annotation, Record, RecordQuerySet, RecordVersion
-from chiron.records.rules import statement_from
+from chiron.records.rules import beginning, ending, statement_from
 from chiron.records.sealing import Stated, Text, statement_of, text_of
 from chiron.records.words import RecordType, Status, Visibility
 from chiron.registry.public import Patient, patient_within, patients_within
-from chiron.tenancy.public import current_organization_id
+from chiron.tenancy.public import current_organization_id, organization_for_id
 from chiron.vault.public import Safe, patient_safe, patient_safes
 
 
@@ -65,12 +66,15 @@ def patient_to_write_about(by: Caller, patient_id: UUID | None) -> Patient:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which part of the timeline is asked for: from `since` (included) up to `until` (not included)."""
+    """Which part of the timeline is asked for: from `since` (included) up to `until` (not included).
+
+    A day in place of an instant is the whole day as the organization counts days.
+    """
 
     patient_id: UUID | None = None
     record_type: RecordType | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: datetime | date | None = None
+    until: datetime | date | None = None
     status: Status = Status.ACTIVE
 
     def condition(self) -> Q:
@@ -80,10 +84,17 @@ class Filters:
         if self.record_type:
             condition &= Q(record_type=self.record_type)
         if self.since:
-            condition &= Q(timeline_at__gte=self.since)
+            condition &= Q(timeline_at__gte=beginning(self.since, zone_for(self.since)))
         if self.until:
-            condition &= Q(timeline_at__lt=self.until)
+            condition &= Q(timeline_at__lt=ending(self.until, zone_for(self.until)))
         return condition
+
+
+def zone_for(moment: datetime | date) -> ZoneInfo:
+    """The zone in which to read it; for a day that is the organization's."""
+    if isinstance(moment, datetime):
+        return ZoneInfo("UTC")
+    return ZoneInfo(organization_for_id(current_organization_id()).time_zone)
 
 
 def list_records(by: Caller, filters: Filters, page: PageQuery) -> tuple[list[tuple[Record, Text]], str | None]:
@@ -91,11 +102,12 @@ def list_records(by: Caller, filters: Filters, page: PageQuery) -> tuple[list[tu
 
     Raises NotFound for a patient whom the caller does not reach.
     """
-    if filters.patient_id:
-        patient_within(by, by.scope("records", "read"), filters.patient_id)
+    asked = {filters.patient_id} if filters.patient_id else set()
+    for patient_id in asked:
+        patient_within(by, by.scope("records", "read"), patient_id)
     found = records_within(by, "read").filter(filters.condition()).without_content()
     leaf = cut(found, page, order=("-timeline_at", "-id"))
-    subjects = {record.patient_id for record in leaf.rows} | ({filters.patient_id} - {None})
+    subjects = {record.patient_id for record in leaf.rows} | asked
     safes = patient_safes(current_organization_id(), subjects)
     opened = [(record, text_of(record, safes[record.patient_id])) for record in leaf.rows]
     audit.record(by, "record.listed", resource="records", subjects=subjects)

@@ -1,9 +1,10 @@
 """What follows from a statement alone."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import TypeAdapter
@@ -23,6 +24,16 @@ def timeline_place(statement: Statement, recorded_at: datetime) -> datetime:
     return statement.occurred_at or statement.occurred_end or recorded_at
 
 
+def beginning(moment: datetime | date, zone: ZoneInfo) -> datetime:
+    """An instant itself; of a day its first instant in that zone."""
+    return moment if isinstance(moment, datetime) else datetime.combine(moment, time(), zone)
+
+
+def ending(moment: datetime | date, zone: ZoneInfo) -> datetime:
+    """An instant itself; of a day the first instant after it."""
+    return moment if isinstance(moment, datetime) else beginning(moment + timedelta(days=1), zone)
+
+
 def fingerprint(entry: RecordEntry) -> str:
     """The same for two entries exactly when they say the same; SHA-256, hexadecimal."""
     return sha256(orjson.dumps(entry, default=plain)).hexdigest()
@@ -34,7 +45,8 @@ def plain(value: object) -> str:
 
 def state_of(statement: Statement, reason: str) -> dict[str, Any]:
     """A statement as JSON, without its content, with the reason of the change that led to it."""
-    return STATEMENT.dump_python(statement, mode="json", exclude={"content"}) | {"reason": reason}
+    state: dict[str, Any] = STATEMENT.dump_python(statement, mode="json", exclude={"content"})
+    return state | {"reason": reason}
 
 
 def statement_from(state: dict[str, Any]) -> Statement:

@@ -1,12 +1,21 @@
 """Records as the API takes and shows them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, JsonValue
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    Field,
+    JsonValue,
+    PlainValidator,
+    TypeAdapter,
+    WithJsonSchema,
+)
 
 from chiron.kernel.schemas import Body
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
@@ -23,6 +32,21 @@ def within_history(instant: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(within_history)]
+INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+
+
+def read_moment(text: object) -> datetime | date:
+    """A day (2026-05-04) or an instant with its offset."""
+    if not isinstance(text, str) or len(text) != len("2026-05-04"):
+        return INSTANT.validate_python(text)
+    day = date.fromisoformat(text)
+    within_history(datetime.combine(day, time(), UTC))
+    return day
+
+
+Moment = Annotated[
+    datetime | date, PlainValidator(read_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 Measured = Annotated[Decimal, Field(max_digits=20, decimal_places=10)]
 Short = Annotated[str, Field(max_length=64)]
 Title = Annotated[str, Field(min_length=1, max_length=300)]
@@ -64,20 +88,16 @@ class StatementIn(Body):
 
     def said(self) -> dict[str, Any]:
         """What was sent, in the words of a `Statement`."""
-        sent = {name: getattr(self, name) for name in StatementIn.model_fields if name in self.model_fields_set}
-        return {name: value if value is None else SPOKEN.get(name, as_sent)(value) for name, value in sent.items()}
-
-
-def as_sent(value: Any) -> Any:
-    return value
-
-
-SPOKEN = {
-    "codes": lambda codes: tuple(Code(code.system, code.code, code.display) for code in codes),
-    "quantity": lambda quantity: Quantity(quantity.value, quantity.unit, quantity.code),
-    "reference_range": lambda usual: ReferenceRange(usual.low, usual.high),
-    "content": orjson.dumps,
-}
+        said = {name: getattr(self, name) for name in StatementIn.model_fields if name in self.model_fields_set}
+        if "codes" in said:
+            said["codes"] = tuple(Code(code.system, code.code, code.display) for code in self.codes)
+        if self.quantity:
+            said["quantity"] = Quantity(self.quantity.value, self.quantity.unit, self.quantity.code)
+        if self.reference_range:
+            said["reference_range"] = ReferenceRange(self.reference_range.low, self.reference_range.high)
+        if self.content is not None:
+            said["content"] = orjson.dumps(self.content)
+        return said
 
 
 class NewRecord(StatementIn):
@@ -104,8 +124,8 @@ class RecordQuery(BaseModel):
 
     patient: UUID | None = None
     type: RecordType | None = None
-    since: Instant | None = Field(None, alias="from", description="The earliest time, included.")
-    until: Instant | None = Field(None, alias="to", description="The time before which records lie.")
+    since: Moment | None = Field(None, alias="from", description="The earliest instant, or the first day.")
+    until: Moment | None = Field(None, alias="to", description="The instant before which records lie, or the last day.")
     status: Status = Status.ACTIVE
 
     def filters(self) -> Filters:
@@ -132,10 +152,26 @@ class QuantityOut(BaseModel):
     unit: str
     code: str
 
+    @classmethod
+    def of(cls, quantity: Quantity | None) -> Self | None:
+        if quantity is None:
+            return None
+        return cls(value=float(quantity.value), unit=quantity.unit, code=quantity.code)
+
 
 class RangeOut(BaseModel):
     low: float | None
     high: float | None
+
+    @classmethod
+    def of(cls, usual: ReferenceRange | None) -> Self | None:
+        if usual is None:
+            return None
+        return cls(low=as_float(usual.low), high=as_float(usual.high))
+
+
+def as_float(number: Decimal | None) -> float | None:
+    return None if number is None else float(number)
 
 
 class AuthorOut(BaseModel):
@@ -171,22 +207,21 @@ class RecordOut(StatementOut):
 
     @classmethod
     def of(cls, record: Record, text: Text, **more: Any) -> Self:
-        quantity, usual = quantity_of(record), range_of(record)
         return cls(
             id=record.id,
             patient_id=record.patient_id,
-            record_type=record.record_type,
+            record_type=RecordType(record.record_type),
             resource_type=record.resource_type,
-            status=record.status,
+            status=Status(record.status),
             clinical_status=record.clinical_status,
             title=text.title,
             description=text.description,
             codes=record.codes,
             occurred_at=record.occurred_at,
-            occurred_precision=record.occurred_precision,
+            occurred_precision=Precision(record.occurred_precision),
             occurred_end=record.occurred_end,
-            quantity=quantity and QuantityOut(value=quantity.value, unit=quantity.unit, code=quantity.code),
-            reference_range=usual and RangeOut(low=usual.low, high=usual.high),
+            quantity=QuantityOut.of(quantity_of(record)),
+            reference_range=RangeOut.of(range_of(record)),
             encounter_id=record.encounter_id,
             author=AuthorOut(account_id=record.author_account, provider_id=record.author_provider_id),
             recorded_at=record.recorded_at,
@@ -224,7 +259,7 @@ class VersionOut(StatementOut):
 
     @classmethod
     def of(cls, version: Version) -> Self:
-        said, quantity, usual = version.statement, version.statement.quantity, version.statement.reference_range
+        said = version.statement
         return cls(
             version=version.version,
             status=version.status,
@@ -240,8 +275,8 @@ class VersionOut(StatementOut):
             occurred_at=said.occurred_at,
             occurred_precision=said.occurred_precision,
             occurred_end=said.occurred_end,
-            quantity=quantity and QuantityOut(value=quantity.value, unit=quantity.unit, code=quantity.code),
-            reference_range=usual and RangeOut(low=usual.low, high=usual.high),
+            quantity=QuantityOut.of(said.quantity),
+            reference_range=RangeOut.of(said.reference_range),
             encounter_id=said.encounter_id,
         )
 
@@ -265,7 +300,7 @@ class AnnotationOut(BaseModel):
             id=annotation.id,
             record_id=annotation.record_id,
             content=content,
-            visibility=annotation.visibility,
+            visibility=Visibility(annotation.visibility),
             author=AuthorOut(account_id=annotation.author_account, provider_id=annotation.author_provider_id),
             created_at=annotation.recorded_at,
         )

@@ -1,5 +1,6 @@
 """Taking in many statements about one patient at once."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +59,11 @@ def known_statements(keys: Iterable[bytes]) -> dict[bytes, Known]:
     rows = Record.objects.filter(source_key__in=list(keys)).values_list(
         "source_key", "id", "patient_id", "source_digest"
     )
-    return {bytes(key): Known(id, patient_id, bytes(digest)) for key, id, patient_id, digest in rows}
+    return {plain(key): Known(id, patient_id, plain(digest)) for key, id, patient_id, digest in rows}
+
+
+def plain(column: bytes | memoryview | None) -> bytes:
+    return bytes(column or b"")
 
 
 def digest_of(entry: RecordEntry) -> bytes:
@@ -91,7 +96,7 @@ def create(by: Caller, patient_id: UUID, safe: Safe, entries: Entries, now: date
 
 def update(by: Caller, safe: Safe, entries: Entries, now: datetime) -> dict[bytes, UUID]:
     rows = Record.objects.select_for_update().filter(source_key__in=[entry.source_key for entry, _ in entries])
-    records = {bytes(row.source_key): row for row in rows} if entries else {}
+    records = {plain(row.source_key): row for row in rows} if entries else {}
     kept: list[RecordVersion] = []
     for entry, digest in entries:
         record = records[entry.source_key]
@@ -113,5 +118,4 @@ def outcome_of(entry: RecordEntry, known: dict[bytes, Known], ids: dict[bytes, U
 
 
 def counts(outcomes: Outcomes, source: str) -> dict[str, object]:
-    made = [imported.outcome for imported in outcomes]
-    return {"source": source} | {word: made.count(word) for word in ("created", "updated", "unchanged")}
+    return {"source": source, **Counter(imported.outcome for imported in outcomes)}

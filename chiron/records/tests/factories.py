@@ -48,7 +48,7 @@ def statement_of(**said: Any) -> Statement:
 def make_ward(organization_id: UUID) -> Ward:
     """Must be called inside the organization."""
 
-    def caller(role: str, **being: UUID) -> Caller:
+    def caller(role: str, **being: Any) -> Caller:
         return Caller(account_id=new_id(), organization_id=organization_id, roles=frozenset({role}), **being)
 
     ama = caller("ADMIN")
@@ -60,13 +60,17 @@ def make_ward(organization_id: UUID) -> Ward:
 
     def patient(given: str, doctor: Caller) -> tuple[Patient, Caller]:
         row = create_patient(by=ama, entry=Entry(person=Person(family="Boateng", given=[given])), now=NINE)
-        assert doctor.provider_id
-        assign(by=ama, patient_id=row.id, provider_id=doctor.provider_id, now=NINE)
+        assign_doctor(ama, row, doctor)
         return row, caller("PATIENT", patient_id=row.id)
 
     osei, mensah = doctor("Osei"), doctor("Mensah")
     (kofi_patient, kofi), (esi_patient, esi) = patient("Kofi", osei), patient("Esi", mensah)
     return Ward(organization_id, ama, osei, mensah, kofi, esi, kofi_patient, esi_patient)
+
+
+def assign_doctor(by: Caller, patient: Patient, doctor: Caller) -> None:
+    assert doctor.provider_id is not None
+    assign(by=by, patient_id=patient.id, provider_id=doctor.provider_id, now=NINE)
 
 
 def entry_of(organization_id: UUID, key: str, **said: Any) -> RecordEntry:

@@ -9,9 +9,8 @@ from chiron.records.models import Annotation, Record
 from chiron.records.queries import list_annotations, record_for
 from chiron.records.services.annotate import annotate
 from chiron.records.services.write import enter_in_error
-from chiron.records.tests.factories import NINE, TEN, Ward
+from chiron.records.tests.factories import TEN, Ward, assign_doctor
 from chiron.records.words import Visibility
-from chiron.registry.public import assign
 
 
 def remarked(ward: Ward, author: str) -> Record:
@@ -42,7 +41,7 @@ def seen(ward: Ward, reader: str, record: Record) -> list[tuple[str, str]]:
 def test_each_role_sees_what_is_meant_for_it(
     ward: Ward, author: str, reader: str, expected: list[str], state: str
 ) -> None:
-    assign(by=ward.ama, patient_id=ward.kofi_patient.id, provider_id=ward.mensah.provider_id, now=NINE)
+    assign_doctor(ward.ama, ward.kofi_patient, ward.mensah)
     record = remarked(ward, author)
     if state == "withdrawn":
         enter_in_error(by=ward.osei, record=record, now=TEN)

@@ -15,7 +15,7 @@ from chiron.tenancy.public import inside
 
 JSON = "application/json"
 DOCUMENT = {"resourceType": "Observation", "extension": [{"url": "http://x", "valueDecimal": 7.2}], "unknown": None}
-RESULT = {
+RESULT: dict[str, Any] = {
     "record_type": "LAB_RESULT",
     "title": "Hemoglobin A1c",
     "description": "Fasting.",
@@ -162,13 +162,26 @@ def test_lists_narrow_by_the_contracts_parameters(hilltop: Any) -> None:
         return [record["id"] for record in doctor.get(f"/api/records?{query}").json()["records"]]
 
     assert ids("type=NOTE") == ids("from=2026-06-01T00:00:00Z") == [note["id"]]
+    assert ids("from=2026-06-01") == ids("from=2026-06-01&to=2026-06-01") == [note["id"]]
+    assert ids("from=2026-06-02") == ids("to=2026-05-03") == []
     assert ids(f"patient={hilltop.patient_id}&to=2026-06-01T00:00:00Z&type=NOTE") == []
     assert len(ids(f"patient={hilltop.patient_id}")) == 2
     assert len(ids("limit=1")) == 1
 
 
 @pytest.mark.parametrize(
-    "query", ["from=2026-06-01T00:00:00", "type=NONSENSE", "patient=7", "limit=0", "limit=201", "cursor=x", "status=x"]
+    "query",
+    [
+        "from=2026-06-01T00:00:00",
+        "from=2026-02-30",
+        "to=1066-10-14",
+        "type=NONSENSE",
+        "patient=7",
+        "limit=0",
+        "limit=201",
+        "cursor=x",
+        "status=x",
+    ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(hilltop: Any, query: str) -> None:
     answer = hilltop.client(Role.DOCTOR).get(f"/api/records?{query}")

@@ -1,15 +1,16 @@
 """What follows from a statement alone."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from chiron.records.entries import Code, Quantity, RecordEntry, ReferenceRange, Statement
-from chiron.records.rules import code_keys, fingerprint, state_of, statement_from, timeline_place
+from chiron.records.rules import beginning, code_keys, ending, fingerprint, state_of, statement_from, timeline_place
 from chiron.records.words import Precision, RecordType, Status
 
 MAY = datetime(2026, 5, 4, 8, 30, tzinfo=UTC)
@@ -78,3 +79,20 @@ def test_a_kept_state_says_again_what_the_statement_said() -> None:
     said = {name: getattr(ENTRY, name) for name in Statement.__slots__}
     assert state.pop("reason") == "a typing error"
     assert statement_from(state) == Statement(**said | {"content": None})
+
+
+@pytest.mark.parametrize(
+    ("moment", "began", "ended"),
+    [
+        (MAY, MAY, MAY),
+        (date(2026, 3, 29), "2026-03-28T23:00:00+00:00", "2026-03-29T22:00:00+00:00"),
+    ],
+)
+def test_a_day_is_as_long_as_the_clock_on_the_wall_makes_it(
+    moment: datetime | date, began: datetime | str, ended: datetime | str
+) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+
+    found = beginning(moment, zone).astimezone(UTC), ending(moment, zone).astimezone(UTC)
+
+    assert found == tuple(datetime.fromisoformat(str(each)) for each in (began, ended))
