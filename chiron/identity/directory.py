@@ -50,6 +50,10 @@ class Directory:
         self._known[name] = self._seconds() + SECONDS, known
         return known
 
+    def forget(self) -> None:
+        """Look every name up anew."""
+        self._known.clear()
+
 
 by_slug = Directory(organization_for_slug)
 by_domain = Directory(organization_for_domain)
