@@ -104,7 +104,9 @@ def update(by: Caller, safe: Safe, entries: Entries, now: datetime) -> dict[byte
         kept += advance(record, entry, safe, Change(entry.status, "", by.account_id, now))
     if records:
         changing = [field.name for field in Record._meta.concrete_fields if field.name not in {"id", "recorded_at"}]
-        Record.objects.bulk_update(records.values(), changing, batch_size=200)
+        Record.objects.bulk_create(
+            records.values(), batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=changing
+        )
         RecordVersion.objects.bulk_create(kept, batch_size=500)
     return {key: record.id for key, record in records.items()}
 
