@@ -54,7 +54,9 @@ def django_db_setup(django_db_blocker: Any, worker_prefix: str) -> Iterator[None
     point_at(worker_prefix)
     owner = settings.OWNER_DATABASES["accounts"]
     with settings.HOME.locked("setup"):
-        setup_databases({name.lower(): str(owner[name]) for name in ("HOST", "PORT", "USER", "PASSWORD")}, worker_prefix)
+        setup_databases(
+            {name.lower(): str(owner[name]) for name in ("HOST", "PORT", "USER", "PASSWORD")}, worker_prefix
+        )
     with django_db_blocker.unblock():
         call_command("migrate", verbosity=0)
         build_town()

@@ -4,7 +4,11 @@ from chiron.kernel.errors import DomainError
 
 
 class InFlight(DomainError):
-    code, title, status = "request-in-flight", "The first request with this Idempotency-Key is still being answered.", 409
+    code, title, status = (
+        "request-in-flight",
+        "The first request with this Idempotency-Key is still being answered.",
+        409,
+    )
 
 
 class KeyReused(DomainError):
