@@ -4,6 +4,8 @@ import os
 import sys
 from contextlib import nullcontext, suppress
 
+from config import environment
+
 SERVERLESS = {"help", "makemigrations", "docs", "openapi", "--help", "version", "--version"}
 
 
@@ -11,7 +13,7 @@ def main() -> None:
     """Run one command; the server that this process started ends with the last process that uses it."""
     arguments = sys.argv
     if len(arguments) > 1 and arguments[1] == "demo" and "--data-dir" in arguments:
-        os.environ["CHIRON_HOME"] = arguments[arguments.index("--data-dir") + 1]
+        environment.put("CHIRON_HOME", arguments[arguments.index("--data-dir") + 1])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.conf import settings
     from django.core.management import execute_from_command_line

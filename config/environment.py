@@ -75,6 +75,11 @@ def read(name: str) -> str:
     return setting.default
 
 
+def put(name: str, value: str) -> None:
+    """Set a documented setting for this process and those it starts, over whatever the environment says."""
+    os.environ[BY_NAME[name].name] = value
+
+
 def flag(name: str) -> bool:
     """A setting that is true or false."""
     return read(name).strip().lower() in ("1", "true", "yes", "on")

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import orjson
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
+from chiron.kernel.access import need_of
 from chiron.kernel.problems import MEDIA_TYPE, Problem
 
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
@@ -33,7 +35,7 @@ class ChironAPI(NinjaAPI):
 
 
 def _finish(operation: dict[str, Any], view: Any) -> None:
-    need = getattr(view, "needs", None)
+    need = need_of(view)
     problems = COMMON | (GUARDED if need else {})
     for status, text in problems.items():
         operation["responses"].setdefault(status, {"description": text})
@@ -53,3 +55,17 @@ def _finish(operation: dict[str, Any], view: Any) -> None:
                 "description": "The same key and body again give the first answer and do nothing.",
             }
         )
+
+
+def snapshots() -> dict[str, str]:
+    """The document cut by tag, one file each, in a form that shows changes line by line."""
+    from config.api import api
+
+    schema = orjson.loads(orjson.dumps(api.get_openapi_schema(), default=str, option=orjson.OPT_NON_STR_KEYS))
+    by_tag: dict[str, dict[str, Any]] = {}
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            by_tag.setdefault(operation["tags"][0], {})[f"{method.upper()} {path}"] = operation
+    by_tag["schemas"] = schema["components"]["schemas"]
+    form = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    return {f"{tag}.json": orjson.dumps(each, option=form).decode() for tag, each in by_tag.items()}

@@ -17,7 +17,7 @@ from ninja.operation import Operation
 
 from chiron.audit.public import record, record_platform
 from chiron.idempotency.public import once
-from chiron.kernel.access import Call, Caller, Need, Policy
+from chiron.kernel.access import Call, Caller, Need, Policy, need_of
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.errors import DomainError, Unavailable
 from chiron.kernel.log import logger
@@ -31,7 +31,7 @@ def guarded(run: Run) -> Run:
     """Ninja's decorator (mode ``view``) around one operation; unmarked operations are refused at start."""
     operation: Operation = run.__self__  # type: ignore[attr-defined]
     view = operation.view_func
-    need: Need | None = getattr(view, "needs", None)
+    need = need_of(view)
     if need is None:
         if not getattr(view, "open_to_all", None):
             raise TypeError(f"{operation.path} says neither what it needs nor why it is open to all")

@@ -1,5 +1,5 @@
 """What other apps may use of idempotency."""
 
-from chiron.idempotency.services import once
+from chiron.idempotency.answering import once
 
 __all__ = ["once"]

@@ -96,11 +96,17 @@ class Need(NamedTuple):
     action: str
 
 
+def need_of(view: Callable[..., Any]) -> Need | None:
+    """What an operation needs, or None where it is open to all."""
+    marked = getattr(view, "needs", None)
+    return Need(*marked) if marked else None
+
+
 def needs(resource: str, action: str) -> Callable[[View], View]:
     """Guard an operation: callers whose scope for this is NONE get 403 before its body is read."""
 
     def mark(view: View) -> View:
-        view.needs = Need(resource, action)  # type: ignore[attr-defined]
+        view.needs = (resource, action)  # type: ignore[attr-defined]
         return view
 
     return mark

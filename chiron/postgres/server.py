@@ -148,7 +148,7 @@ class Server:
             raise ServerRefused(f"{Path(command[0]).name} failed: {done.stderr.strip()[-800:]}")
 
     def _as_account(self) -> dict[str, object]:
-        environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         if self.account is None:
             return {"env": environment, "umask": 0o077, "cwd": "/"}
         ids = {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}

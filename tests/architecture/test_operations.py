@@ -8,6 +8,7 @@ from ninja import NinjaAPI
 
 from chiron.kernel.access import Caller, Scope, needs, open_to_all
 from chiron.kernel.errors import NotPermitted
+from chiron.kernel.ids import NIL
 
 ROLES = ("ADMIN", "DOCTOR", "PATIENT", "LAB", "RECEPTIONIST", "BILLER", "PRIVACY_OFFICER", "RESEARCHER")
 NEEDS, OPEN = "needs", "open_to_all"  # the marks that the two decorators leave on an endpoint
@@ -48,7 +49,7 @@ def anyone_may(resource: str, action: str) -> bool:
 
 
 def caller(**of: Any) -> Caller:
-    return Caller(account_id=None, organization_id=None, **of)
+    return Caller(account_id=NIL, organization_id=NIL, **of)
 
 
 def may(who: Caller, resource: str, action: str) -> bool:

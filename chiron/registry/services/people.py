@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chiron.audit import public as audit
-from chiron.identity.hooks import Person as Claimant
+from chiron.identity.public import Person as Claimant
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, refusing
 from chiron.kernel.errors import NotFound, invalid

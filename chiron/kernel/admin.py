@@ -1,0 +1,35 @@
+"""What all pages of the admin share: operators look, and what they change they change by verbs."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from typing_extensions import override
+from unfold.admin import ModelAdmin
+
+
+class LookOnly(ModelAdmin):  # type: ignore[misc]
+    """A page without forms. It is open to platform operators; its actions, if any, call verbs."""
+
+    actions_on_top = True
+    list_per_page = 50
+    show_full_result_count = False
+
+    @override
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    @override
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    @override
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,26 @@
+"""The reference pages that the code writes."""
+
+from django.core.management import get_commands, load_command_class
+
+from chiron.identity.policy import as_markdown as policy
+from chiron.kernel.problems import as_markdown as problems
+from config.environment import as_markdown as settings
+
+NOTE = "<!-- Written by `make docs`; change the code instead. -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Each page's name and text."""
+    return {
+        "settings.md": f"{NOTE}# Settings\n\nRead from the environment, `.env` and `.local.env`; any of them may come"
+        f" from a file: `NAME_FILE`. An unknown `CHIRON_*` name stops the start.\n\n{settings()}",
+        "policy.md": f"{NOTE}# The policy\n\nHow far each role reaches: none, own, assigned, organization.\n\n{policy()}",
+        "errors.md": f"{NOTE}# Errors\n\nRFC 9457 problem documents; `type` is `/problems/<code>`.\n\n{problems()}",
+        "commands.md": f"{NOTE}# Commands\n\n`chiron NAME` or `python manage.py NAME`.\n\n{_commands()}",
+    }
+
+
+def _commands() -> str:
+    ours = sorted(name for name, app in get_commands().items() if str(app).startswith(("chiron.", "config")))
+    rows = [f"| `{name}` | {load_command_class(str(get_commands()[name]), name).help} |" for name in ours]
+    return "\n".join(["| command | what it does |", "|---|---|", *rows]) + "\n"
