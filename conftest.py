@@ -1,7 +1,7 @@
 """The ground of all tests: one real PostgreSQL a session, its databases cloned for each worker, and a small town.
 
-Hilltop and Riverside are two organizations made once for each worker; a test's changes to them are rolled back. A race
-needs committed rows: it takes ``fresh_organization``, which is dropped afterwards, since an audit trail is never flushed.
+Hilltop and Riverside are two organizations made once for each worker; a test's changes to them are rolled back. A
+race needs committed rows: it takes ``fresh_organization``, which is dropped afterwards.
 """
 
 import shutil
@@ -106,7 +106,7 @@ def riverside(town: Any) -> Any:
 
 @pytest.fixture
 def fresh_organization(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
-    """An organization whose changes are committed, dropped after the test; for races and for what never is rolled back."""
+    """An organization whose changes are committed, dropped after the test; for races."""
     from chiron.tenancy.replay import drop_schema
     from tests.town import make_organization
 

@@ -14,9 +14,8 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 
 def only_for_admin(get_response: Next) -> Next:
     """Wrap ``/admin/`` in Django's session, CSRF, sign-in and message middleware; let everything else pass."""
-    wrapped = get_response
-    for middleware in (MessageMiddleware, AuthenticationMiddleware, CsrfViewMiddleware, SessionMiddleware):
-        wrapped = middleware(wrapped)
+    signed_in = CsrfViewMiddleware(AuthenticationMiddleware(MessageMiddleware(get_response)))
+    wrapped = SessionMiddleware(signed_in)
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         return wrapped(request) if request.path_info.startswith("/admin/") else get_response(request)

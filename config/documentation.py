@@ -14,7 +14,7 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": f"{NOTE}# Settings\n\nRead from the environment, `.env` and `.local.env`; any of them may come"
         f" from a file: `NAME_FILE`. An unknown `CHIRON_*` name stops the start.\n\n{settings()}",
-        "policy.md": f"{NOTE}# The policy\n\nHow far each role reaches: none, own, assigned, organization.\n\n{policy()}",
+        "policy.md": f"{NOTE}# The policy\n\nHow far a role reaches: none, own, assigned, organization.\n\n{policy()}",
         "errors.md": f"{NOTE}# Errors\n\nRFC 9457 problem documents; `type` is `/problems/<code>`.\n\n{problems()}",
         "commands.md": f"{NOTE}# Commands\n\n`chiron NAME` or `python manage.py NAME`.\n\n{_commands()}",
     }

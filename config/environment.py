@@ -1,7 +1,7 @@
 """Every setting that comes from outside: its name, its default, its effect. Nothing else reads the environment.
 
-``.env`` and ``.local.env`` in the working folder are read too; the real environment wins. A secret may come from a file:
-``NAME_FILE``. A name that starts with CHIRON_ and is not in this table is a mistake and stops the start.
+``.env`` and ``.local.env`` in the working folder are read too; the real environment wins. A secret may come from a
+file: ``NAME_FILE``. A name that starts with CHIRON_ and is not in this table is a mistake and stops the start.
 """
 
 import os

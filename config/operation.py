@@ -1,8 +1,8 @@
 """The way of a request through every operation of the API.
 
-Authenticate, ask the policy, open the organization's transaction, perform, and commit only what succeeded. Ninja turns a
-refusal into a response, and a plain transaction around it would commit the half-written rows: so a status of 400 or more
-rolls back, and the denial is then written as an event in a transaction of its own; if even that fails, 503.
+Authenticate, ask the policy, open the organization's transaction, perform, and commit only what succeeded. Ninja turns
+a refusal into a response, and a plain transaction around it would commit the half-written rows: so a status of 400 or
+more rolls back, and the denial is then written as an event in a transaction of its own; if even that fails, 503.
 """
 
 from collections.abc import Callable

@@ -11,7 +11,7 @@ from chiron.identity.public import Account, Membership, Role, begin, create_orga
 from chiron.identity.revocations import revocations
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
-from chiron.kernel.ids import new_id
+from chiron.kernel.ids import NIL, new_id
 from chiron.registry.public import Entry, Person, assign, create_patient, create_provider
 from chiron.tenancy.public import Organization, inside
 
@@ -128,6 +128,6 @@ def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
 def sign_everybody_in(clinic: Clinic) -> None:
     """New access tokens for all, since they live for five minutes only."""
     for role, caller in clinic.who.items():
-        membership = Membership.objects.select_related("account").get(id=caller.membership_id)
+        membership = Membership.objects.select_related("account").get(id=caller.membership_id or NIL)
         clinic.tokens[role] = begin(by=caller, account=membership.account, membership=membership, now=now()).access
     clinic.signed_in_at = now()

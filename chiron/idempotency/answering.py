@@ -23,7 +23,8 @@ def once(
     """Answer through ``perform``, or as the first time when this key was answered before.
 
     Runs inside the transaction of the effect on ``alias``. Without the header it just performs. Raises Malformed for a
-    key that is not 1 to 255 visible ASCII characters, InFlight while the first request runs, KeyReused for another body.
+    key that is not 1 to 255 visible ASCII characters, InFlight while the first request runs, KeyReused for another
+    body.
     """
     sent = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if sent is None:

@@ -85,8 +85,8 @@ class Policy:
 
 def install(*, decide: Decide, authenticate: Callable[[HttpRequest], Caller]) -> None:
     """Connect identity's policy and authentication to the operations of all apps (config, once, at start)."""
-    Policy.decide = staticmethod(decide)  # type: ignore[assignment]
-    Policy.authenticate = staticmethod(authenticate)  # type: ignore[assignment]
+    Policy.decide = staticmethod(decide)
+    Policy.authenticate = staticmethod(authenticate)
 
 
 class Need(NamedTuple):

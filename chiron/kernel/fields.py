@@ -53,7 +53,7 @@ def secret(field: AnyField) -> AnyField:
     return _classed(field, DataClass.SECRET)
 
 
-class SealedField(models.BinaryField):
+class SealedField(models.BinaryField):  # type: ignore[type-arg]
     """Ciphertext of the vault, and nothing else; reading the column yields the sealed bytes."""
 
     description = "Vault ciphertext"

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chiron.identity.public import Account, Membership, Role, create_operator, create_organization
 from chiron.kernel.access import Caller
+from chiron.kernel.ids import NIL
 from chiron.registry.public import Person, assign, create_provider
 from chiron.tenancy.public import Organization, inside
 
@@ -48,7 +49,7 @@ def give_patients(demo: Demo, patient_ids: list[UUID], now: datetime) -> None:
     doctor = Membership.objects.get(account__username="doctor_demo", organization=demo.organization)
     with inside(demo.organization.id):
         for patient_id in patient_ids:
-            assign(by=demo.admin, patient_id=patient_id, provider_id=doctor.provider_id, now=now)
+            assign(by=demo.admin, patient_id=patient_id, provider_id=doctor.provider_id or NIL, now=now)
     if patient_ids:
         Membership.objects.filter(account__username="patient_demo", patient_id=None).update(patient_id=patient_ids[0])
 

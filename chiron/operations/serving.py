@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server import Server as Granian
 
 from chiron.audit.public import Sealer
@@ -20,7 +21,7 @@ def serve(address: str, port: int, workers: int) -> None:
             workers=workers,
             blocking_threads=2,
             log_access=False,
-            log_level="warning",
+            log_level=LogLevels.warning,
             process_name=None,
         ).serve()
     finally:

@@ -11,8 +11,8 @@ from chiron.postgres.backend.base import DatabaseWrapper
 def at_commit(row: models.Model, *, using: str) -> None:
     """Insert this new row with the message that commits; at once where no such message will come.
 
-    Inside a savepoint, outside a transaction and inside a test's own transaction it is inserted at once. Nobody can read
-    a queued row before the commit; if it cannot be inserted, the whole transaction fails at its end.
+    Inside a savepoint, outside a transaction and inside a test's own transaction it is inserted at once. Nobody can
+    read a queued row before the commit; if it cannot be inserted, the whole transaction fails at its end.
     """
     connection = connections[using]
     statement, fields = _insertion(type(row), using)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psycopg
 import psycopg.sql
@@ -135,7 +135,7 @@ class Server:
             mode = folder.stat()
             if not mode.st_mode & 0o001 and mode.st_uid != account.pw_uid:
                 raise ServerRefused(
-                    f"PostgreSQL runs as the account {account.pw_name!r}, not as root, and cannot pass through {folder}: "
+                    f"PostgreSQL runs as the account {account.pw_name!r}, not as root, and cannot pass {folder}: "
                     "choose a --data-dir (or CHIRON_HOME) outside of it, such as /var/lib/chiron."
                 )
 
@@ -147,7 +147,7 @@ class Server:
         if done.returncode:
             raise ServerRefused(f"{Path(command[0]).name} failed: {done.stderr.strip()[-800:]}")
 
-    def _as_account(self) -> dict[str, object]:
+    def _as_account(self) -> dict[str, Any]:
         environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         if self.account is None:
             return {"env": environment, "umask": 0o077, "cwd": "/"}
@@ -206,7 +206,7 @@ class Server:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                **self._as_account(),  # type: ignore[call-overload]
+                **self._as_account(),
             )
         deadline = time.monotonic() + PATIENCE
         while not self.answers():

@@ -1,6 +1,7 @@
 """Making the three databases and the logins that requests use, by an owner that is no superuser."""
 
 import psycopg
+import psycopg.conninfo
 from psycopg import sql
 
 from chiron.postgres.logins import DATABASES, database_name, login_password, runtime_login, sealer_login
@@ -22,15 +23,20 @@ def setup_databases(owner: dict[str, str], prefix: str) -> None:
     """
     logins = {alias: runtime_login(prefix, alias) for alias in DATABASES}
     sealer = sealer_login(prefix)
-    with psycopg.connect(**owner, dbname="postgres", autocommit=True) as connection:
+    with _connect(owner, "postgres") as connection:
         for login in (*logins.values(), sealer):
             _have_login(connection, login, login_password(owner["password"], login))
         for alias in DATABASES:
             _have_database(connection, database_name(prefix, alias))
     for alias, login in logins.items():
         name = database_name(prefix, alias)
-        with psycopg.connect(**owner, dbname=name, autocommit=True) as connection:
+        with _connect(owner, name) as connection:
             _limit(connection, name, [login] if alias == "research" else [login, sealer], closed=alias == "clinical")
+
+
+def _connect(owner: dict[str, str], database: str) -> "psycopg.Connection[tuple[object, ...]]":
+    conninfo = psycopg.conninfo.make_conninfo(**owner, dbname=database)
+    return psycopg.connect(conninfo, autocommit=True)
 
 
 def _have_login(connection: "psycopg.Connection[tuple[object, ...]]", login: str, password: str) -> None:

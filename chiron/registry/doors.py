@@ -7,6 +7,7 @@ from django.db.models import Model, QuerySet
 
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.errors import NotFound
+from chiron.kernel.ids import NIL
 from chiron.registry.models import Assignment, Department, Laboratory, Patient, Provider
 
 Found = TypeVar("Found", bound=Model)
@@ -18,10 +19,10 @@ def patients_within(by: Caller, scope: Scope) -> "QuerySet[Patient]":
         case Scope.ORGANIZATION:
             return Patient.objects.all()
         case Scope.ASSIGNED:
-            assigned = Assignment.objects.filter(provider_id=by.provider_id, until=None)
+            assigned = Assignment.objects.filter(provider_id=by.provider_id or NIL, until=None)
             return Patient.objects.filter(id__in=assigned.values("patient_id"))
         case Scope.OWN:
-            return Patient.objects.filter(id=by.patient_id)
+            return Patient.objects.filter(id=by.patient_id or NIL)
         case _:
             return Patient.objects.none()
 
@@ -29,7 +30,7 @@ def patients_within(by: Caller, scope: Scope) -> "QuerySet[Patient]":
 def patient_within(by: Caller, scope: Scope, patient_id: UUID | None, *, lock: bool = False) -> Patient:
     """One patient within a scope, locked for a change where asked. Raises NotFound."""
     patients = patients_within(by, scope)
-    patient = (patients.select_for_update(of=("self",)) if lock else patients).filter(id=patient_id).first()
+    patient = (patients.select_for_update(of=("self",)) if lock else patients).filter(id=patient_id or NIL).first()
     if patient is None:
         raise NotFound
     return patient

@@ -10,6 +10,7 @@ from chiron.registry.services.imports import (
     import_patients,
     import_places,
     import_providers,
+    known_providers,
 )
 from chiron.registry.services.patients import Entry, create_patient
 from chiron.registry.services.people import assign, create_provider, make_claim, provider_for_claim
@@ -31,6 +32,7 @@ __all__ = [
     "import_patients",
     "import_places",
     "import_providers",
+    "known_providers",
     "make_claim",
     "patient_for",
     "patient_within",

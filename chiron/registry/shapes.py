@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from chiron.kernel.schemas import Body, Word
-from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider, Sex
+from chiron.registry.models import Assignment, Claim, Department, Laboratory, Precision, Provider, Sex
 from chiron.registry.queries import Opened
 from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.services.patients import Entry
@@ -267,7 +267,7 @@ class AccessLog(BaseModel):
 def patient_out(found: Opened) -> PatientOut:
     """A patient on the wire; the birth date in the precision in which it is known."""
     patient, person = found.patient, found.person
-    born = BirthDate(patient.birth_date, patient.birth_precision) if patient.birth_date else None
+    born = BirthDate(patient.birth_date, Precision(patient.birth_precision)) if patient.birth_date else None
     return PatientOut(
         id=patient.id,
         family=person.family,

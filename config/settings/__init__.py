@@ -1,5 +1,7 @@
 """The settings of the environment that ENVIRONMENT names."""
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config import environment
 
 match environment.read("ENVIRONMENT"):
@@ -10,6 +12,4 @@ match environment.read("ENVIRONMENT"):
     case "production":
         from config.settings.production import *  # noqa: F403
     case other:
-        raise environment.ImproperlyConfigured(
-            f"ENVIRONMENT is {other!r}: it must be development, testing or production."
-        )
+        raise ImproperlyConfigured(f"ENVIRONMENT is {other!r}: it must be development, testing or production.")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from pathlib import Path
+from typing import Any
 
 from chiron.postgres.home import Home
 from config import environment
@@ -51,7 +52,7 @@ LANGUAGE_CODE = "en"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 
 RUNTIME_DATABASES, OWNER_DATABASES, SEALER_DATABASES = databases(HOME)
-DATABASES = {"default": {}} | RUNTIME_DATABASES
+DATABASES: dict[str, dict[str, Any]] = {"default": {}} | RUNTIME_DATABASES
 DATABASE_ROUTERS = ["chiron.tenancy.router.ByApp"]
 DATABASE_PREFIX = environment.read("POSTGRES_DB")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -40,7 +40,7 @@ def databases(home: Home) -> tuple[Parameters, Parameters, Parameters]:
 
 
 def _database(home: Home, alias: str, kind: str, login: Any) -> Parameters:
-    common = {
+    common: Parameters = {
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,

@@ -1,6 +1,7 @@
 """Who answers for the organization reads its trail; the patient reads who looked."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -109,15 +110,14 @@ def test_the_trail_of_another_organization_is_refused(clinic: UUID) -> None:
         read_trail(paula(new_id()), Wanted(), PageQuery())
 
 
-@pytest.mark.django_db(databases=["accounts", "clinical"])
-def test_the_platform_shows_an_organization_its_own_sign_ins(clinic: UUID) -> None:
+def test_the_platform_shows_an_organization_its_own_sign_ins(hilltop: Any) -> None:
     with atomic("accounts"):
-        record_platform(doctor(clinic, address="192.0.2.7"), "session.opened")
+        record_platform(doctor(hilltop.id, address="192.0.2.7"), "session.opened")
         record_platform(doctor(new_id()), "session.opened")
 
-    [opened] = trail_of(clinic, source="platform").rows
+    [opened] = trail_of(hilltop.id, source="platform", account_id=ALICE).rows
 
-    assert (opened.event.action, opened.event.organization_id) == ("session.opened", clinic)
+    assert (opened.event.action, opened.event.organization_id) == ("session.opened", hilltop.id)
     assert opened.said == {"address": "192.0.2.7"}
 
 

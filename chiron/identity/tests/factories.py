@@ -25,7 +25,8 @@ NINE = datetime(2031, 5, 5, 9, tzinfo=UTC)
 def new_account(**of: Any) -> Account:
     """Somebody whom nobody has used yet."""
     name = f"ama-{new_id().hex}"
-    return make_account(**{"username": name, "email": f"{name}@example.org", "password": PASSWORD, "now": now()} | of)
+    usual: dict[str, Any] = {"username": name, "email": f"{name}@example.org", "password": PASSWORD, "now": now()}
+    return make_account(**usual | of)
 
 
 def new_member(organization_id: UUID, *roles: Role, **of: Any) -> Membership:

@@ -9,7 +9,7 @@ from typing import Any
 
 from chiron.interop.errors import Fault, Refused
 from chiron.interop.fhir.originals import Document, Original, is_storable, read_document
-from chiron.interop.fhir.references import Index, dangling
+from chiron.interop.fhir.references import Index, dangling, searches
 
 MAX_BYTES = 256 * 2**20
 MAX_ENTRIES = 200_000
@@ -81,6 +81,9 @@ def parse_bundle(raw: bytes, file: str, known: Known = nothing_known) -> Bundle:
         for name in names_of(entry):
             if not index.add(name, entry):
                 raise Refused(file, entry.index, "Another entry has the same fullUrl or the same type and id.")
+    for entry in entries:
+        for search in searches(entry.resource):
+            index.add(search, entry)
     for entry in entries:
         reason = dangling(entry.resource, lambda reference: index.found(reference) is not None or known(reference))
         if reason is not None:

@@ -11,14 +11,14 @@ from uuid import UUID
 from chiron.audit import public as audit
 from chiron.interop.errors import Fault, Refused
 from chiron.interop.fhir.bundle import Bundle, Entry, read_bundle
-from chiron.interop.fhir.reading.people import own_name
+from chiron.interop.fhir.reading.people import key_in, own_name
 from chiron.interop.fhir.reading.records import RecordSeen
 from chiron.interop.fhir.report import Report, Tally
 from chiron.interop.fhir.sorting import Sorted, sort_bundle
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import DomainError, NotPermitted
 from chiron.records.public import Imported, RecordEntry, import_records
-from chiron.registry.public import import_patients, import_places, import_providers
+from chiron.registry.public import import_patients, import_places, import_providers, known_providers
 from chiron.tenancy.public import inside
 from chiron.vault.public import exact_index, patient_safe
 
@@ -87,7 +87,7 @@ class Import:
         for role, practitioner in seen.roles:
             provider = treating[role.index] = treating[practitioner.index]
             tally.add(role.resource_type, provider[1])
-        authors = {index: provider_id for index, (provider_id, _) in treating.items()}
+        authors = Authors({index: provider_id for index, (provider_id, _) in treating.items()}, self.bundle, seen)
         for (entry, _), (patient_id, _) in zip(seen.patients, patients, strict=True):
             records = seen.records[entry.index]
             for each, imported in zip(records, self.import_records(patient_id, records, authors), strict=True):
@@ -101,17 +101,14 @@ class Import:
             payload = {"source": self.bundle.digest} | changed
             audit.record(self.by, "provider.imported", resource="providers", payload=payload)
 
-    def import_records(
-        self, patient_id: UUID, records: Sequence[RecordSeen], authors: dict[int, UUID]
-    ) -> Sequence[Imported]:
+    def import_records(self, patient_id: UUID, records: Sequence[RecordSeen], authors: "Authors") -> Sequence[Imported]:
         names = Names()
         return import_records(
             by=self.by,
             patient_id=patient_id,
             safe=patient_safe(self.organization_id, patient_id),
             entries=[
-                as_entry(each, self.key_of(patient_id, names.of(each.entry)), self.author(each, authors))
-                for each in records
+                as_entry(each, self.key_of(patient_id, names.of(each.entry)), authors.of(each)) for each in records
             ],
             now=self.now,
             source=self.bundle.digest,
@@ -120,10 +117,25 @@ class Import:
     def key_of(self, patient_id: UUID, name: str) -> bytes:
         return exact_index(self.organization_id, "fhir record", str(patient_id), name)
 
-    def author(self, seen: RecordSeen, authors: dict[int, UUID]) -> UUID | None:
+
+class Authors:
+    """Which provider wrote each record: one of the bundle, or one whom an earlier import brought."""
+
+    def __init__(self, treating: dict[int, UUID], bundle: Bundle, seen: Sorted) -> None:
+        self.treating = treating
+        self.bundle = bundle
+        references = {reference for own in seen.records.values() for each in own for reference in each.authors}
+        sought = {reference: key for reference in references if (key := key_in(reference)) is not None}
+        known = known_providers(set(sought.values()))
+        self.sought = {reference: known[key] for reference, key in sought.items() if key in known}
+
+    def of(self, seen: RecordSeen) -> UUID | None:
         """The first provider whom the record names as its author."""
-        targets = (self.bundle.found(reference) for reference in seen.authors)
-        return next((authors[target.index] for target in targets if target and target.index in authors), None)
+        return next((found for each in seen.authors if (found := self.provider(each)) is not None), None)
+
+    def provider(self, reference: str) -> UUID | None:
+        target = self.bundle.found(reference)
+        return self.sought.get(reference) if target is None else self.treating.get(target.index)
 
 
 class Names:

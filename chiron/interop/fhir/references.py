@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
+from urllib.parse import unquote
 
 Target = TypeVar("Target")
 
@@ -27,7 +28,9 @@ class Index(Generic[Target]):
         """The target; a reference to one version of a resource leads to the resource."""
         target = self._targets.get(reference)
         if target is None and "/_history/" in reference:
-            target = self._targets.get(reference.rpartition("/_history/")[0])
+            return self._targets.get(reference.rpartition("/_history/")[0])
+        if target is None and "?" in reference:
+            return self._targets.get(unquote(reference))
         return target
 
 
@@ -62,6 +65,14 @@ def dangling(resource: dict[str, Any], leads_somewhere: Callable[[str], bool]) -
         if lost:
             return f"The reference at {path_of(resource, reference)} leads to nothing in this file and nothing known."
     return None
+
+
+def searches(resource: dict[str, Any]) -> Iterator[str]:
+    """The searches that find this resource: by each of its identifiers."""
+    identifiers = resource.get("identifier")
+    for each in identifiers if isinstance(identifiers, list) else []:
+        if isinstance(each, dict) and isinstance(each.get("value"), str):
+            yield f"{resource.get('resourceType')}?identifier={each.get('system', '')}|{each['value']}"
 
 
 def contained_ids(resource: dict[str, Any]) -> set[str]:

@@ -35,7 +35,9 @@ class Measure:
     category: str = "laboratory"
 
 
-def measure(code: str, words: str, unit: str, digits: int, *usual: float | None, category: str = "laboratory") -> Measure:
+def measure(
+    code: str, words: str, unit: str, digits: int, *usual: float | None, category: str = "laboratory"
+) -> Measure:
     low, high = usual or (None, None)
     return Measure(Term(LOINC, code, words), unit, digits, low, high, category)
 

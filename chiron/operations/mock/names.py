@@ -45,17 +45,17 @@ CULTURES = (
     Culture(
         "pl",
         ("Źrebiec", "Wąsowicz", "Łopuszny", "Ćwierzewska", "Jastrzębiak", "Śliwnik", "Okrągły", "Gżegżółka"),
-        ("Małgorzata", "Żaneta", "Bożena", "Łucja", "Grażyna", "Święta"),
+        ("Małgorzata", "Żaneta", "Bożena", "Łucja", "Grażyna", "Jagoda"),
         ("Wojciech", "Zdzisław", "Łukasz", "Bogusław", "Światopełk", "Mścisław"),
     ),
     Culture(
         "ru",
-        ("Ветрова", "Озерцова", "Лугова", "Снегирёва", "Берёзкина", "Зорина"),
+        ("Долгих", "Седых", "Белых", "Рыжих", "Тонких", "Русых"),
         ("Варвара", "Злата", "Есения", "Таисия", "Ульяна", "Любава"),
         ("Тихон", "Савелий", "Лука", "Фома", "Назар", "Никита"),
         (
-            *(("Ветрова", "Vetrova"), ("Озерцова", "Ozertsova"), ("Лугова", "Lugova"), ("Снегирёва", "Snegiryova")),
-            *(("Берёзкина", "Beryozkina"), ("Зорина", "Zorina"), ("Варвара", "Varvara"), ("Злата", "Zlata")),
+            *(("Долгих", "Dolgikh"), ("Седых", "Sedykh"), ("Белых", "Belykh"), ("Рыжих", "Ryzhikh")),
+            *(("Тонких", "Tonkikh"), ("Русых", "Rusykh"), ("Варвара", "Varvara"), ("Злата", "Zlata")),
             *(("Есения", "Yeseniya"), ("Таисия", "Taisiya"), ("Ульяна", "Ulyana"), ("Любава", "Lyubava")),
             *(("Тихон", "Tikhon"), ("Савелий", "Saveliy"), ("Лука", "Luka"), ("Фома", "Foma")),
             *(("Назар", "Nazar"), ("Никита", "Nikita")),

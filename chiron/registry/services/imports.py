@@ -1,6 +1,6 @@
 """Bulk verbs for imports: upsert by the source's own keys, with a constant number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -97,6 +97,14 @@ def import_providers(*, by: Caller, seen: Sequence[ProviderSeen], now: datetime)
         row.role, row.specialty, row.active = each.role, each.specialty, each.active
 
     return _upsert(Provider, "provider", seen, fill, now)
+
+
+def known_providers(keys: Iterable[str]) -> dict[str, UUID]:
+    """The providers whom earlier imports brought, by their key at the source; those unknown are absent."""
+    organization_id = current_organization_id()
+    indexes = {exact_index(organization_id, "provider", key): key for key in keys}
+    found = Provider.objects.filter(source_key__in=list(indexes)).values_list("source_key", "id") if indexes else ()
+    return {indexes[bytes(source_key)]: provider_id for source_key, provider_id in found}
 
 
 def import_places(*, by: Caller, seen: Sequence[PlaceSeen], now: datetime) -> list[Result]:

@@ -10,6 +10,7 @@ from chiron.identity.public import link_patient
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, atomic, take_turns
 from chiron.kernel.errors import NotFound
+from chiron.kernel.ids import NIL
 from chiron.kernel.versions import expect
 from chiron.registry.doors import patient_for
 from chiron.registry.errors import IdentifierTaken, PatientReplaced
@@ -112,6 +113,8 @@ def identifier_row(patient: Patient, safe: Safe, system: str, value: str, kind: 
 def _refuse_taken(identifiers: Sequence[tuple[str, str, str]], own: UUID | None) -> None:
     indexes = [identifier_indexes(system, value)[0] for system, value, _ in identifiers]
     take_turns(CLINICAL, *(f"identifier {index.hex()}" for index in indexes))
-    taken = Identifier.objects.filter(index__in=indexes).exclude(patient_id=own).values_list("patient_id", flat=True)
+    taken = (
+        Identifier.objects.filter(index__in=indexes).exclude(patient_id=own or NIL).values_list("patient_id", flat=True)
+    )
     if taken:
         raise IdentifierTaken(existing_id=str(taken[0]))

@@ -75,7 +75,7 @@ def test_threads_on_reused_connections_never_see_the_wrong_organization(
     clinics = [the_town().hilltop.id, the_town().riverside.id]
 
     def visit(number: int) -> bool:
-        organization_id = clinics[number % 2]
+        organization_id, seen = clinics[number % 2], ""
         try:
             with inside(organization_id):
                 seen = _schema()
@@ -126,12 +126,12 @@ def test_replayed_tables_are_those_that_django_migrated(town: Any) -> None:
             )
             columns = catalog.fetchall()
             catalog.execute(
-                "SELECT conrelid::regclass::text, conname, replace(pg_get_constraintdef(oid), %s, '') FROM pg_constraint"
-                " WHERE connamespace = %s::regnamespace ORDER BY 2, 1",
+                "SELECT conrelid::regclass::text, conname, replace(pg_get_constraintdef(oid), %s, '')"
+                " FROM pg_constraint WHERE connamespace = %s::regnamespace ORDER BY 2, 1",
                 [f"{schema}.", schema],
             )
             constraints = [(table.rpartition(".")[2], *rest) for table, *rest in catalog.fetchall()]
-        return columns + [each for each in constraints if not each[0].startswith(("replay", "django_migrations"))]
+        return [*columns, *(each for each in constraints if not each[0].startswith(("replay", "django_migrations")))]
 
     assert shape(schema_of(town.hilltop.id)) == shape("template")
 

@@ -74,7 +74,8 @@ def test_a_value_of_an_older_system_is_read(settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["", "Kofi", b"\xff", Fernet(Fernet.generate_key()).encrypt(b"Kofi"), Fernet(KEY).encrypt(b"\xff")],
+    "token",
+    ["", "Kofi", b"\xff", Fernet(Fernet.generate_key()).encrypt(b"Kofi"), Fernet(KEY).encrypt(b"\xff")],
     ids=["empty", "a name", "a byte", "another key's", "no text"],
 )
 def test_what_is_not_a_value_of_an_older_system_is_never_returned(settings: Any, token: str | bytes) -> None:

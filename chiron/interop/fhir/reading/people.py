@@ -1,8 +1,10 @@
 """Patients, practitioners and places as the registry takes them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from chiron.interop.errors import Fault
 from chiron.interop.fhir.bundle import Entry
@@ -17,6 +19,7 @@ from chiron.registry.public import BirthDate, PatientSeen, Person, PlaceSeen, Pr
 FULL_URL = "urn:ietf:rfc:3986"  # the system of identifiers that are URIs (FHIR R4, Identifier)
 SYSTEM_LENGTH, KIND_LENGTH, PLACE_LENGTH, SPECIALTY_LENGTH, ROLE_LENGTH = 255, 20, 200, 100, 40
 EXACT = frozenset({Precision.INSTANT, Precision.DAY})
+PRACTITIONER = re.compile(r"Practitioner\?identifier=(?P<identifier>[^&]+)")
 FORMER = ("old", "maiden")
 DOCTOR = "doctor"
 SEXES = {sex.value: sex for sex in Sex}
@@ -85,6 +88,12 @@ def key_of(entry: Entry) -> str:
     known = identifiers(Element(entry.resource_type, entry.resource))
     system, value, _ = known[0] if known else (FULL_URL, own_name(entry), "")
     return f"{entry.resource_type}|{system}|{value}"
+
+
+def key_in(reference: str) -> str | None:
+    """The key of the practitioner whom a reference searches for by identifier, None for any other reference."""
+    search = PRACTITIONER.fullmatch(unquote(reference))
+    return f"Practitioner|{search['identifier']}" if search else None
 
 
 def own_name(entry: Entry) -> str:

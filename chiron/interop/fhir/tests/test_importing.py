@@ -113,6 +113,18 @@ def test_a_provider_mentioned_in_passing_is_not_forgotten_by_half(door: Door) ->
     assert "MD" in organization_safe(door.clinic.id).open(provider, "original")
 
 
+@pytest.mark.parametrize("reference", ["Practitioner?identifier=urn:npi|77", "Practitioner?identifier=urn%3Anpi%7C77"])
+def test_an_author_is_found_by_number_in_the_bundle_or_from_an_earlier_one(door: Door, reference: str) -> None:
+    written = pulse(performer=[{"reference": "Practitioner?identifier=urn:npi|78"}, {"reference": reference}])
+
+    door.read(osei())
+    [patient_id] = door.read(ama(), written).patient_ids
+    later = door.read(ama(), osei(), written)
+
+    assert later.tally.total("unchanged") == 3
+    assert Record.objects.get(patient_id=patient_id).author_provider_id == Provider.objects.latest("id").id
+
+
 def test_the_same_id_of_two_patients_makes_two_records(door: Door) -> None:
     kofi = ama(id="kofi", identifier=[{"system": "urn:mrn:hilltop", "value": "4712"}])
 

@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def _plain(self, alias: str, verbosity: int) -> None:
         with as_owner(alias) as connection:
-            DjangoMigrate(stdout=self.stdout, stderr=self.stderr).execute(
+            DjangoMigrate().execute(
                 app_label=None, migration_name=None, database=alias, verbosity=verbosity, interactive=False,
                 skip_checks=True, fake=False, fake_initial=False, plan=False, run_syncdb=False, check_unapplied=False,
                 prune=False, no_color=False, force_color=False, traceback=False, pythonpath=None, settings=None,

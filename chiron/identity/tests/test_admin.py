@@ -1,0 +1,148 @@
+"""The admin is the platform operator's: read mostly, changes by verbs, every sign-in an event."""
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from chiron.audit.models import Event
+from chiron.identity.models import Account, Session
+from chiron.identity.public import Role, create_operator
+from chiron.identity.tests.factories import PASSWORD, me, new_member, problem, signed_in
+from chiron.kernel.access import Caller
+from chiron.kernel.clock import now
+from chiron.tenancy.public import Organization
+
+PAGES = ["identity/account", "identity/membership", "identity/session", "tenancy/organization", "audit/event"]
+
+
+@pytest.fixture
+def operator(town: Any) -> Account:
+    return create_operator(by=Caller(operator=True), username="olga", password=PASSWORD, now=now())
+
+
+def admin_client(name: str = "olga", password: str = PASSWORD) -> Client:
+    client = Client()
+    client.post("/admin/login/", {"username": name, "password": password, "next": "/admin/"})
+    return client
+
+
+def is_in(client: Client) -> bool:
+    return bool(client.get("/admin/").status_code == 200)
+
+
+def admin_events() -> list[tuple[str, str]]:
+    events = Event.objects.using("accounts").filter(resource="admin").order_by("id")
+    return list(events.values_list("action", "outcome"))
+
+
+def test_an_operator_signs_in_and_that_is_an_event(operator: Account) -> None:
+    assert is_in(admin_client("Olga"))
+
+    assert admin_events() == [("admin.opened", "success")]
+
+
+def test_a_wrong_password_is_refused_and_that_is_an_event_too(operator: Account) -> None:
+    assert not is_in(admin_client(password="wrong"))
+
+    assert admin_events() == [("admin.refused", "denied")]
+
+
+def test_an_admin_of_an_organization_is_no_operator(operator: Account, hilltop: Any) -> None:
+    member = new_member(hilltop.id, Role.ADMIN)
+
+    assert not is_in(admin_client(member.account.username))
+
+
+def test_a_disabled_operator_is_out_at_once(operator: Account) -> None:
+    client = admin_client()
+    assert is_in(client)
+
+    Account.objects.filter(id=operator.id).update(is_active=False)
+
+    assert not is_in(client)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_lists_and_offers_no_form(page: str, operator: Account, hilltop: Any) -> None:
+    signed_in(new_member(hilltop.id))
+    client = admin_client()
+
+    answer = client.get(f"/admin/{page}/")
+
+    assert answer.status_code == 200
+    assert client.get(f"/admin/{page}/add/").status_code == 403
+    assert client.post(f"/admin/{page}/add/", {}).status_code == 403
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_one_row_is_shown_without_its_secrets_and_cannot_be_changed(page: str, operator: Account, hilltop: Any) -> None:
+    member = new_member(hilltop.id)
+    session = Session.objects.get(account=signed_in(member).account)
+    event = Event.objects.using("accounts").order_by("-id")[0]
+    ids = [member.account_id, member.id, session.id, hilltop.id, event.id]
+    row = dict(zip(PAGES, ids, strict=True))[page]
+    client = admin_client()
+
+    answer = client.get(f"/admin/{page}/{row}/change/")
+
+    assert answer.status_code == 200
+    assert member.account.password not in answer.content.decode()
+    assert client.post(f"/admin/{page}/{row}/change/", {"name": "x"}).status_code == 403
+    assert client.post(f"/admin/{page}/{row}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_index_shows_only_our_pages(operator: Account) -> None:
+    index = admin_client().get("/admin/").content.decode()
+
+    assert all(f"/admin/{page}/" in index for page in PAGES)
+    assert "/admin/auth/group/" not in index
+
+
+def act(client: Client, page: str, action: str, id: Any) -> Any:
+    return client.post(f"/admin/{page}/", {"action": action, "_selected_action": [str(id)]}, follow=True)
+
+
+def test_a_session_is_revoked_by_the_verb(operator: Account, hilltop: Any) -> None:
+    opened = signed_in(new_member(hilltop.id))
+    session = Session.objects.get(account=opened.account)
+
+    assert act(admin_client(), "identity/session", "revoke", session.id).status_code == 200
+
+    assert problem(me(opened.access)) == (401, "not-signed-in")
+    event = Event.objects.using("accounts").get(action="session.revoked")
+    assert (event.account_id, event.resource_id) == (operator.id, session.id)
+
+
+def test_an_account_is_disabled_and_enabled_by_verbs(operator: Account, hilltop: Any) -> None:
+    opened = signed_in(new_member(hilltop.id))
+    client = admin_client()
+
+    act(client, "identity/account", "disable", opened.account.id)
+    assert problem(me(opened.access)) == (401, "not-signed-in")
+    assert not Account.objects.get(id=opened.account.id).is_active
+
+    act(client, "identity/account", "enable", opened.account.id)
+    assert Account.objects.get(id=opened.account.id).is_active
+
+
+def test_an_organization_is_suspended_and_resumed_by_the_verb(operator: Account, hilltop: Any) -> None:
+    client = admin_client()
+
+    act(client, "tenancy/organization", "suspend", hilltop.id)
+    assert problem(me(hilltop.tokens[Role.ADMIN])) == (403, "organization-suspended")
+
+    act(client, "tenancy/organization", "resume", hilltop.id)
+    assert me(hilltop.tokens[Role.ADMIN]).status_code == 200
+    assert Organization.objects.get(id=hilltop.id).suspended_at is None
+
+
+def test_createsuperuser_makes_an_operator(db: None, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+
+    call_command("createsuperuser", "--noinput", "--username", "olga", verbosity=0)
+
+    made = Account.objects.get(username="olga")
+    assert (made.is_operator, made.is_staff) == (True, True)
+    assert is_in(admin_client())
