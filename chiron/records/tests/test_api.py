@@ -66,6 +66,33 @@ def statuses(client: Client, record_id: object, patient_id: object) -> list[int]
     return [send(client, *call).status_code for call in calls(record_id, patient_id)]
 
 
+EVENTS = [
+    "record.listed",
+    "record.created",
+    "record.read",
+    "record.updated",
+    "record.withdrawn",
+    "record.versions_read",
+    "annotation.listed",
+    "annotation.created",
+    "annotation.created",
+]
+
+
+@pytest.mark.parametrize(("number", "action"), list(enumerate(EVENTS)))
+def test_every_call_is_one_event_about_the_patient(hilltop: Any, number: int, action: str) -> None:
+    record = make(hilltop)
+    with inside(hilltop.id):
+        before = set(Event.objects.using("clinical").values_list("id", flat=True))
+
+    send(hilltop.client(Role.DOCTOR), *calls(record["id"], hilltop.patient_id)[number])
+
+    with inside(hilltop.id):
+        [event] = Event.objects.using("clinical").exclude(id__in=before)
+    assert (event.action, event.outcome, event.subjects) == (action, "success", [hilltop.patient_id])
+    assert event.account_id == hilltop.who[Role.DOCTOR].account_id
+
+
 def test_nobody_is_let_in_without_a_token(hilltop: Any, client: Client) -> None:
     record = make(hilltop)
     before = count(hilltop)

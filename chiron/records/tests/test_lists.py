@@ -76,6 +76,14 @@ def test_what_was_entered_in_error_is_listed_only_when_asked_for(ward: Ward) -> 
     assert titles(ward, "osei", status=Status.ENTERED_IN_ERROR) == ["wrong"]
 
 
+def test_a_list_does_not_fetch_the_documents(ward: Ward) -> None:
+    ward.write(content=b"{}")
+
+    [(record, _)], _ = list_records(ward.osei, Filters(), PageQuery())
+
+    assert record.get_deferred_fields() == {"content"}
+
+
 def test_pages_neither_repeat_nor_lose_a_record_while_others_are_written(ward: Ward) -> None:
     def at(hour: int) -> datetime:
         return NINE + timedelta(hours=hour)

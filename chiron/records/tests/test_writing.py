@@ -1,5 +1,6 @@
 """Writing, amending and withdrawing records."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -201,6 +202,15 @@ def test_a_patient_writes_about_themselves_and_amends_only_that(ward: Ward) -> N
 
     titles = {record.id: read_record(ward.osei, record.id).statement.title for record in (own, doctors)}
     assert titles == {own.id: "Better now", doctors.id: "Headache"}
+
+
+def test_nobody_writes_without_permission(ward: Ward) -> None:
+    roleless = replace(ward.osei, roles=frozenset())
+
+    with pytest.raises(NotPermitted):
+        ward.write(by=roleless)
+
+    assert not Record.objects.exists()
 
 
 @pytest.mark.parametrize("action", ["read", "update", "delete"])

@@ -1,0 +1,98 @@
+"""Several at once: nothing said is lost, nothing is imported twice."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from chiron.kernel.errors import DomainError
+from chiron.kernel.schemas import PageQuery
+from chiron.records.models import Record, RecordVersion
+from chiron.records.queries import list_versions, record_for
+from chiron.records.services.imports import import_records
+from chiron.records.services.write import amend_record
+from chiron.records.tests.factories import TEN, Ward, entry_of, make_ward
+from chiron.tenancy.public import inside
+from chiron.vault.public import patient_safe
+
+MANY = 8
+
+
+@pytest.fixture
+def standing_ward(fresh_organization: Any) -> Ward:
+    """A ward whose rows are committed."""
+    with inside(fresh_organization.id):
+        return make_ward(fresh_organization.id)
+
+
+def at_once(ward: Ward, act: Callable[[int], str]) -> list[str]:
+    """What came of `act`, done by many at one moment, each in a transaction and on a connection of its own."""
+    start = Barrier(MANY)
+
+    def one(number: int) -> str:
+        start.wait()
+        try:
+            with inside(ward.organization_id):
+                return act(number)
+        except DomainError as refusal:
+            return refusal.code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(MANY) as pool:
+        return sorted(pool.map(one, range(MANY)))
+
+
+def titles(ward: Ward, record: Record) -> list[tuple[int, str]]:
+    with inside(ward.organization_id):
+        versions, _ = list_versions(ward.osei, record_for(ward.osei, record.id), PageQuery())
+        return [(version.version, version.statement.title) for version in versions]
+
+
+def test_everything_that_several_say_at_once_is_kept(standing_ward: Ward) -> None:
+    with inside(standing_ward.organization_id):
+        record = standing_ward.write()
+
+    def amend(number: int) -> str:
+        locked = record_for(standing_ward.osei, record.id, "update")
+        amend_record(by=standing_ward.osei, record=locked, changes={"title": f"says {number}"}, now=TEN)
+        return "amended"
+
+    assert at_once(standing_ward, amend) == ["amended"] * MANY
+
+    kept = titles(standing_ward, record)
+    assert [version for version, _ in kept] == list(range(MANY + 1, 0, -1))
+    assert {title for _, title in kept} == {"Headache", *(f"says {number}" for number in range(MANY))}
+
+
+def test_of_several_who_change_the_same_version_one_does(standing_ward: Ward) -> None:
+    with inside(standing_ward.organization_id):
+        record = standing_ward.write()
+
+    def amend(number: int) -> str:
+        locked = record_for(standing_ward.osei, record.id, "update")
+        changes = {"title": f"says {number}"}
+        amend_record(by=standing_ward.osei, record=locked, changes=changes, if_match=1, now=TEN)
+        return "amended"
+
+    assert at_once(standing_ward, amend) == ["amended"] + ["stale-version"] * (MANY - 1)
+
+    assert len(titles(standing_ward, record)) == 2
+
+
+def test_the_same_file_imported_by_several_at_once_is_imported_once(standing_ward: Ward) -> None:
+    patient_id = standing_ward.kofi_patient.id
+
+    def bring(number: int) -> str:
+        entries = [entry_of(standing_ward.organization_id, f"statement {key}") for key in range(20)]
+        safe = patient_safe(standing_ward.organization_id, patient_id)
+        outcomes = import_records(by=standing_ward.ama, patient_id=patient_id, safe=safe, entries=entries, now=TEN)
+        return " ".join({outcome.outcome for outcome in outcomes})
+
+    assert at_once(standing_ward, bring) == ["created"] + ["unchanged"] * (MANY - 1)
+
+    with inside(standing_ward.organization_id):
+        assert (Record.objects.count(), RecordVersion.objects.count()) == (20, 0)
