@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from chiron.identity.public import Account, Membership, Role, create_operator, create_organization
-from chiron.kernel.access import Caller
+from chiron.identity.public import Account, Membership, Role, create_operator, create_organization, link_patient
+from chiron.kernel.access import Caller, Scope
 from chiron.kernel.ids import NIL
-from chiron.registry.public import Person, assign, create_provider
+from chiron.registry.public import Person, assign, create_provider, patients_within
 from chiron.tenancy.public import Organization, inside
 
 SLUG, PASSWORD = "demo", "Demo@2024"
@@ -44,14 +43,23 @@ def have_demo(now: datetime) -> Demo:
     return Demo(organization, admin)
 
 
-def give_patients(demo: Demo, patient_ids: list[UUID], now: datetime) -> None:
-    """Assign these patients to the demo doctor, and say that the demo patient is the first of them."""
+def give_patients(demo: Demo, now: datetime) -> None:
+    """Have the demo doctor care for up to twenty patients, and let the demo patient be the first of them."""
     doctor = Membership.objects.get(account__username="doctor_demo", organization=demo.organization)
+    reached = Caller(
+        organization_id=demo.organization.id, roles=frozenset({Role.DOCTOR}), provider_id=doctor.provider_id
+    )
     with inside(demo.organization.id):
+        cared_for = set(patients_within(reached, Scope.ASSIGNED).values_list("id", flat=True))
+        patient_ids = list(
+            patients_within(demo.admin, Scope.ORGANIZATION).order_by("id").values_list("id", flat=True)[:20]
+        )
         for patient_id in patient_ids:
-            assign(by=demo.admin, patient_id=patient_id, provider_id=doctor.provider_id or NIL, now=now)
-    if patient_ids:
-        Membership.objects.filter(account__username="patient_demo", patient_id=None).update(patient_id=patient_ids[0])
+            if patient_id not in cared_for:
+                assign(by=demo.admin, patient_id=patient_id, provider_id=doctor.provider_id or NIL, now=now)
+    unlinked = Membership.objects.filter(account__username="patient_demo", patient_id=None).first()
+    if unlinked is not None and patient_ids:
+        link_patient(by=demo.admin, account_id=unlinked.account_id, patient_id=patient_ids[0], now=now)
 
 
 def _have_user(organization: Organization, admin: Caller, username: str, roles: list[Role], now: datetime) -> None:

@@ -28,7 +28,8 @@ def at_commit(row: models.Model, *, using: str) -> None:
 @lru_cache(maxsize=256)
 def _insertion(model: type[models.Model], using: str) -> tuple[str, list["models.Field[Any, Any]"]]:
     operations = connections[using].ops
-    fields = [f for f in model._meta.concrete_fields if not (f.db_returning or f.has_db_default())]
+    every: list[Any] = list(model._meta.concrete_fields)
+    fields = [field for field in every if not (field.db_returning or field.has_db_default())]
     columns = ", ".join(operations.quote_name(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     return f"INSERT INTO {operations.quote_name(model._meta.db_table)} ({columns}) VALUES ({places})", fields

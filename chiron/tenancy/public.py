@@ -29,6 +29,16 @@ def all_organizations() -> list[Organization]:
     return list(Organization.objects.order_by("id"))
 
 
+def organization_for_command(slug: str | None) -> Organization:
+    """The organization a command works on: the one it names, or the only one there is. Raises NotFound."""
+    if slug is not None:
+        return organization_for_slug(slug)
+    organizations = all_organizations()
+    if len(organizations) != 1:
+        raise NotFound
+    return organizations[0]
+
+
 def _one(**where: object) -> Organization:
     organization = Organization.objects.filter(**where).first()
     if organization is None:
@@ -44,6 +54,7 @@ __all__ = [
     "current_organization_id",
     "inside",
     "open_organization",
+    "organization_for_command",
     "organization_for_domain",
     "organization_for_id",
     "organization_for_slug",

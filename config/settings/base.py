@@ -52,7 +52,8 @@ LANGUAGE_CODE = "en"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 
 RUNTIME_DATABASES, OWNER_DATABASES, SEALER_DATABASES = databases(HOME)
-DATABASES: dict[str, dict[str, Any]] = {"default": {}} | RUNTIME_DATABASES
+NO_DEFAULT: dict[str, Any] = {}
+DATABASES: dict[str, dict[str, Any]] = {"default": NO_DEFAULT, **RUNTIME_DATABASES}
 DATABASE_ROUTERS = ["chiron.tenancy.router.ByApp"]
 DATABASE_PREFIX = environment.read("POSTGRES_DB")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -35,7 +35,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not autocommit:
             raise NotSupportedError("transactions open with atomic() only")
         if not self.connection.autocommit:
-            super()._set_autocommit(True)
+            super()._set_autocommit(True)  # type: ignore[misc]
 
     def create_cursor(self, name: str | None = None) -> Any:
         return self.connection.cursor()
@@ -61,7 +61,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         rows, unsent, self.closing, self.unsent = self.closing, self.unsent, [], ""
         if not rows:
             if not unsent:
-                super()._commit()
+                super()._commit()  # type: ignore[misc]
             return
         text = ";".join([unsent + rows[0][0], *(each for each, _ in rows[1:]), "COMMIT"])
         values = [value for _, params in rows for value in params]
@@ -71,11 +71,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _rollback(self) -> None:
         unsent, self.closing, self.unsent = self.unsent, [], ""
         if not unsent:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
 
     def _savepoint(self, sid: str) -> None:
         self._flush()
-        super()._savepoint(sid)
+        super()._savepoint(sid)  # type: ignore[misc]
 
     def _flush(self) -> None:
         """Send the rows queued so far: a rollback to the savepoint that follows must not take them along."""

@@ -104,7 +104,7 @@ def known_providers(keys: Iterable[str]) -> dict[str, UUID]:
     organization_id = current_organization_id()
     indexes = {exact_index(organization_id, "provider", key): key for key in keys}
     found = Provider.objects.filter(source_key__in=list(indexes)).values_list("source_key", "id") if indexes else ()
-    return {indexes[bytes(source_key)]: provider_id for source_key, provider_id in found}
+    return {indexes[bytes(source_key or b"")]: provider_id for source_key, provider_id in found}
 
 
 def import_places(*, by: Caller, seen: Sequence[PlaceSeen], now: datetime) -> list[Result]:
@@ -122,7 +122,7 @@ def _upsert(model: Any, label: str, seen: Sequence[Any], fill: Any, now: datetim
     safe = organization_safe(organization_id)
     keys = [exact_index(organization_id, label, each.key) for each in seen]
     take_turns(CLINICAL, *(f"{label} {key.hex()}" for key in keys))
-    known = {bytes(row.source_key): row for row in model.objects.select_for_update().filter(source_key__in=keys)}
+    known = {bytes(row.source_key or b""): row for row in model.objects.select_for_update().filter(source_key__in=keys)}
     fresh: dict[bytes, Any] = {}
     results: list[Result] = []
     for key, each in zip(keys, seen, strict=True):

@@ -16,7 +16,8 @@ from chiron.interop.fhir.importing import files_in, import_files
 from chiron.interop.fhir.telling import Outcome
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
-from chiron.tenancy.public import Organization, all_organizations
+from chiron.kernel.errors import NotFound
+from chiron.tenancy.public import Organization, organization_for_command
 
 
 class Command(BaseCommand):
@@ -30,7 +31,10 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        organization = organization_named(options["organization"])
+        try:
+            organization = organization_for_command(options["organization"])
+        except NotFound:
+            raise CommandError("Say which organization it is for: --organization SLUG.") from None
         outcome = self.run_import(organization, options["paths"], quiet=options["json"])
         if options["json"]:
             self.stdout.write(json.dumps(outcome.as_data(), indent=2))
@@ -53,15 +57,3 @@ class Command(BaseCommand):
 
 def size_of(file: Path) -> int:
     return file.stat().st_size if file.exists() else 0
-
-
-def organization_named(slug: str | None) -> Organization:
-    """The organization with that slug, or the only one."""
-    organizations = {each.slug: each for each in all_organizations()}
-    if slug is None and len(organizations) == 1:
-        return next(iter(organizations.values()))
-    if slug is None:
-        raise CommandError(f"Say which organization: --organization SLUG. There are {len(organizations)}.")
-    if slug not in organizations:
-        raise CommandError(f"There is no organization {slug!r}.")
-    return organizations[slug]

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from chiron.kernel.clock import now
-from chiron.operations.demo import OPERATOR, PASSWORD, USERS, have_demo
+from chiron.operations.demo import OPERATOR, PASSWORD, USERS, give_patients, have_demo
 from chiron.operations.serving import default_workers, serve
 
 
@@ -33,12 +33,13 @@ class Command(BaseCommand):
         self.stdout.write("2/4 migrating")
         call_command("migrate", verbosity=0)
         self.stdout.write("3/4 demo organization and users")
-        have_demo(now())
+        demo = have_demo(now())
         self.stdout.write("4/4 patients")
         call_command(
             "generate_mock_data", clinic_patients=options["clinic_patients"], seed=options["seed"], organization="demo",
             stdout=self.stdout,
         )  # fmt: skip
+        give_patients(demo, now())
         self._explain(options["port"])
         if not options["no_serve"]:
             serve("127.0.0.1", options["port"], default_workers())

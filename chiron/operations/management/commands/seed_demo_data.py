@@ -1,0 +1,29 @@
+"""The demo users of the contract, with patients."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from chiron.kernel.clock import now
+from chiron.operations.demo import PASSWORD, USERS, give_patients, have_demo
+
+
+class Command(BaseCommand):
+    help = "Make the demo organization with its users (password in the docs) and patients; refused in production."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whether patients are made too."""
+        parser.add_argument("--clinic-patients", type=int, default=20)
+        parser.add_argument("--seed", type=int, default=1)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what is missing."""
+        if settings.ENVIRONMENT == "production":
+            raise CommandError("Demo users have a well-known password and are refused in production.")
+        demo = have_demo(now())
+        call_command("generate_mock_data", clinic_patients=options["clinic_patients"], seed=options["seed"])
+        give_patients(demo, now())
+        self.stdout.write(f"{', '.join(USERS)}: {PASSWORD}")
