@@ -10,6 +10,8 @@ class Composition(AppConfig):
 
     def ready(self) -> None:
         """Install what lower floors ask of higher ones."""
+        from chiron.kernel import log
         from config import hooks
 
+        log.configure()
         hooks.install()

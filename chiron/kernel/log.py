@@ -11,6 +11,7 @@ logger: Any = structlog.get_logger("chiron")
 
 def configure(*, level: int = logging.INFO) -> None:
     """Write our own log as JSON lines to standard error; libraries' warnings join it as one short line."""
+    logging.getLogger("django.request").setLevel(logging.CRITICAL)  # it writes paths and exceptions; ``front`` logs
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
