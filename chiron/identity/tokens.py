@@ -18,7 +18,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotSignedIn
 from chiron.kernel.ids import new_id
 
-REQUIRED = ["iss", "aud", "sub", "org", "roles", "authz_version", "sid", "iat", "exp", "jti"]
+REQUIRED = ["iss", "aud", "sub", "roles", "authz_version", "sid", "iat", "exp", "jti"]
 LONGEST = 4096
 LEEWAY = 5
 REMEMBERED = 10_000

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.hashers import check_password
 from django.test import Client
 
 from chiron.audit.models import Event
@@ -13,6 +14,7 @@ from chiron.identity.public import Role, add_membership, create_operator
 from chiron.identity.services.accounts import disable_account
 from chiron.identity.services.organizations import change_organization
 from chiron.identity.tests.factories import PASSWORD, me, new_member, post, problem, signed_in, with_token
+from chiron.identity.tokens import verified
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.vault.public import platform_safe
@@ -69,7 +71,7 @@ def test_a_sign_in_is_an_event_of_the_organization_with_its_origin(hilltop: Any,
     [event] = events("session.opened", member.account_id)
     assert (event.organization_id, event.outcome) == (hilltop.id, "success")
     assert platform_safe().open(event, "payload") == {"address": "127.0.0.1", "device": "Firefox"}
-    assert str(event.session_id) in answer.content.decode() or event.session_id is not None
+    assert event.session_id == verified(answer.json()["access"]).caller.session_id
 
 
 REFUSED: dict[str, dict[str, Any]] = {
@@ -112,8 +114,12 @@ def test_a_refusal_is_an_event_of_the_account_and_does_not_hold_what_was_typed(m
 
 def test_an_unknown_name_costs_the_work_of_a_known_one(member: Membership, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
-    real = passwords.check_password
-    monkeypatch.setattr(passwords, "check_password", lambda raw, encoded: checked.append(encoded) or real(raw, encoded))
+
+    def check(raw: str, encoded: str) -> bool:
+        checked.append(encoded)
+        return check_password(raw, encoded)
+
+    monkeypatch.setattr(passwords, "check_password", check)
 
     for name in ("Ama.Owusu", "nobody"):
         login(name, "wrong")
@@ -142,11 +148,7 @@ def test_who_belongs_to_several_organizations_says_which(hilltop: Any, riverside
     ]
 
     assert problem(refused) == (422, "choose-organization")
-    assert set(refused.json()) == {"type", "title", "status", "code"} or set(refused.json()) == {
-        "type",
-        "title",
-        "status",
-    }
+    assert set(refused.json()) == {"type", "title", "status"}
     assert [answer.json()["user"]["organization"]["slug"] for answer in chosen] == ["riverside"] * 3
     assert chosen[0].json()["user"]["roles"] == ["LAB"]
 
