@@ -1,5 +1,7 @@
 """The reference pages that the code writes."""
 
+from importlib import import_module
+
 from django.core.management import get_commands, load_command_class
 
 from chiron.identity.policy import as_markdown as policy
@@ -10,13 +12,15 @@ NOTE = "<!-- Written by `make docs`; change the code instead. -->\n\n"
 
 
 def pages() -> dict[str, str]:
-    """Each page's name and text."""
+    """Each page's name and text; the API is loaded first, and the commands, so that all errors are known."""
+    import_module("config.api")
+    commands = _commands()
     return {
         "settings.md": f"{NOTE}# Settings\n\nRead from the environment, `.env` and `.local.env`; any of them may come"
         f" from a file: `NAME_FILE`. An unknown `CHIRON_*` name stops the start.\n\n{settings()}",
         "policy.md": f"{NOTE}# The policy\n\nHow far a role reaches: none, own, assigned, organization.\n\n{policy()}",
         "errors.md": f"{NOTE}# Errors\n\nRFC 9457 problem documents; `type` is `/problems/<code>`.\n\n{problems()}",
-        "commands.md": f"{NOTE}# Commands\n\n`chiron NAME` or `python manage.py NAME`.\n\n{_commands()}",
+        "commands.md": f"{NOTE}# Commands\n\n`chiron NAME` or `python manage.py NAME`.\n\n{commands}",
     }
 
 
