@@ -81,14 +81,20 @@ def parse_bundle(raw: bytes, file: str, known: Known = nothing_known) -> Bundle:
         for name in names_of(entry):
             if not index.add(name, entry):
                 raise Refused(file, entry.index, "Another entry has the same fullUrl or the same type and id.")
-    for entry in entries:
         for search in searches(entry.resource):
             index.add(search, entry)
     for entry in entries:
-        reason = dangling(entry.resource, lambda reference: index.found(reference) is not None or known(reference))
+        reason = wrong(entry, lambda reference: index.found(reference) is not None or known(reference))
         if reason is not None:
             raise Refused(file, entry.index, reason).counting(each.resource_type for each in entries)
     return Bundle(file, sha256(raw).hexdigest(), tuple(entries), index)
+
+
+def wrong(entry: Entry, leads_somewhere: Known) -> str | None:
+    try:
+        return dangling(entry.resource, leads_somewhere)
+    except Fault as fault:
+        return str(fault)
 
 
 def names_of(entry: Entry) -> Iterator[str]:

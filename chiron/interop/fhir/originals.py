@@ -11,9 +11,9 @@ from json import JSONDecodeError, JSONDecoder
 from typing import Any, NoReturn
 
 from chiron.interop.errors import Fault
-from chiron.kernel.parsing import UNSTORABLE, nests_deeper
+from chiron.interop.fhir.references import TOO_DEEP
+from chiron.kernel.parsing import UNSTORABLE
 
-DEEPEST = 64
 SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -37,20 +37,20 @@ class Document:
 def read_document(raw: bytes) -> Document:
     """The object in these bytes (UTF-8, a byte order mark is passed over).
 
-    Raises Fault when it breaks off, is no JSON object, nests deeper than 64, or holds what no database can store.
+    Raises Fault when it breaks off, is no JSON object, or nests too deep to be read at all.
     """
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Fault("The file is not written in UTF-8.") from None
-    if nests_deeper(raw, DEEPEST):
-        raise Fault(f"The JSON nests deeper than {DEEPEST} levels.")
     try:
         return Text(text).document()
     except JSONDecodeError as error:
         raise Fault(
             f"The JSON breaks off or is malformed at line {error.lineno}, column {error.colno} ({error.msg})."
         ) from None
+    except RecursionError:
+        raise Fault(TOO_DEEP) from None
     except ValueError:
         raise Fault("The JSON holds a number that cannot be read.") from None
 

@@ -5,6 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 from urllib.parse import unquote
 
+from chiron.interop.errors import Fault
+
+DEEPEST = 64
+TOO_DEEP = f"The JSON nests deeper than {DEEPEST} levels."
+
 Target = TypeVar("Target")
 
 RELATIVE = re.compile(r"([A-Z][A-Za-z]{1,63}/[A-Za-z0-9.\-]{1,64})(?:/_history/[A-Za-z0-9.\-]{1,64})?")
@@ -34,25 +39,30 @@ class Index(Generic[Target]):
         return target
 
 
-def references(value: Any) -> Iterator[str]:
-    """Every literal reference in a resource."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            reference = each.get("reference")
-            if isinstance(reference, str):
-                yield reference
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
+def references(resource: dict[str, Any]) -> Iterator[str]:
+    """Every literal reference in a resource. Raises Fault where it nests deeper than 64 levels."""
+    level: list[Any] = [resource]
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                reference = each.get("reference")
+                if isinstance(reference, str):
+                    yield reference
+                below += each.values()
+            elif isinstance(each, list):
+                below += each
+        if not below:
+            return
+        level = below
+    raise Fault(TOO_DEEP)
 
 
 def dangling(resource: dict[str, Any], leads_somewhere: Callable[[str], bool]) -> str | None:
     """Why a reference of this resource leads nowhere, with its path; None where all lead somewhere.
 
     `leads_somewhere` is asked about `urn:` and `Type/id` references only. Searches and URLs point outside the bundle
-    and stand as they are.
+    and stand as they are. Raises Fault where the resource nests deeper than 64 levels.
     """
     inside = contained_ids(resource)
     for reference in references(resource):

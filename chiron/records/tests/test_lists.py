@@ -119,4 +119,4 @@ def test_a_longer_list_needs_no_more_queries(ward: Ward, reader: str) -> None:
         ward.write()
         ward.write(by=ward.ama, patient=ward.esi_patient)
 
-    assert queries() == short <= 4  # the fourth reads the organization's key, which a process does once
+    assert queries() == short <= 3

@@ -72,6 +72,17 @@ def test_a_broken_file_is_refused_as_a_whole(raw: bytes, reason: str) -> None:
     assert reason in told
 
 
+def deep(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def test_a_resource_may_nest_64_levels() -> None:
+    assert len(parsed(document(ama(), pulse(extension=deep(62)))).entries) == 2
+
+
 def without(name: str) -> dict[str, Any]:
     broken = document(ama(), pulse())
     del broken["entry"][1][name]
@@ -86,6 +97,7 @@ def without(name: str) -> dict[str, Any]:
         (without("resource"), "The entry has no resource."),
         (without("request"), "A transaction's entry must have request.method POST or PUT to be imported."),
         (document(ama(), ama()), "Another entry has the same fullUrl or the same type and id."),
+        (document(ama(), pulse(note=deep(63))), "The JSON nests deeper than 64 levels."),
         (document(ama(), pulse(note=[{"text": "a\x00b"}])), "A string holds NUL or half a surrogate pair"),
     ],
 )
