@@ -53,6 +53,7 @@ def test_an_admin_of_an_organization_is_no_operator(operator: Account, hilltop: 
     member = new_member(hilltop.id, Role.ADMIN)
 
     assert not is_in(admin_client(member.account.username))
+    assert admin_events() == [("admin.refused", "denied")]
 
 
 def test_a_disabled_operator_is_out_at_once(operator: Account) -> None:

@@ -4,16 +4,16 @@ from base64 import urlsafe_b64decode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from django.db import connections
 
-from chiron.audit.models import Event
+from chiron.audit.models import Event as AuditEvent
 from chiron.identity.errors import OrganizationSuspended, RefreshRefused
 from chiron.identity.families import BODY, Presented, end_families, take_turn
-from chiron.identity.models import Membership, Session
+from chiron.identity.models import Account, Membership, Session
 from chiron.identity.public import Role, SignedIn
 from chiron.identity.rules import GRACE, SESSION_LIFETIME
 from chiron.identity.services.accounts import disable_account
@@ -24,7 +24,9 @@ from chiron.identity.tests.factories import NINE, base64url, me, new_member, pos
 from chiron.identity.tokens import verified
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
+from chiron.kernel.db import atomic, cursor
 from chiron.kernel.errors import DomainError, NotSignedIn
+from chiron.vault.public import platform_safe
 
 VISITOR, OPERATOR = Caller(address="192.0.2.7"), Caller(operator=True)
 CALLERS = 16
@@ -129,7 +131,7 @@ def test_a_reuse_is_an_event_of_the_organization_and_says_from_where(member: Mem
     with pytest.raises(RefreshRefused):
         turn(opened.refresh, 2)
 
-    event = Event.objects.using("accounts").get(action="session.reused", account_id=member.account_id)
+    event = AuditEvent.objects.using("accounts").get(action="session.reused", account_id=member.account_id)
     assert (event.organization_id, event.outcome) == (member.organization_id, "denied")
     assert event.session_id == session_of(opened).id
 
@@ -192,6 +194,23 @@ def test_a_disabled_account_refreshes_nothing(member: Membership) -> None:
     assert problem(me(opened.access)) == (401, "not-signed-in")
     with pytest.raises(RefreshRefused):
         refresh(by=VISITOR, token=opened.refresh, now=now())
+
+
+def test_an_account_that_is_not_active_refreshes_nothing_though_its_session_stands(member: Membership) -> None:
+    opened = signed_in(member, NINE)
+    Account.objects.filter(id=member.account_id).update(is_active=False)
+
+    with pytest.raises(RefreshRefused):
+        turn(opened.refresh)
+
+
+def test_a_token_is_worth_nothing_without_the_familys_seed(member: Membership) -> None:
+    opened = signed_in(member, NINE)
+    session = session_of(opened)
+    Session.objects.filter(id=session.id).update(seed=platform_safe().seal(session, "seed", bytes(32).hex()))
+
+    with pytest.raises(RefreshRefused):
+        turn(opened.refresh)
 
 
 def test_a_removed_member_refreshes_nothing(member: Membership, hilltop: Any) -> None:
@@ -263,6 +282,33 @@ def test_no_token_survives_a_logout_that_races_a_refresh(fresh_organization: Any
 @pytest.mark.stress
 def test_no_token_survives_a_thousand_races_of_logout_and_refresh(fresh_organization: Any) -> None:
     assert survivors(fresh_organization.id, trials=1000) == 0
+
+
+def test_a_refresh_waits_for_whoever_holds_the_family_and_sees_what_they_did(fresh_organization: Any) -> None:
+    opened = signed_in(new_member(fresh_organization.id))
+
+    with ThreadPoolExecutor(1) as other, atomic("accounts"):
+        held = Session.objects.select_for_update().get(id=session_of(opened).id)
+        late = other.submit(lambda: together(lambda: refresh(by=VISITOR, token=opened.refresh, now=now())))
+        wait_until_somebody_waits()
+        Session.objects.filter(id=held.id).update(counter=5, rotated_at=now())
+
+    with pytest.raises(RefreshRefused):
+        raise late.result()[0]
+    assert session_of(opened).counter == 5
+    assert session_of(opened).revoked_at is not None
+
+
+def wait_until_somebody_waits() -> None:
+    """Look until another connection waits for a row that this one has locked."""
+    patience = Event()
+    with cursor("accounts") as locks:
+        for _ in range(2000):
+            locks.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))")
+            if locks.fetchone() == (True,):
+                return
+            patience.wait(0.005)
+    raise AssertionError("nobody waits")
 
 
 def test_reuse_and_refresh_of_the_living_token_at_one_moment_leave_nothing_alive(fresh_organization: Any) -> None:

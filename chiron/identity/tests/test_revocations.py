@@ -1,10 +1,12 @@
 """What is taken back is refused at once here, and within a second in every other process (promise A3)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 
 from chiron.identity.errors import OrganizationSuspended
 from chiron.identity.models import Membership
@@ -19,6 +21,7 @@ from chiron.identity.tests.factories import new_member, signed_in
 from chiron.identity.tokens import Verified, verified
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
+from chiron.kernel.db import atomic
 from chiron.kernel.errors import DomainError, NotSignedIn
 from chiron.kernel.ids import new_id
 
@@ -84,6 +87,24 @@ def test_another_process_refuses_it_within_a_second(kind: str, member: Membershi
 
     with pytest.raises(DomainError):
         elsewhere.check(token)
+
+
+def test_a_snapshot_read_between_the_change_and_its_commit_does_not_outlive_the_commit(fresh_organization: Any) -> None:
+    token = verified(signed_in(new_member(fresh_organization.id)).access)
+
+    with ThreadPoolExecutor(1) as other, atomic("accounts"):
+        sign_out(by=token.caller, now=now())
+        other.submit(in_a_thread_of_its_own, lambda: revocations.check(token)).result()
+
+    with pytest.raises(NotSignedIn):
+        revocations.check(token)
+
+
+def in_a_thread_of_its_own(act: Any) -> None:
+    try:
+        act()
+    finally:
+        connections.close_all()
 
 
 def test_the_tokens_of_others_are_not_touched(member: Membership, hilltop: Any) -> None:

@@ -102,6 +102,13 @@ def test_a_disabled_account_is_refused_like_an_unknown_one(member: Membership) -
     assert login().content == login("nobody").content
 
 
+def test_a_disabled_account_is_not_even_asked_for_its_organization(member: Membership, riverside: Any) -> None:
+    add_membership(by=riverside.who[Role.ADMIN], account=member.account, roles=[Role.LAB], now=now())
+    disable_account(by=OPERATOR, account_id=member.account_id, now=now())
+
+    assert problem(login()) == (401, "wrong-credentials")
+
+
 def test_a_refusal_is_an_event_of_the_account_and_does_not_hold_what_was_typed(member: Membership) -> None:
     login(password="a secret typed wrongly")
     login("somebody's secret typed as a name")
