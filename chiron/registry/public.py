@@ -10,6 +10,7 @@ from chiron.registry.services.imports import (
     import_patients,
     import_places,
     import_providers,
+    known_patients,
     known_providers,
 )
 from chiron.registry.services.patients import Entry, create_patient
@@ -32,6 +33,7 @@ __all__ = [
     "import_patients",
     "import_places",
     "import_providers",
+    "known_patients",
     "known_providers",
     "make_claim",
     "patient_for",

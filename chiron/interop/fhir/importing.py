@@ -11,14 +11,20 @@ from uuid import UUID
 from chiron.audit import public as audit
 from chiron.interop.errors import Fault, Refused
 from chiron.interop.fhir.bundle import Bundle, Entry, read_bundle
-from chiron.interop.fhir.reading.people import key_in, own_name
+from chiron.interop.fhir.reading.people import identifier_in, key_in, own_name
 from chiron.interop.fhir.reading.records import RecordSeen
 from chiron.interop.fhir.report import Report, Tally
 from chiron.interop.fhir.sorting import Sorted, sort_bundle
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import DomainError, NotPermitted
 from chiron.records.public import Imported, RecordEntry, import_records
-from chiron.registry.public import import_patients, import_places, import_providers, known_providers
+from chiron.registry.public import (
+    import_patients,
+    import_places,
+    import_providers,
+    known_patients,
+    known_providers,
+)
 from chiron.tenancy.public import inside
 from chiron.vault.public import exact_index, patient_safe
 
@@ -52,9 +58,14 @@ def import_files(
     *, by: Caller, organization_id: UUID, files: Iterable[Path], now: Callable[[], datetime]
 ) -> Iterator[tuple[Path, Report | Refused]]:
     """Import one file after the other; a broken one is refused and the rest goes on. Yields each as it is done."""
+
+    def known(reference: str) -> bool:
+        with inside(organization_id):
+            return bool(known_patients([identifier_in(reference)]))
+
     for file in files:
         try:
-            bundle = read_bundle(file)
+            bundle = read_bundle(file, known)
             yield file, import_bundle(by=by, organization_id=organization_id, bundle=bundle, now=now())
         except Refused as refusal:
             yield file, refusal
@@ -88,11 +99,26 @@ class Import:
             provider = treating[role.index] = treating[practitioner.index]
             tally.add(role.resource_type, provider[1])
         authors = Authors({index: provider_id for index, (provider_id, _) in treating.items()}, self.bundle, seen)
+        records: dict[UUID, list[RecordSeen]] = defaultdict(list)
         for (entry, _), (patient_id, _) in zip(seen.patients, patients, strict=True):
-            records = seen.records[entry.index]
-            for each, imported in zip(records, self.import_records(patient_id, records, authors), strict=True):
+            records[patient_id] += seen.records[entry.index]
+        for patient_id, own in self.elsewhere(seen):
+            records[patient_id] += own
+        for patient_id, own in records.items():
+            for each, imported in zip(own, self.import_records(patient_id, own, authors), strict=True):
                 tally.add(each.entry.resource_type, imported.outcome)
-        return Report(self.bundle.file, tally, tuple(patient_id for patient_id, _ in patients))
+        return Report(self.bundle.file, tally, tuple(records))
+
+    def elsewhere(self, seen: Sorted) -> Iterator[tuple[UUID, list[RecordSeen]]]:
+        """The records about patients whom earlier imports brought. Raises Refused where nobody knows the patient."""
+        sought = {reference: identifier_in(reference) for reference in seen.elsewhere}
+        known = known_patients(sought.values())
+        for reference, own in seen.elsewhere.items():
+            if sought[reference] not in known:
+                kind, index = own[0].entry.resource_type, own[0].entry.index
+                reason = f"The {kind} is about a patient who is neither in this file nor known."
+                raise Refused(self.bundle.file, index, reason)
+            yield known[sought[reference]], own
 
     def record_directory(self, tally: Tally) -> None:
         """One event for the providers and places that a file brings, where it changes any."""

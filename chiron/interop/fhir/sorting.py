@@ -31,6 +31,8 @@ class Sorted:
     """A PractitionerRole, and the Practitioner who has it."""
     records: dict[int, list[RecordSeen]] = field(default_factory=dict)
     """By the index of the patient's entry."""
+    elsewhere: dict[str, list[RecordSeen]] = field(default_factory=dict)
+    """About patients who are not in this bundle, by the reference to them."""
 
 
 def sort_bundle(bundle: Bundle) -> Sorted:
@@ -60,7 +62,11 @@ def sort_bundle(bundle: Bundle) -> Sorted:
     seen = [reading(bundle, each, lambda entry: record_seen(entry, bundle)) for each in clinical(bundle)]
     owners = Owners(bundle, seen)
     for each in seen:
-        sorted_.records[owners.of(each)].append(each)
+        owner = owners.of(each)
+        if isinstance(owner, int):
+            sorted_.records[owner].append(each)
+        else:
+            sorted_.elsewhere.setdefault(owner, []).append(each)
     return sorted_
 
 
@@ -85,37 +91,36 @@ def holder(role: Entry, bundle: Bundle) -> Entry:
     return practitioner
 
 
+Owner = int | str  # the index of a patient's entry, or a reference to a patient who is not in this file
+
+
 class Owners:
-    """Which patient's entry each record belongs to."""
+    """Which patient each record belongs to."""
 
     def __init__(self, bundle: Bundle, seen: Sequence[RecordSeen]) -> None:
         self.bundle = bundle
-        self.patients = {each.index for each in bundle.entries if each.resource_type == "Patient"}
-        self.named = {each.entry.index: patient for each in seen if (patient := self.named_by(each)) is not None}
+        self.patients: set[Owner] = {each.index for each in bundle.entries if each.resource_type == "Patient"}
+        self.named = {each.entry.index: owner for each in seen if (owner := self.named_by(each)) is not None}
         self.pointing: dict[int, set[int]] | None = None
 
-    def of(self, seen: RecordSeen) -> int:
-        """The index of the patient's entry. Raises Refused where it is nobody's or several's."""
+    def of(self, seen: RecordSeen) -> Owner:
+        """Raises Refused where it is nobody's or several's."""
         index = seen.entry.index
         if index in self.named:
             return self.named[index]
-        wanted = self.beyond(self.targets(seen.entry)) or self.beyond(self.sources().get(index, set())) or self.patients
+        near = self.beyond(self.targets(seen.entry)) or self.beyond(self.sources().get(index, set()))
+        wanted = near or self.patients or set(self.named.values())
         if len(wanted) == 1:
             return next(iter(wanted))
         reason = "belongs to several patients of this file" if wanted else "names no patient, and this file has none"
         raise Refused(self.bundle.file, index, f"The {seen.entry.resource_type} {reason}.")
 
-    def named_by(self, seen: RecordSeen) -> int | None:
-        """The patient whom a record names. Raises Refused where that one is not in this file."""
-        if not seen.patient:
-            return None
+    def named_by(self, seen: RecordSeen) -> Owner | None:
+        """The patient whom a record names itself."""
         found = self.bundle.found(seen.patient)
         if found is not None:
             return found.index if found.index in self.patients else None
-        if ANOTHER_TYPE.match(seen.patient):
-            return None
-        reason = f"The {seen.entry.resource_type} is about a patient who is not in this file."
-        raise Refused(self.bundle.file, seen.entry.index, reason)
+        return seen.patient if seen.patient and not ANOTHER_TYPE.match(seen.patient) else None
 
     def targets(self, entry: Entry) -> set[int]:
         found = (self.bundle.found(reference) for reference in references(entry.resource))
@@ -130,8 +135,6 @@ class Owners:
                     self.pointing[target].add(entry.index)
         return self.pointing
 
-    def beyond(self, indexes: set[int]) -> set[int]:
+    def beyond(self, indexes: set[int]) -> set[Owner]:
         """The patients that these entries are, or belong to."""
-        return {index for index in indexes if index in self.patients} | {
-            self.named[index] for index in indexes if index in self.named
-        }
+        return (self.patients & indexes) | {self.named[index] for index in indexes if index in self.named}

@@ -107,6 +107,13 @@ def known_providers(keys: Iterable[str]) -> dict[str, UUID]:
     return {indexes[bytes(source_key or b"")]: provider_id for source_key, provider_id in found}
 
 
+def known_patients(identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
+    """The patients who have these identifiers (system, value); those of nobody are absent."""
+    indexes = {identifier_indexes(*identifier)[0]: identifier for identifier in identifiers}
+    found = Identifier.objects.filter(index__in=list(indexes)).values_list("index", "patient_id") if indexes else ()
+    return {indexes[bytes(index)]: patient_id for index, patient_id in found}
+
+
 def import_places(*, by: Caller, seen: Sequence[PlaceSeen], now: datetime) -> list[Result]:
     """Create, update or leave each site and location, as departments; in the order given."""
     by.scope("departments", "create")

@@ -20,6 +20,7 @@ FULL_URL = "urn:ietf:rfc:3986"  # the system of identifiers that are URIs (FHIR 
 SYSTEM_LENGTH, KIND_LENGTH, PLACE_LENGTH, SPECIALTY_LENGTH, ROLE_LENGTH = 255, 20, 200, 100, 40
 EXACT = frozenset({Precision.INSTANT, Precision.DAY})
 PRACTITIONER = re.compile(r"Practitioner\?identifier=(?P<identifier>[^&]+)")
+PATIENT = re.compile(r"Patient\?identifier=(?P<identifier>[^&]+)")
 FORMER = ("old", "maiden")
 DOCTOR = "doctor"
 SEXES = {sex.value: sex for sex in Sex}
@@ -94,6 +95,15 @@ def key_in(reference: str) -> str | None:
     """The key of the practitioner whom a reference searches for by identifier, None for any other reference."""
     search = PRACTITIONER.fullmatch(unquote(reference))
     return f"Practitioner|{search['identifier']}" if search else None
+
+
+def identifier_in(reference: str) -> tuple[str, str]:
+    """System and value by which the patient of a reference is known, if at all: a number, or the reference itself."""
+    search = PATIENT.fullmatch(unquote(reference))
+    if search is None:
+        return FULL_URL, reference
+    system, _, value = search["identifier"].rpartition("|")
+    return system, value
 
 
 def own_name(entry: Entry) -> str:

@@ -63,7 +63,7 @@ def record_seen(entry: Entry, bundle: Bundle) -> RecordSeen:
 
 def title_of(resource_type: str, shape: Shape, words: str) -> str:
     """What a list shows; a type without a place of its own is named: "Care plan: Self care"."""
-    if words and shape is not ANYTHING:
+    if words and shape.record_type is not RecordType.OTHER:
         return words
     kind = INITIAL.sub(lambda initial: f" {initial[0].lower()}", resource_type)
     return f"{kind}: {words}" if words else kind
@@ -80,7 +80,7 @@ def concept_of(resource: Element, shape: Shape, bundle: Bundle) -> Concept:
     for name in shape.concepts:
         if name not in resource:
             continue
-        if shape is ANYTHING and isinstance(resource.value[name], str):
+        if shape.record_type is RecordType.OTHER and isinstance(resource.value[name], str):
             return Concept((), resource.text(name))
         found = named_elsewhere(resource, bundle) if name == "medicationReference" else concepts(resource.either(name))
         if found:

@@ -23,7 +23,7 @@ ANYTHING = Shape(
     ("code", "type", "category", "description", "name"),
     (
         *("period", "billablePeriod", "occurrenceDateTime", "occurrencePeriod", "performedDateTime", "performedPeriod"),
-        *(*CLINICAL_TIME, "occurredDateTime", "occurredPeriod", "started", "start", "startDate", "date", "authoredOn"),
+        *(*CLINICAL_TIME, "occurredDateTime", "occurredPeriod", "started", "startDate", "date", "authoredOn"),
         *("authored", "sent", "created", "recorded", "recordedDate"),
     ),
 )
@@ -45,6 +45,7 @@ SHAPES = {
     ),
     "MedicationAdministration": Shape(RecordType.MEDICATION, GIVEN, ("effectiveDateTime", "effectivePeriod")),
     "MedicationDispense": Shape(RecordType.MEDICATION, GIVEN, ("whenHandedOver", "whenPrepared")),
+    "Appointment": Shape(RecordType.OTHER, ("serviceType", "appointmentType", "description"), ("start",), "end"),
 }
 
 PATIENTS = ("subject", "patient", "beneficiary", "for", "individual")

@@ -1,16 +1,18 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.interop.errors import Refused
 from chiron.interop.fhir.bundle import Bundle, read_bundle
-from chiron.interop.fhir.importing import import_bundle
+from chiron.interop.fhir.importing import import_bundle, import_files
 from chiron.interop.fhir.report import Report
-from chiron.interop.fhir.tests.factories import Resource, ama, bundle_of, osei, pulse, resource, synthea
+from chiron.interop.fhir.tests.factories import Resource, ama, bundle_of, document, osei, pulse, resource, synthea
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.errors import NotPermitted
@@ -134,6 +136,35 @@ def test_the_same_id_of_two_patients_makes_two_records(door: Door) -> None:
     assert report.tally.total("imported") == 2
 
 
+def test_records_about_a_patient_of_an_earlier_import_find_their_way_by_number(door: Door) -> None:
+    [patient_id] = door.read(ama()).patient_ids
+    later = pulse(subject={"reference": "Patient?identifier=urn%3Amrn%3Ahilltop|4711"})
+
+    report = door.read(later)
+
+    assert (report.patient_ids, report.tally.total("imported")) == ((patient_id,), 1)
+    assert door.read(later, resource("Device")).tally.as_data()["Observation"]["unchanged"] == 1
+    assert Record.objects.filter(patient_id=patient_id).count() == 2
+
+
+def test_a_file_may_refer_to_a_patient_without_numbers_who_is_known(door: Door, tmp_path: Path) -> None:
+    nameless = ama(identifier=[])
+    (tmp_path / "1.json").write_bytes(orjson.dumps(document(nameless)))
+    (tmp_path / "2.json").write_bytes(orjson.dumps(document(pulse(subject={"reference": "urn:uuid:ama"}))))
+    (tmp_path / "3.json").write_bytes(orjson.dumps(document(pulse(subject={"reference": "urn:uuid:kofi"}))))
+
+    results = dict(
+        import_files(by=door.admin, organization_id=door.clinic.id, files=sorted(tmp_path.iterdir()), now=now)
+    )
+
+    first, second, third = results.values()
+    assert isinstance(first, Report)
+    assert isinstance(second, Report)
+    assert second.patient_ids == first.patient_ids
+    assert isinstance(third, Refused)
+    assert third.entry == 0
+
+
 def test_resources_without_a_name_are_known_by_what_they_say(door: Door) -> None:
     bundle = bundle_of(ama(), pulse(), pulse(id="b"))
     nameless = Bundle(bundle.file, bundle.digest, tuple(without_name(entry) for entry in bundle.entries), bundle.index)
@@ -152,6 +183,10 @@ def without_name(entry: Any) -> Any:
     ("broken", "reason"),
     [
         ((ama(), pulse(), resource("Condition", onsetDateTime="soon")), "Condition.onsetDateTime is not a FHIR date"),
+        (
+            (ama(), resource("Device"), pulse(subject={"reference": "Patient?identifier=urn:mrn:hilltop|9"})),
+            "The Observation is about a patient who is neither in this file nor known.",
+        ),
         (
             (
                 ama(),
