@@ -210,15 +210,12 @@ def planned(files: list[Path]) -> tuple[list[list[Batch]], int]:
 def fetched(held: Any, table: str, where: str, params: list[Any]) -> Batch:
     held.execute(f"SELECT * FROM {table} WHERE {where}", params)
     columns = [column.name for column in held.description]
-    rows = [
-        [
-            Jsonb(value) if isinstance(value, list) and name == "codes" else value
-            for name, value in zip(columns, row, strict=True)
-        ]
-        for row in held.fetchall()
-    ]
+    rows: list[list[Any]] = [list(row) for row in held.fetchall()]
     sealed = [position for position, name in enumerate(columns) if name in SEALED]
     plain = [{at: bytes(len(row[at]) - 78) for at in sealed if row[at] is not None} for row in rows]
+    for position in [position for position, name in enumerate(columns) if name == "codes"]:
+        for row in rows:
+            row[position] = Jsonb(row[position])
     return Batch(table, columns, rows, plain)
 
 
