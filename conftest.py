@@ -107,10 +107,9 @@ def riverside(town: Any) -> Any:
 @pytest.fixture
 def fresh_organization(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
     """An organization whose changes are committed, dropped after the test; for races."""
-    from chiron.tenancy.replay import drop_schema
-    from tests.town import make_organization
+    from tests.town import drop_organization, make_organization
 
     with django_db_blocker.unblock():
         organization = make_organization(None)
         yield organization
-        drop_schema(organization.id)
+        drop_organization(organization)

@@ -1,10 +1,19 @@
-"""Health: whether this process answers, and what it depends on."""
+"""Health: whether this process answers, what it depends on, and whether it should be sent requests."""
+
+from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
+from chiron.audit.public import Watch
+from chiron.kernel.clock import now
 from chiron.kernel.db import ALIASES, atomic, cursor
+from chiron.tenancy.public import missing_migrations
+
+LONGEST_WAIT_FOR_THE_SEALER = timedelta(minutes=1)
+
+watch = Watch()
 
 
 @require_safe
@@ -15,16 +24,30 @@ def live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
-    """Each dependency's state; 503 when one is down."""
-    states = {alias: "ok" if _answers(alias) else "down" for alias in ALIASES}
-    down = "down" in states.values()
-    response = JsonResponse({"status": "down" if down else "ok", "databases": states}, status=503 if down else 200)
-    if down:
+    """Each dependency's state; 503 when a database is down."""
+    databases = _databases()
+    return _answer({"databases": databases}, is_up="down" not in databases.values())
+
+
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """Whether requests may come: databases up and migrated, the trail of events sealed in time; otherwise 503."""
+    databases = _databases()
+    if "down" in databases.values():
+        return _answer({"databases": databases}, is_up=False)
+    states = {"migrations": _migrations(), "sealer": _sealer()}
+    return _answer({"databases": databases, **states}, is_up=set(states.values()) == {"ok"})
+
+
+def _answer(states: dict[str, object], *, is_up: bool) -> HttpResponse:
+    response = JsonResponse({"status": "ok" if is_up else "down", **states}, status=200 if is_up else 503)
+    if not is_up:
         response.headers["Retry-After"] = "1"
     return response
 
 
-ready = health
+def _databases() -> dict[str, str]:
+    return {alias: "ok" if _answers(alias) else "down" for alias in ALIASES}
 
 
 def _answers(alias: str) -> bool:
@@ -34,3 +57,17 @@ def _answers(alias: str) -> bool:
     except (DatabaseError, InterfaceError):
         return False
     return True
+
+
+def _migrations() -> str:
+    try:
+        return "missing" if missing_migrations() else "ok"
+    except DatabaseError:  # not even the table that lists them
+        return "missing"
+
+
+def _sealer() -> str:
+    try:
+        return "behind" if watch.longest_wait(now()) > LONGEST_WAIT_FOR_THE_SEALER else "ok"
+    except DatabaseError:
+        return "unknown"

@@ -7,13 +7,16 @@ from uuid import UUID
 
 from django.test import Client
 
+from chiron.identity.models import Session
 from chiron.identity.public import Account, Membership, Role, begin, create_organization
 from chiron.identity.revocations import revocations
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL, new_id
+from chiron.postgres.owner import as_owner
 from chiron.registry.public import Entry, Person, assign, create_patient, create_provider
 from chiron.tenancy.public import Organization, inside
+from chiron.tenancy.replay import drop_schema
 
 OPERATOR = Caller(operator=True)
 PASSWORD = "a town of long sentences"
@@ -73,6 +76,15 @@ def make_organization(slug: str | None) -> Organization:
     """An organization with its key and schema, committed."""
     slug = slug or f"o{new_id().hex[:30]}"
     return create_organization(by=OPERATOR, slug=slug, name=slug.title(), time_zone="Europe/Berlin")
+
+
+def drop_organization(organization: Organization) -> None:
+    """Remove an organization with its schema, members and sessions; its events stay in the platform's trail."""
+    drop_schema(organization.id)
+    with as_owner("accounts"):
+        for model in (Session, Membership):
+            model.objects.filter(organization_id=organization.id).delete()
+        organization.delete()
 
 
 def make_clinic(slug: str | None) -> Clinic:

@@ -6,6 +6,7 @@ from chiron.audit.sealer import Sealer
 from chiron.audit.sealing import lag, seal
 from chiron.audit.services import record, record_platform
 from chiron.audit.verification import verify
+from chiron.audit.waiting import Watch
 
 __all__ = [
     "Access",
@@ -13,6 +14,7 @@ __all__ = [
     "Kind",
     "Report",
     "Sealer",
+    "Watch",
     "access_log",
     "lag",
     "record",

@@ -25,6 +25,13 @@ def grant_database(cursor: CursorWrapper, alias: str) -> None:
     login = login_of(alias)
     roles = login if alias == "research" else f"{login}, {sealer()}"
     cursor.execute(";".join([f"GRANT USAGE ON SCHEMA public TO {roles}", *_rights(alias, "public", login)]))
+    grant_state(cursor, alias, "public")
+
+
+def grant_state(cursor: CursorWrapper, alias: str, schema: str) -> None:
+    """Let the runtime login see which migrations that schema has, so that it can say whether it is ready."""
+    login = login_of(alias)
+    cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {login}; GRANT SELECT ON {schema}.django_migrations TO {login}")
 
 
 def _rights(alias: str, schema: str, role: str) -> Iterator[str]:

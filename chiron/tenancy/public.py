@@ -5,6 +5,7 @@ from uuid import UUID
 from chiron.kernel.errors import NotFound
 from chiron.tenancy.models import Organization
 from chiron.tenancy.names import role_of, schema_of
+from chiron.tenancy.readiness import missing_migrations
 from chiron.tenancy.services import SlugTaken, open_organization
 from chiron.tenancy.switch import NoOrganization, current_organization_id, inside
 
@@ -27,6 +28,11 @@ def organization_for_domain(domain: str) -> Organization:
 def all_organizations() -> list[Organization]:
     """Every organization, in the order in which they were made."""
     return list(Organization.objects.order_by("id"))
+
+
+def organizations_after(organization_id: UUID, limit: int) -> list[Organization]:
+    """The next organizations in the order in which they were made, at most ``limit``; for those who take turns."""
+    return list(Organization.objects.filter(id__gt=organization_id).order_by("id")[:limit])
 
 
 def organization_for_command(slug: str | None) -> Organization:
@@ -53,11 +59,13 @@ __all__ = [
     "all_organizations",
     "current_organization_id",
     "inside",
+    "missing_migrations",
     "open_organization",
     "organization_for_command",
     "organization_for_domain",
     "organization_for_id",
     "organization_for_slug",
+    "organizations_after",
     "role_of",
     "schema_of",
 ]

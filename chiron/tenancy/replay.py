@@ -18,7 +18,7 @@ from django.db.migrations.state import ProjectState
 
 from chiron.kernel.db import CLINICAL, atomic
 from chiron.postgres.owner import as_owner
-from chiron.tenancy.grants import grant_organization
+from chiron.tenancy.grants import grant_organization, grant_state
 from chiron.tenancy.names import TEMPLATE, login_of, role_of, schema_of
 
 Key = tuple[str, str]
@@ -84,6 +84,8 @@ def migrate_template() -> list[Key]:
         executor = RecordingExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         executor.migrate(executor.loader.graph.leaf_nodes(), plan=plan)
+        with connection.cursor() as cursor:
+            grant_state(cursor, CLINICAL, TEMPLATE)
         return [(migration.app_label, migration.name) for migration, _ in plan]
 
 

@@ -16,7 +16,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
 from chiron.tenancy.public import Organization
-from chiron.tenancy.replay import drop_schema
+from tests.town import drop_organization
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_the_command_makes_a_clinic_whose_admin_signs_in(
     opened = post("/auth/login", {"username": name, "password": PASSWORD}).json()
     assert opened["user"]["roles"] == ["ADMIN"]
     assert with_token(opened["access"]).get("/api/patients").json() == {"patients": [], "next": None}
-    drop_schema(organization.id)
+    drop_organization(organization)
 
 
 def test_over_http_an_organization_is_made_once(fresh_organization: Any, slug: str) -> None:
@@ -167,7 +167,7 @@ def test_over_http_an_organization_is_made_once(fresh_organization: Any, slug: s
     assert made.headers["Location"] == f"/api/organizations/{organization['id']}"
     assert problem(again) == (409, "slug-taken")
     assert Organization.objects.filter(slug=slug).count() == 1
-    drop_schema(Organization.objects.get(slug=slug).id)
+    drop_organization(Organization.objects.get(slug=slug))
 
 
 def test_a_weak_password_leaves_no_organization_behind(db: None, slug: str, tmp_path: Path) -> None:
@@ -195,4 +195,4 @@ def test_somebody_known_becomes_the_admin_without_a_password(fresh_organization:
 
     membership = Membership.objects.select_related("organization").get(account=account)
     assert (membership.organization.slug, membership.roles) == (slug, ["ADMIN"])
-    drop_schema(membership.organization_id)
+    drop_organization(membership.organization)

@@ -1,0 +1,119 @@
+"""Health as a proxy or an orchestrator asks for it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from chiron.audit.public import Watch, record, seal
+from chiron.kernel.access import Caller
+from chiron.kernel.clock import now
+from chiron.kernel.ids import NIL
+from chiron.tenancy import readiness
+from chiron.tenancy.public import all_organizations, inside
+from config import health
+
+
+@pytest.fixture
+def sealed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Committed transactions are allowed, and no trail has an unsealed event."""
+    with django_db_blocker.unblock():
+        seal_everything()
+        yield
+
+
+def seal_everything() -> None:
+    seal("accounts", None)
+    for organization in all_organizations():
+        seal("clinical", organization.id)
+
+
+def test_a_process_is_alive_without_asking_any_database() -> None:
+    answer = Client().get("/health/live")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/"])
+def test_health_names_each_database(sealed: None, path: str) -> None:
+    answer = Client().get(path)
+
+    states = {"accounts": "ok", "clinical": "ok", "research": "ok"}
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "databases": states})
+
+
+def test_a_migrated_and_sealed_installation_is_ready(sealed: None) -> None:
+    answer = Client().get("/health/ready")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "databases": {"accounts": "ok", "clinical": "ok", "research": "ok"},
+        "migrations": "ok",
+        "sealer": "ok",
+    }
+
+
+def test_a_missing_migration_is_not_ready(sealed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = readiness.migrations_of_this_version()
+    monkeypatch.setattr(readiness, "migrations_of_this_version", lambda: known | {("records", "9999_later")})
+
+    answer = Client().get("/health/ready")
+
+    assert (answer.status_code, answer.json()["migrations"], answer.json()["status"]) == (503, "missing", "down")
+    assert answer.headers["Retry-After"] == "1"
+
+
+def test_an_organization_whose_events_wait_for_the_sealer_is_not_ready(
+    sealed: None, fresh_organization: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal("accounts", None)  # the organization's own beginning
+    with inside(fresh_organization.id):
+        record(Caller(organization_id=fresh_organization.id), "patient.read", resource="patients")
+    monkeypatch.setattr(health, "now", lambda: now() + timedelta(seconds=61))
+    monkeypatch.setattr(health.watch, "reached", NIL)
+
+    late = Client().get("/health/ready")
+    seal_everything()
+    monkeypatch.setattr(health.watch, "reached", NIL)
+    in_time = Client().get("/health/ready")
+
+    assert (late.status_code, late.json()["sealer"]) == (503, "behind")
+    assert (in_time.status_code, in_time.json()["sealer"]) == (200, "ok")
+
+
+def test_every_organization_has_its_turn(sealed: None, fresh_organization: Any) -> None:
+    seal("accounts", None)  # the organization's own beginning
+    with inside(fresh_organization.id):
+        record(Caller(organization_id=fresh_organization.id), "patient.read", resource="patients")
+    watch = Watch(at_a_time=1)
+    later = now() + timedelta(seconds=90)
+
+    waits = [watch.longest_wait(later) for _ in all_organizations()]
+
+    assert [wait > timedelta(seconds=89) for wait in waits].count(True) == 1
+
+
+def test_a_database_out_of_reach_is_named_and_nothing_else_about_it(sealed: None) -> None:
+    research = connections["research"]
+    research.close()
+    port = research.settings_dict["PORT"]
+    research.settings_dict["PORT"] = "1"
+    try:
+        answers = [Client().get(path) for path in ("/health", "/health/ready", "/health/live")]
+    finally:
+        research.settings_dict["PORT"] = port
+
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    assert answers[0].json() == {
+        "status": "down",
+        "databases": {"accounts": "ok", "clinical": "ok", "research": "down"},
+    }
+    assert answers[1].json() == answers[0].json()
+
+
+def test_health_may_only_be_read() -> None:
+    assert Client().post("/health/live").status_code == 405
