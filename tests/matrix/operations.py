@@ -1,0 +1,107 @@
+"""What the matrix must know of each operation beyond the API itself: which object it is about, and a body that fits.
+
+An operation that is missing here fails the suite, so that none is added unwatched.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tests.matrix.world import Thing, World
+
+Body = Callable[[World, UUID], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row. ``thing`` is what its path, or where the path names nothing its body, is about.
+
+    ``events`` is how many events a success leaves in both trails together; reads of what is public within an
+    organization leave none. ``beyond_the_policy`` are roles that the policy lets in and a rule of the verb refuses.
+    """
+
+    thing: Thing | None = None
+    body: Body | None = None
+    events: int = 1
+    beyond_the_policy: frozenset[str] = frozenset()
+
+
+def fixed(**body: Any) -> Body:
+    """The same body whatever the object."""
+    return lambda world, thing_id: body
+
+
+PERSON = fixed(family="Adjei", given=["Abena"])
+NOTE = {"record_type": "NOTE", "title": "Cough"}
+
+OPERATIONS: dict[str, Operation] = {
+    "GET /api/auth/sessions": Operation(events=0),
+    "DELETE /api/auth/sessions/{session_id}": Operation(Thing.SESSION),
+    "POST /api/auth/logout": Operation(),
+    "POST /api/auth/logout-all": Operation(),
+    "GET /api/users/me": Operation(events=0),
+    "PUT /api/users/me": Operation(body=fixed(email="abena@example.org")),
+    "GET /api/users/doctors": Operation(),
+    "GET /api/users/patients": Operation(),
+    "GET /api/memberships": Operation(),
+    "POST /api/memberships": Operation(
+        body=fixed(username="abena", email="a@example.org", password="seven tired donkeys", roles=["LAB"])
+    ),
+    "GET /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP),
+    "PATCH /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP, fixed(roles=["LAB", "BILLER"])),
+    "DELETE /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP),
+    "GET /api/organizations": Operation(events=0),
+    "POST /api/organizations": Operation(body=fixed(slug="hilltop", name="A slug that is taken")),
+    "GET /api/organizations/{organization_id}": Operation(Thing.ORGANIZATION, events=0),
+    "PATCH /api/organizations/{organization_id}": Operation(Thing.ORGANIZATION, fixed(name="Hilltop Clinics")),
+    "GET /api/patients": Operation(),
+    "POST /api/patients/search": Operation(body=fixed(name="Mensah")),
+    "POST /api/patients": Operation(body=PERSON),
+    "GET /api/patients/{patient_id}": Operation(Thing.PATIENT),
+    "PUT /api/patients/{patient_id}": Operation(Thing.PATIENT, PERSON),
+    "PATCH /api/patients/{patient_id}": Operation(Thing.PATIENT, fixed(language="tw")),
+    "POST /api/patients/{patient_id}/assignments": Operation(
+        Thing.PATIENT, lambda world, _: {"doctor_id": str(world.hilltop.other_doctor_id)}
+    ),
+    "DELETE /api/patients/{patient_id}/assignments/{doctor_id}": Operation(Thing.PATIENT),
+    "POST /api/patients/{patient_id}/link": Operation(
+        Thing.PATIENT, lambda world, _: {"account_id": str(world.claimant)}, events=2
+    ),
+    "GET /api/patients/{patient_id}/access-log": Operation(Thing.PATIENT),
+    "GET /api/claims": Operation(),
+    "GET /api/doctors/my_patients": Operation(),
+    "GET /api/doctors/patients": Operation(),
+    "POST /api/doctors/annotations": Operation(
+        Thing.RECORD, lambda world, thing_id: {"record_id": str(thing_id), "content": "Better"}
+    ),
+    "GET /api/providers": Operation(events=0),
+    "POST /api/providers": Operation(body=PERSON),
+    "GET /api/providers/{provider_id}": Operation(Thing.PROVIDER, events=0),
+    "PUT /api/providers/{provider_id}": Operation(Thing.PROVIDER, PERSON),
+    "GET /api/doctors": Operation(events=0),
+    "POST /api/doctors": Operation(body=PERSON),
+    "GET /api/doctors/{doctor_id}": Operation(Thing.PROVIDER, events=0),
+    "PUT /api/doctors/{doctor_id}": Operation(Thing.PROVIDER, PERSON),
+    "GET /api/departments": Operation(events=0),
+    "POST /api/departments": Operation(body=fixed(name="Surgery")),
+    "GET /api/departments/{department_id}": Operation(Thing.DEPARTMENT, events=0),
+    "PUT /api/departments/{department_id}": Operation(Thing.DEPARTMENT, fixed(name="Surgery")),
+    "GET /api/labs": Operation(events=0),
+    "POST /api/labs": Operation(body=fixed(name="Blood", code="b2")),
+    "GET /api/labs/{laboratory_id}": Operation(Thing.LABORATORY, events=0),
+    "PUT /api/labs/{laboratory_id}": Operation(Thing.LABORATORY, fixed(name="Blood", code="b2")),
+    "GET /api/records": Operation(),
+    "POST /api/records": Operation(Thing.PATIENT, lambda world, thing_id: NOTE | {"patient_id": str(thing_id)}),
+    "GET /api/records/{record_id}": Operation(Thing.RECORD),
+    "PUT /api/records/{record_id}": Operation(
+        Thing.RECORD,
+        fixed(**NOTE),
+        beyond_the_policy=frozenset({"PATIENT"}),  # who changes only what they wrote themselves
+    ),
+    "DELETE /api/records/{record_id}": Operation(Thing.RECORD),
+    "GET /api/records/{record_id}/versions": Operation(Thing.RECORD),
+    "GET /api/records/{record_id}/annotations": Operation(Thing.RECORD),
+    "POST /api/records/{record_id}/add_annotation": Operation(Thing.RECORD, fixed(content="Better")),
+    "GET /api/audit": Operation(),
+}

@@ -1,0 +1,142 @@
+"""The access matrix: every operation, asked by everybody, about everything (promises T1 and U4).
+
+Operations come from the API itself and what each caller may do from the policy table; nothing is listed twice.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from ninja import NinjaAPI
+
+from chiron.identity.policy import scope_of
+from chiron.kernel.access import Need, Scope, need_of
+from config.api import api
+from tests.matrix.operations import OPERATIONS, Operation
+from tests.matrix.world import Thing, Whose, World, build, events_of, undone
+
+OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD)
+
+
+def guarded(of: NinjaAPI = api) -> Iterator[tuple[str, Need]]:
+    """Every operation that is not open to all, with what it needs."""
+    for router in of._get_bound_routers():
+        for path, view in router.path_operations.items():
+            for operation in view.operations:
+                need = need_of(operation.view_func)
+                if need is not None:
+                    plain = re.sub(r"\{\w+:", "{", path)
+                    yield from ((f"{method} /api{plain}", need) for method in operation.methods)
+
+
+NEEDS = dict(guarded())
+
+
+@pytest.fixture
+def world(town: Any) -> World:
+    """Everybody and everything, for one test."""
+    return build(town)
+
+
+def test_every_guarded_operation_is_in_the_matrix() -> None:
+    assert sorted(OPERATIONS) == sorted(NEEDS)
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+def test_everybody_gets_what_the_policy_gives_and_nothing_else(name: str, world: World) -> None:
+    operation, need = OPERATIONS[name], NEEDS[name]
+    wrong: list[tuple[Any, ...]] = []
+
+    for who in world.clients:
+        missing: list[bytes] = []
+        for whose in Whose if operation.thing else [Whose.MINE]:
+            with undone():
+                before = events_of(world.hilltop)
+                answer = ask(world, name, operation, who, whose)
+                events = events_of(world.hilltop) - before
+            expected = allowed(world, operation, need, who, whose)
+            leaked = leaks(world, need, who, answer, asked=thing_of(world, operation, who, whose))
+            if not fits(answer.status_code, expected) or leaked or events != due(operation, answer, expected):
+                wrong.append((who, whose.value, answer.status_code, expected, leaked, events))
+            if answer.status_code == 404:
+                missing.append(answer.content)
+        if len(set(missing)) > 1:
+            wrong.append((who, "a 404 that tells something", set(missing)))
+
+    assert wrong == []
+
+
+def ask(world: World, name: str, operation: Operation, who: str, whose: Whose) -> Any:
+    """The answer to one caller about one thing."""
+    method, path = name.split(" ")
+    thing_id = thing_of(world, operation, who, whose)
+    if "assignments" in path:
+        cares = world.hilltop.other_doctor_id if whose is Whose.ANOTHERS else world.hilltop.doctor_id
+        path = path.replace("{doctor_id}", str(cares))
+    path = re.sub(r"\{\w+\}", str(thing_id), path)
+    body = operation.body(world, thing_id) if operation.body else None
+    sent = {"data": body, "content_type": "application/json"} if body is not None else {}
+    return getattr(world.clients[who], method.lower())(path, **sent)
+
+
+def thing_of(world: World, operation: Operation, who: str, whose: Whose) -> UUID:
+    """What the operation is asked about."""
+    return world.thing(operation.thing or Thing.PATIENT, whose, who)
+
+
+def allowed(world: World, operation: Operation, need: Need, who: str, whose: Whose) -> int:
+    """The status that the policy means: 200 stands for any success."""
+    if who == "anonymous":
+        return 401
+    scope = scope_of(world.callers[who], *need)
+    if scope is Scope.NONE:
+        return 403
+    if whose is Whose.MINE and who in operation.beyond_the_policy:
+        return 403
+    return 200 if operation.thing is None or reaches(scope, operation.thing, whose) else 404
+
+
+def reaches(scope: Scope, thing: Thing, whose: Whose) -> bool:
+    """Whether a thing lies within a scope."""
+    if thing is Thing.ORGANIZATION:
+        return whose in (Whose.MINE, Whose.NEXT_DOOR)
+    if whose is Whose.ANOTHERS:
+        return thing in OBJECTS_OF_PATIENTS and scope is Scope.ORGANIZATION
+    return whose is Whose.MINE
+
+
+def fits(status: int, expected: int) -> bool:
+    """Whether an answer is as allowed; 409 tells an operator that a slug is taken, which is an answer as well."""
+    return status in range(200, 300) or status == 409 if expected == 200 else status == expected
+
+
+def due(operation: Operation, answer: Any, expected: int) -> int:
+    """How many events there must be: none for a stranger, one for a refusal, and the operation's for a success."""
+    if expected == 401:
+        return 0
+    return operation.events if answer.status_code < 300 else 1
+
+
+def leaks(world: World, need: Need, who: str, answer: Any, *, asked: UUID) -> list[UUID]:
+    """Ids in an answer that this caller must not see; the id that was asked for is the caller's own word."""
+    forbidden = [] if need.resource == "organizations" else list(world.next_door)
+    if who == "anonymous" or scope_of(world.callers[who], *need) is not Scope.ORGANIZATION:
+        forbidden += world.of_others
+    text = answer.content.decode()
+    return [id for id in forbidden if str(id) in text and not (answer.status_code < 300 and id == asked)]
+
+
+def test_the_published_document_has_the_same_operations_and_guards() -> None:
+    document = api.get_openapi_schema()
+    published = {
+        f"{method.upper()} {path}": each for path, at in document["paths"].items() for method, each in at.items()
+    }
+
+    assert {name for name, each in published.items() if each["security"]} == set(NEEDS)
+    assert {name for name, each in published.items() if not each["security"]} == {
+        "POST /api/auth/register",
+        "POST /api/auth/login",
+        "POST /api/auth/refresh",
+    }

@@ -1,0 +1,156 @@
+"""Everybody who may ask, and everything they may ask for: their own, somebody else's, next door's, nothing at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from uuid import UUID
+
+from django.test import Client
+
+from chiron.audit.models import Event
+from chiron.identity.models import Membership
+from chiron.identity.public import Person as Claimant
+from chiron.identity.public import Role, begin, create_operator
+from chiron.identity.revocations import revocations
+from chiron.identity.services.accounts import register
+from chiron.identity.tokens import verified
+from chiron.kernel.access import Caller, Scope
+from chiron.kernel.clock import now
+from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
+from chiron.kernel.ids import NIL, new_id
+from chiron.records.public import RecordType, Statement, write_record
+from chiron.registry.public import assign, patient_within
+from chiron.registry.services.people import save_department, save_laboratory
+from chiron.tenancy.public import inside
+from tests.town import PASSWORD, Clinic, Town
+
+
+class Thing(Enum):
+    """What an operation is about, and whether a narrow scope makes a difference to it."""
+
+    PATIENT = "patient"
+    RECORD = "record"
+    SESSION = "session"
+    PROVIDER = "provider"
+    DEPARTMENT = "department"
+    LABORATORY = "laboratory"
+    MEMBERSHIP = "membership"
+    ORGANIZATION = "organization"
+
+
+class Whose(Enum):
+    """Whose it is, seen from the caller."""
+
+    MINE = "mine"
+    ANOTHERS = "another's in the same organization"
+    NEXT_DOOR = "next door's"
+    NOBODYS = "nobody's"
+
+
+@dataclass
+class World:
+    """Hilltop's people as callers, and the things of both clinics."""
+
+    hilltop: Clinic
+    riverside: Clinic
+    clients: dict[str, Client]
+    callers: dict[str, Caller]
+    things: dict[tuple[Thing, Whose], UUID] = field(default_factory=dict)
+    claimant: UUID = field(default_factory=new_id)
+
+    def thing(self, thing: Thing, whose: Whose, who: str) -> UUID:
+        """The id of such a thing; one's own session is another for each caller."""
+        if thing is Thing.SESSION and whose is Whose.MINE:
+            return getattr(self.callers.get(who), "session_id", None) or new_id()
+        return self.things.get((thing, whose)) or new_id()
+
+    @property
+    def next_door(self) -> list[UUID]:
+        """Everything of Riverside: none of it may ever be in an answer to Hilltop."""
+        named = [id for (_, whose), id in self.things.items() if whose is Whose.NEXT_DOOR]
+        return [*named, *(id for id in (self.riverside.other_patient_id, self.riverside.doctor_id) if id)]
+
+    @property
+    def of_others(self) -> list[UUID]:
+        """What only a scope of the whole organization reaches."""
+        return [self.things[thing, Whose.ANOTHERS] for thing in (Thing.PATIENT, Thing.RECORD)]
+
+
+def build(town: Town) -> World:
+    """The world of one test, rolled back with it."""
+    world = World(town.hilltop, town.riverside, {"anonymous": Client()}, {})
+    for role in Role:
+        _admit(world, role.value, town.hilltop.tokens[role])
+    waiting = _registered(town.hilltop, Role.DOCTOR)
+    opened = begin(by=Caller(), account=waiting.account, membership=waiting, now=now())
+    _admit(world, "unapproved doctor", opened.access)
+    operator = create_operator(by=Caller(operator=True), username="olga", password=PASSWORD, now=now())
+    _admit(world, "operator", begin(by=Caller(), account=operator, membership=None, now=now()).access)
+    _furnish(world, town.hilltop, Whose.MINE)
+    claimant = _registered(town.hilltop, Role.PATIENT)
+    world.claimant = claimant.account_id
+    opened = begin(by=Caller(), account=claimant.account, membership=claimant, now=now())
+    world.things[Thing.SESSION, Whose.ANOTHERS] = verified(opened.access).caller.session_id or new_id()
+    _furnish(world, town.riverside, Whose.NEXT_DOOR)
+    return world
+
+
+def _admit(world: World, who: str, token: str) -> None:
+    world.clients[who] = Client(headers={"authorization": f"Bearer {token}"})
+    world.callers[who] = verified(token).caller
+
+
+def _registered(clinic: Clinic, role: Role) -> Membership:
+    name = f"new-{new_id().hex}"
+    return register(
+        by=Caller(), organization=clinic.organization, username=name, email=f"{name}@example.org", password=PASSWORD,
+        role=role, person=Claimant("Yeboah", "Adwoa", "1980"), now=now(),
+    )  # fmt: skip
+
+
+def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
+    admin = clinic.who[Role.ADMIN]
+    things = {Thing.PATIENT: clinic.patient_id, Thing.PROVIDER: clinic.doctor_id, Thing.ORGANIZATION: clinic.id}
+    things[Thing.MEMBERSHIP] = clinic.who[Role.LAB].membership_id
+    things[Thing.SESSION] = verified(clinic.tokens[Role.LAB]).caller.session_id
+    with inside(clinic.id):
+        things[Thing.DEPARTMENT] = save_department(
+            by=admin, department_id=None, name="Heart", kind="department", parent_id=None, active=True, if_match=None,
+            now=now(),
+        ).id  # fmt: skip
+        things[Thing.LABORATORY] = save_laboratory(
+            by=admin, laboratory_id=None, name="Heart", code="heart", active=True, if_match=None, now=now()
+        ).id
+        things[Thing.RECORD] = _noted(admin, clinic.patient_id)
+        assign(
+            by=admin, patient_id=clinic.other_patient_id or NIL, provider_id=clinic.other_doctor_id or NIL, now=now()
+        )
+        others = {Thing.PATIENT: clinic.other_patient_id, Thing.RECORD: _noted(admin, clinic.other_patient_id)}
+    world.things |= {(thing, whose): id for thing, id in things.items() if id}
+    if whose is Whose.MINE:
+        world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items() if id}
+
+
+def _noted(by: Caller, patient_id: UUID | None) -> UUID:
+    patient = patient_within(by, Scope.ORGANIZATION, patient_id)
+    return write_record(
+        by=by, patient=patient, statement=Statement(record_type=RecordType.NOTE, title="Cough"), now=now()
+    ).id
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens in the block is taken back at its end, so that the next caller finds the same world."""
+    with atomic(ACCOUNTS), atomic(CLINICAL):
+        yield
+        roll_back(CLINICAL)
+        roll_back(ACCOUNTS)
+    revocations.take_effect()
+
+
+def events_of(clinic: Clinic) -> int:
+    """How many events the clinic's own trail and the platform's hold."""
+    with inside(clinic.id):
+        own = Event.objects.using(CLINICAL).count()
+    return own + Event.objects.using(ACCOUNTS).count()
