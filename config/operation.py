@@ -22,6 +22,7 @@ from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.errors import DomainError, Unavailable
 from chiron.kernel.log import logger
 from chiron.kernel.problems import failure, respond
+from chiron.records.public import patients_of_records
 from chiron.tenancy.public import inside
 
 Run = Callable[..., HttpResponseBase]
@@ -85,20 +86,28 @@ def _or_nothing(alias: str, perform: Callable[[], HttpResponseBase]) -> HttpResp
 
 
 def _denied(
-    request: HttpRequest, caller: Caller, need: Need, path: dict[str, Any], response: HttpResponseBase
+    request: HttpRequest, caller: Caller, need: Need, path: dict[str, str], response: HttpResponseBase
 ) -> HttpResponseBase:
     """Write the refusal down. The event names what was asked for, never what was sent."""
-    asked = next((UUID(str(value)) for name, value in path.items() if name.endswith("_id")), None)
+    asked = next((UUID(value) for name, value in path.items() if name.endswith("_id")), None)
     action = f"{need.resource}.{need.action}"
     outcome = "denied" if response.status_code in (401, 403, 404) else "failure"
-    about = {"resource": need.resource, "resource_id": asked, "outcome": outcome}
+    about: dict[str, Any] = {"resource": need.resource, "resource_id": asked, "outcome": outcome}
     try:
         if caller.organization_id is None:
-            record_platform(caller, action, payload={"status": response.status_code}, **about)  # type: ignore[arg-type]
+            record_platform(caller, action, payload={"status": response.status_code}, **about)
         else:
             with inside(caller.organization_id):
-                record(caller, action, payload={"status": response.status_code}, **about)  # type: ignore[arg-type]
+                about["subjects"] = _patients(path)
+                record(caller, action, payload={"status": response.status_code}, **about)
     except (DatabaseError, InterfaceError, DomainError) as error:
         logger.error("denial_not_recorded", kind=type(error).__name__)
         return respond(Unavailable(), request)
     return response
+
+
+def _patients(path: dict[str, str]) -> list[UUID]:
+    """The patients of what was asked for, so that they see who tried."""
+    if "patient_id" in path:
+        return [UUID(path["patient_id"])]
+    return patients_of_records([UUID(path["record_id"])]) if "record_id" in path else []

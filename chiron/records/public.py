@@ -2,7 +2,7 @@
 
 from chiron.records.entries import Code, Imported, Outcomes, Quantity, RecordEntry, ReferenceRange, Statement
 from chiron.records.models import Record
-from chiron.records.queries import record_for, records_within
+from chiron.records.queries import patients_of_records, record_for, records_within
 from chiron.records.services.imports import import_records
 from chiron.records.services.write import write_record
 from chiron.records.words import Precision, RecordType, Status
@@ -20,6 +20,7 @@ __all__ = [
     "Statement",
     "Status",
     "import_records",
+    "patients_of_records",
     "record_for",
     "records_within",
     "write_record",

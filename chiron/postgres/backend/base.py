@@ -9,7 +9,7 @@ this file only, and its tests say what must hold.
 
 from typing import Any
 
-from django.db import NotSupportedError
+from django.db import NotSupportedError, OperationalError
 from django.db.backends.postgresql import base
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -40,6 +40,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def create_cursor(self, name: str | None = None) -> Any:
         return self.connection.cursor()
 
+    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        """A transaction's first message notices a dead connection by itself, so it needs no probe before it."""
+        if not autocommit:
+            self.health_check_done = True
+        super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
+
     def _start_transaction_under_autocommit(self) -> None:
         self.ensure_connection()
         self.closing = []
@@ -49,13 +55,32 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if not self.unsent:
             return execute(statement, params, many, context)
         opening, self.unsent = self.unsent, ""
-        cursor = context["cursor"].cursor
-        if many or not isinstance(statement, str):
-            cursor.execute(opening)
-            return execute(statement, params, many, context)
-        result = execute(opening + statement, params, many, context)
-        cursor.set_result(-1)
-        return result
+
+        def send() -> Any:
+            cursor = context["cursor"].cursor
+            if many or not isinstance(statement, str):
+                with self.wrap_database_errors:
+                    cursor.execute(opening)
+                return execute(statement, params, many, context)
+            result = execute(opening + statement, params, many, context)
+            cursor.set_result(-1)
+            return result
+
+        try:
+            return send()
+        except OperationalError:
+            if not self.connection.closed:
+                raise
+        self._replace_connection()
+        context["cursor"].cursor = self.connection.cursor()
+        return send()
+
+    def _replace_connection(self) -> None:
+        """Connect anew in place of a connection that died while idle: nothing of the transaction was done on it."""
+        with self.wrap_database_errors:
+            self.connection = self.get_new_connection(self.get_connection_params())
+            self.connection.autocommit = True
+            self.init_connection_state()
 
     def _commit(self) -> None:
         rows, unsent, self.closing, self.unsent = self.closing, self.unsent, [], ""
