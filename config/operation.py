@@ -16,8 +16,9 @@ from django.http.response import HttpResponseBase
 from ninja.operation import Operation
 
 from chiron.audit.public import record, record_platform
-from chiron.idempotency.public import once
+from chiron.idempotency.public import is_repetition, once
 from chiron.kernel.access import Call, Caller, Need, Policy, need_of
+from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.errors import DomainError, Unavailable
 from chiron.kernel.log import logger
@@ -52,7 +53,11 @@ def guarded(run: Run) -> Run:
         def perform() -> HttpResponseBase:
             if effect is None:
                 return run(request, **path)
-            return once(request, caller, route, effect, lambda: run(request, **path))
+            response = once(request, caller, route, effect, perform=lambda: run(request, **path), now=now())
+            if is_repetition(response):
+                tell = record if effect == CLINICAL else record_platform
+                tell(caller, f"{need.resource}.repeated", resource=need.resource)
+            return response
 
         response = _in_transaction(request, caller, need, perform, effect)
         if response.status_code >= 400:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,13 +15,15 @@ from chiron.kernel.errors import Malformed
 from chiron.kernel.ids import NIL
 from chiron.vault.public import Safe, exact_index, organization_safe, platform_safe
 
+LIFETIME = timedelta(hours=24)
+REPEATED = "Idempotency-Replayed"
 KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
 def once(
-    request: HttpRequest, by: Caller, route: str, alias: str, perform: Callable[[], HttpResponseBase]
+    request: HttpRequest, by: Caller, route: str, alias: str, *, perform: Callable[[], HttpResponseBase], now: datetime
 ) -> HttpResponseBase:
-    """Answer through ``perform``, or as the first time when this key was answered before.
+    """Answer through ``perform``, or as the first time when this key was answered within the last day.
 
     Runs inside the transaction of the effect on ``alias``. Without the header it just performs. Raises Malformed for a
     key that is not 1 to 255 visible ASCII characters, InFlight while the first request runs, KeyReused for another
@@ -37,14 +40,28 @@ def once(
     _take(alias, f"{by.account_id} {route} {key.hex()}")
     safe = organization_safe(organization_id) if alias == CLINICAL else platform_safe()
     known = Answer.objects.using(alias).filter(account_id=by.account_id, route=route, key=key).first()
-    if known is not None:
+    if known is not None and known.kept_at <= now - LIFETIME:
+        known.delete(using=alias)
+    elif known is not None:
         if bytes(known.request) != body:
             raise KeyReused
         return _again(known, safe)
     response = perform()
     if isinstance(response, HttpResponse) and 200 <= response.status_code < 300:
-        _keep(Answer(account_id=by.account_id, route=route, key=key, request=body), response, alias, safe)
+        answer = Answer(account_id=by.account_id, route=route, key=key, request=body, kept_at=now)
+        _keep(answer, response, alias, safe)
     return response
+
+
+def is_repetition(response: HttpResponseBase) -> bool:
+    """Whether an answer is one that was kept."""
+    return REPEATED in response.headers
+
+
+def forget(alias: str, now: datetime) -> int:
+    """Delete the answers of that database, or of the current organization, that nobody can ask for any more."""
+    forgotten, _ = Answer.objects.using(alias).filter(kept_at__lte=now - LIFETIME).delete()
+    return forgotten
 
 
 def _take(alias: str, name: str) -> None:
@@ -66,5 +83,5 @@ def _again(known: Answer, safe: Safe) -> HttpResponse:
     response = HttpResponse(kept["body"], status=known.status)
     for name, value in kept["headers"].items():
         response.headers[name] = value
-    response.headers["Idempotency-Replayed"] = "true"
+    response.headers[REPEATED] = "true"
     return response

@@ -1,5 +1,5 @@
 """What other apps may use of idempotency."""
 
-from chiron.idempotency.answering import once
+from chiron.idempotency.answering import forget, is_repetition, once
 
-__all__ = ["once"]
+__all__ = ["forget", "is_repetition", "once"]
