@@ -59,7 +59,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 
 
 def _unreadable_headers(request: HttpRequest) -> bool:
-    return any("\x00" in value for key, value in request.META.items() if key.startswith("HTTP_") and value)
+    return any(UNSTORABLE.search(value) for key, value in request.META.items() if key.startswith("HTTP_") and value)
 
 
 def _check_body(request: HttpRequest) -> None:

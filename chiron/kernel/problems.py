@@ -75,6 +75,9 @@ def register(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+        reason = error.__cause__  # Ninja turns what the parser raises into an error of its own
+        if isinstance(reason, DomainError):
+            return respond(reason, request)
         return respond(Malformed() if error.status_code == 400 else InternalError(), request)
 
     @api.exception_handler(RequestDataTooBig)
