@@ -34,6 +34,7 @@ class Clinic:
     other_patient_id: UUID | None = None
     doctor_id: UUID | None = None
     other_doctor_id: UUID | None = None
+    ward_id: UUID | None = None
 
     @property
     def id(self) -> UUID:

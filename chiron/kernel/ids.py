@@ -1,5 +1,6 @@
 """Identifiers: UUIDv7 (RFC 9562), so that rows made together lie together."""
 
+from secrets import randbits
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -11,3 +12,11 @@ NIL = UUID(int=0)
 def new_id() -> UUID:
     """A new UUIDv7; later ones of the same process sort after earlier ones."""
     return uuid7()
+
+
+def new_number() -> int:
+    """A number that stands for a row where only numbers will do: 63 random bits, so unique without a sequence.
+
+    An exclusion constraint needs no extension when what it compares for equality is a range of one such number.
+    """
+    return randbits(63)

@@ -10,7 +10,7 @@ from chiron.kernel.access import Call, Scope, creates, needs
 from chiron.kernel.problems import refusals
 from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
-from chiron.registry import queries
+from chiron.registry import queries, queries_people
 from chiron.registry.doors import patient_for
 from chiron.registry.queries import Sought
 from chiron.registry.services import patients, people
@@ -19,11 +19,13 @@ from chiron.registry.shapes import (
     AccessOut,
     AssignIn,
     AssignmentEnvelope,
+    Assignments,
     Claims,
     LinkIn,
     PatientEnvelope,
     PatientIn,
     PatientPatch,
+    PatientQuery,
     Patients,
     SearchIn,
     assignment_out,
@@ -35,17 +37,11 @@ from chiron.registry.shapes import (
 router = Router(tags=["patients"])
 
 
-class PatientQuery(PageQuery):
-    name: str = ""
-    birth_date: str = ""
-    identifier: str = ""
-
-
 @router.get("/patients", response=Patients)
 @needs("patients", "read")
 def list_patients(request: Call, page: Query[PatientQuery]) -> Patients:
     """Patients I may see, the newest first; by name, birth date or identifier where asked."""
-    sought = Sought(page.name[:100], page.birth_date[:10], page.identifier[:400])
+    sought = Sought(page.name, page.birth_date, page.identifier)
     scope = request.caller.scope("patients", "search" if sought else "read")
     found = queries.list_patients(request.caller, scope, page, sought)
     return Patients(patients=[patient_out(each) for each in found.rows], next=found.next)
@@ -111,6 +107,14 @@ def assign(request: Call, response: HttpResponse, patient_id: UUID, body: Assign
     made = people.assign(by=request.caller, patient_id=patient_id, provider_id=body.doctor_id, now=clock.now())
     envelope = AssignmentEnvelope(assignment=assignment_out(made))
     return created(response, f"/api/patients/{patient_id}/assignments/{made.provider_id}", envelope)
+
+
+@router.get("/patients/{uuid:patient_id}/assignments", response={200: Assignments, **refusals(404)})
+@needs("assignments", "read")
+def list_assignments(request: Call, patient_id: UUID, page: Query[PageQuery]) -> Assignments:
+    """Who cares and cared for the patient, the latest first."""
+    found = queries_people.assignments_of(request.caller, patient_id, page)
+    return Assignments(assignments=[assignment_out(each) for each in found.rows], next=found.next)
 
 
 @router.delete("/patients/{uuid:patient_id}/assignments/{uuid:doctor_id}", response={204: None, **refusals(404)})

@@ -7,13 +7,12 @@ from ninja import Query, Router, Status
 
 from chiron.kernel import clock
 from chiron.kernel.access import Call, creates, needs
-from chiron.kernel.pagination import page as cut
 from chiron.kernel.problems import refusals
 from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
-from chiron.registry import doors, queries
-from chiron.registry.models import Department, Laboratory
-from chiron.registry.services import people
+from chiron.registry import doors
+from chiron.registry import queries_people as queries
+from chiron.registry.services import people, work
 from chiron.registry.shapes import (
     DepartmentEnvelope,
     DepartmentIn,
@@ -24,26 +23,28 @@ from chiron.registry.shapes import (
     Laboratories,
     LaboratoryEnvelope,
     LaboratoryIn,
+    NameQuery,
     ProviderEnvelope,
     ProviderIn,
     Providers,
+    WorkEnvelope,
+    WorkIn,
+    Works,
     department_out,
     laboratory_out,
     provider_out,
+    work_out,
 )
 
 router = Router()
-
-
-class NameQuery(PageQuery):
-    name: str = ""
+DOCTOR = "doctor"
 
 
 @router.get("/providers", tags=["providers"], response=Providers)
 @needs("providers", "read")
 def list_providers(request: Call, page: Query[NameQuery]) -> Providers:
     """Those who treat, the newest first."""
-    found = queries.list_providers(request.caller, page, name=page.name[:100])
+    found = queries.list_providers(request.caller, page, name=page.name)
     return Providers(providers=[provider_out(*each) for each in found.rows], next=found.next)
 
 
@@ -64,9 +65,9 @@ def create_provider(request: Call, response: HttpResponse, body: ProviderIn) -> 
 @needs("providers", "read")
 def read_provider(request: Call, response: HttpResponse, provider_id: UUID) -> ProviderEnvelope:
     """One provider."""
-    found = doors.provider_for(request.caller, provider_id)
-    etag(response, found.version)
-    return ProviderEnvelope(provider=provider_out(found, queries.person_of_provider(found)))
+    provider, person = queries.read_provider(request.caller, provider_id)
+    etag(response, provider.version)
+    return ProviderEnvelope(provider=provider_out(provider, person))
 
 
 @router.put("/providers/{uuid:provider_id}", tags=["providers"], response={200: ProviderEnvelope, **refusals(404, 412)})
@@ -81,11 +82,43 @@ def change_provider(request: Call, response: HttpResponse, provider_id: UUID, bo
     return ProviderEnvelope(provider=provider_out(changed, body.person()))
 
 
+@router.get("/providers/{uuid:provider_id}/departments", tags=["providers"], response={200: Works, **refusals(404)})
+@needs("providers", "read")
+def list_work(request: Call, provider_id: UUID, page: Query[PageQuery]) -> Works:
+    """Where a provider works and worked, the latest entry first."""
+    found = queries.work_of(request.caller, provider_id, page)
+    return Works(departments=[work_out(each) for each in found.rows], next=found.next)
+
+
+@router.post(
+    "/providers/{uuid:provider_id}/departments", tags=["providers"], response={201: WorkEnvelope, **refusals(404, 409)}
+)
+@needs("providers", "update")
+@creates
+def begin_work(request: Call, response: HttpResponse, provider_id: UUID, body: WorkIn) -> Status[WorkEnvelope]:
+    """The provider works in a department, from one day to another."""
+    made = work.begin_work(by=request.caller, provider_id=provider_id, now=clock.now(), **body.model_dump())
+    location = f"/api/providers/{provider_id}/departments/{made.department_id}"
+    return created(response, location, WorkEnvelope(work=work_out(made)))
+
+
+@router.delete(
+    "/providers/{uuid:provider_id}/departments/{uuid:department_id}",
+    tags=["providers"],
+    response={204: None, **refusals(404)},
+)
+@needs("providers", "update")
+def end_work(request: Call, provider_id: UUID, department_id: UUID) -> Status[None]:
+    """Today is the provider's last day in the department."""
+    work.end_work(by=request.caller, provider_id=provider_id, department_id=department_id, now=clock.now())
+    return Status(204, None)
+
+
 @router.get("/doctors", tags=["doctors"], response=Doctors)
 @needs("providers", "read")
 def list_doctors(request: Call, page: Query[NameQuery]) -> Doctors:
     """The doctors, the newest first."""
-    found = queries.list_providers(request.caller, page, name=page.name[:100], doctors=True)
+    found = queries.list_providers(request.caller, page, name=page.name, role=DOCTOR)
     return Doctors(doctors=[provider_out(*each) for each in found.rows], next=found.next)
 
 
@@ -95,7 +128,7 @@ def list_doctors(request: Call, page: Query[NameQuery]) -> Doctors:
 def create_doctor(request: Call, response: HttpResponse, body: DoctorIn) -> Status[DoctorEnvelope]:
     """Add a doctor."""
     made = people.create_provider(
-        by=request.caller, person=body.person(), role="doctor", specialty=body.specialty, active=body.active,
+        by=request.caller, person=body.person(), role=DOCTOR, specialty=body.specialty, active=body.active,
         now=clock.now(),
     )  # fmt: skip
     envelope = DoctorEnvelope(doctor=provider_out(made, body.person()))
@@ -106,9 +139,9 @@ def create_doctor(request: Call, response: HttpResponse, body: DoctorIn) -> Stat
 @needs("providers", "read")
 def read_doctor(request: Call, response: HttpResponse, doctor_id: UUID) -> DoctorEnvelope:
     """One doctor."""
-    found = doors.provider_for(request.caller, doctor_id)
-    etag(response, found.version)
-    return DoctorEnvelope(doctor=provider_out(found, queries.person_of_provider(found)))
+    doctor, person = queries.read_provider(request.caller, doctor_id, role=DOCTOR)
+    etag(response, doctor.version)
+    return DoctorEnvelope(doctor=provider_out(doctor, person))
 
 
 @router.put("/doctors/{uuid:doctor_id}", tags=["doctors"], response={200: DoctorEnvelope, **refusals(404, 412)})
@@ -116,8 +149,8 @@ def read_doctor(request: Call, response: HttpResponse, doctor_id: UUID) -> Docto
 def change_doctor(request: Call, response: HttpResponse, doctor_id: UUID, body: DoctorIn) -> DoctorEnvelope:
     """Say everything of a doctor anew."""
     changed = people.change_provider(
-        by=request.caller, provider_id=doctor_id, person=body.person(), role="doctor", specialty=body.specialty,
-        active=body.active, if_match=if_match(request), now=clock.now(),
+        by=request.caller, provider_id=doctor_id, person=body.person(), role=DOCTOR, specialty=body.specialty,
+        active=body.active, if_match=if_match(request), now=clock.now(), only=DOCTOR,
     )  # fmt: skip
     etag(response, changed.version)
     return DoctorEnvelope(doctor=provider_out(changed, body.person()))
@@ -127,7 +160,7 @@ def change_doctor(request: Call, response: HttpResponse, doctor_id: UUID, body: 
 @needs("departments", "read")
 def list_departments(request: Call, page: Query[PageQuery]) -> Departments:
     """Departments, sites and locations, the newest first."""
-    found = cut(Department.objects.all(), page)
+    found = queries.list_departments(request.caller, page)
     return Departments(departments=[department_out(each) for each in found.rows], next=found.next)
 
 
@@ -173,7 +206,7 @@ def change_department(
 @needs("laboratories", "read")
 def list_laboratories(request: Call, page: Query[PageQuery]) -> Laboratories:
     """Laboratories, the newest first."""
-    found = cut(Laboratory.objects.all(), page)
+    found = queries.list_laboratories(request.caller, page)
     return Laboratories(labs=[laboratory_out(each) for each in found.rows], next=found.next)
 
 

@@ -41,10 +41,12 @@ def patient_for(by: Caller, patient_id: UUID, action: str = "read", *, lock: boo
     return patient_within(by, by.scope("patients", action), patient_id, lock=lock)
 
 
-def provider_for(by: Caller, provider_id: UUID, action: str = "read", *, lock: bool = False) -> Provider:
-    """One provider. Raises NotPermitted, NotFound."""
+def provider_for(
+    by: Caller, provider_id: UUID, action: str = "read", *, role: str | None = None, lock: bool = False
+) -> Provider:
+    """One provider, or one of that role. Raises NotPermitted, NotFound."""
     by.scope("providers", action)
-    return _one(Provider.objects.all(), provider_id, lock)
+    return _one(Provider.objects.filter(role=role) if role else Provider.objects.all(), provider_id, lock)
 
 
 def department_for(by: Caller, department_id: UUID, action: str = "read", *, lock: bool = False) -> Department:

@@ -17,5 +17,14 @@ class AlreadyAssigned(DomainError):
     code, title = "already-assigned", "That provider cares for the patient already."
 
 
+class WorksThereAlready(DomainError):
+    code, title = "works-there-already", "That provider works in the department already at that time."
+
+
+class ContactOnly(DomainError):
+    code, status = "contact-only", 403
+    title = "Patients change how they are reached; everything else is changed by the staff."
+
+
 class PatientReplaced(DomainError):
     code, title = "patient-replaced", "This patient was merged into another; change that one."

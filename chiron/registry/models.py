@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from chiron.kernel.fields import SealedField, operational, personal
+from chiron.kernel.ids import new_number
 from chiron.kernel.models import Grants, Row, Versioned
 
 
@@ -31,6 +32,7 @@ class Patient(Versioned):
 
     grants = Grants.READ_WRITE
 
+    number = operational(models.BigIntegerField(default=new_number, editable=False))
     details = personal(SealedField())
     original = personal(SealedField(null=True))
     digest = operational(models.BinaryField(max_length=16, null=True))
@@ -51,6 +53,7 @@ class Patient(Versioned):
         ]
         constraints = [
             models.CheckConstraint(name="patient_replaced_by_another", condition=~Q(replaced_by=F("id"))),
+            models.UniqueConstraint(name="patient_number_is_its_own", fields=["number"]),
         ]
 
 
@@ -73,6 +76,7 @@ class Provider(Versioned):
 
     grants = Grants.READ_WRITE
 
+    number = operational(models.BigIntegerField(default=new_number, editable=False))
     role = operational(models.CharField(max_length=40, default="doctor"))
     specialty = operational(models.CharField(max_length=100, default="", blank=True))
     details = personal(SealedField())
@@ -84,7 +88,10 @@ class Provider(Versioned):
 
     class Meta:
         indexes = [GinIndex(name="provider_by_name", fields=["name_tokens"])]
-        constraints = [models.UniqueConstraint(name="provider_is_imported_once", fields=["source_key"])]
+        constraints = [
+            models.UniqueConstraint(name="provider_is_imported_once", fields=["source_key"]),
+            models.UniqueConstraint(name="provider_number_is_its_own", fields=["number"]),
+        ]
 
 
 class Department(Versioned):
@@ -113,7 +120,9 @@ class Department(Versioned):
 
 
 class ProviderDepartment(Row):
-    """A provider works in a department from one day to another."""
+    """A provider works in a department from one day to another, both included; ended, it stays as history."""
+
+    grants = Grants.READ_WRITE
 
     provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+"))
     department = operational(models.ForeignKey("registry.Department", models.PROTECT, related_name="+"))
@@ -123,7 +132,7 @@ class ProviderDepartment(Row):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                name="works_in_a_department_once_at_a_time", fields=["provider", "department", "since"]
+                name="works_in_a_department_once_at_a_time", fields=["provider", "department"], condition=Q(until=None)
             ),
             models.CheckConstraint(
                 name="work_ends_after_it_begins", condition=Q(until=None) | Q(until__gte=F("since"))

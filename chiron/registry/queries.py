@@ -2,26 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
-from chiron.kernel.pagination import Page, cursor_of, page, values_of
+from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.registry.doors import patient_for, patient_within, patients_within
-from chiron.registry.models import Claim, Identifier, Patient, Provider
+from chiron.registry.models import Claim, Identifier, Patient
 from chiron.registry.rules import Person, birth_date
 from chiron.registry.sealing import person_of
+from chiron.registry.searching import fitting, named
 from chiron.registry.services.patients import identifier_indexes
 from chiron.tenancy.public import current_organization_id
-from chiron.vault.public import Safe, matches, organization_safe, patient_safe, patient_safes, search_tokens
-
-Named = TypeVar("Named", Patient, Provider)
-
-SCAN, LONGEST_SCAN = 200, 20_000
+from chiron.vault.public import Safe, matches, organization_safe, patient_safe, patient_safes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +75,6 @@ def access_log(by: Caller, patient_id: UUID, query: PageQuery) -> Page[audit.Acc
     return log
 
 
-def person_of_provider(provider: Provider) -> Person:
-    """A provider's details, opened."""
-    return person_of(provider, organization_safe(current_organization_id()))
-
-
-def list_providers(
-    by: Caller, query: PageQuery, *, name: str = "", doctors: bool = False
-) -> Page[tuple[Provider, Person]]:
-    """A page of providers, all or the doctors, the newest first; by name where asked."""
-    by.scope("providers", "read")
-    providers = Provider.objects.filter(role="doctor") if doctors else Provider.objects.all()
-    if name:
-        providers = _named(providers, name)
-    found = page(providers, query)
-    safe = organization_safe(current_organization_id())
-    rows = [(each, person_of(each, safe)) for each in found.rows]
-    return Page([(each, who) for each, who in rows if not name or matches(name, *who.names)], found.next)
-
-
 def open_claims(by: Caller, query: PageQuery) -> Page[tuple[Claim, dict[str, str]]]:
     """Who registered and waits to be linked or approved."""
     by.scope("claims", "read")
@@ -114,28 +91,15 @@ def _all(patients: "QuerySet[Patient]", query: PageQuery) -> Page[Opened]:
 
 
 def _search(patients: "QuerySet[Patient]", query: PageQuery, sought: Sought) -> Page[Opened]:
-    narrowed = _narrow(patients, sought).order_by("-id")
-    after = values_of(query.cursor, UUID)[0] if query.cursor else None
-    fitting: list[Opened] = []
-    scanned = 0
-    while scanned < LONGEST_SCAN:
-        batch = list((narrowed.filter(id__lt=after) if after else narrowed)[:SCAN])
-        for each in _open(batch):
-            if not sought.name or matches(sought.name, *each.person.names):
-                fitting.append(each)
-            if len(fitting) > query.limit:
-                fitting.pop()
-                return Page(fitting, cursor_of(fitting[-1].patient.id))
-        scanned += len(batch)
-        if len(batch) < SCAN:
-            return Page(fitting, None)
-        after = batch[-1].id
-    return Page(fitting, cursor_of(after))
+    def fits(found: Opened) -> bool:
+        return not sought.name or matches(sought.name, *found.person.names)
+
+    return fitting(_narrow(patients, sought), query, _open, fits)
 
 
 def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]":
     if sought.name:
-        patients = _named(patients, sought.name)
+        patients = named(patients, sought.name)
     born = birth_date(sought.birth_date)
     if born is not None:
         patients = patients.filter(birth_date__range=(born.first, born.last))
@@ -145,11 +109,6 @@ def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]
         known = Identifier.objects.filter(index=index) if bar else Identifier.objects.filter(value_index=value_index)
         patients = patients.filter(id__in=known.values("patient_id"))
     return patients
-
-
-def _named(rows: "QuerySet[Named]", name: str) -> "QuerySet[Named]":
-    tokens = search_tokens(current_organization_id(), name)
-    return rows.filter(name_tokens__contains=tokens) if tokens else rows.none()
 
 
 def _open(patients: Sequence[Patient]) -> list[Opened]:

@@ -3,7 +3,7 @@
 import re
 from calendar import monthrange
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -55,13 +55,18 @@ def birth_date(text: str | None) -> BirthDate | None:
     return BirthDate(first, Precision.DAY if day else Precision.MONTH if month else Precision.YEAR)
 
 
-def check_life(born: BirthDate | None, died: datetime | None, today: date) -> None:
-    """Refuse a birth in the future, and a death before the birth or in the future."""
+EAST = timedelta(hours=14)
+"""How far the clocks of the easternmost zone are ahead of UTC."""
+
+
+def check_life(born: BirthDate | None, died: datetime | None, now: datetime) -> None:
+    """Refuse a birth on a day that has begun nowhere yet, a death in the future, and a death before the birth."""
+    today = (now + EAST).date()
     if born is not None and born.first > today:
         raise invalid("is in the future", "body", "birth_date")
-    if died is not None and died.date() > today:
+    if died is not None and died > now:
         raise invalid("is in the future", "body", "deceased_at")
-    if born is not None and died is not None and died.date() < born.first:
+    if born is not None and died is not None and (died + EAST).date() < born.first:
         raise invalid("is before the birth", "body", "deceased_at")
 
 
@@ -86,6 +91,19 @@ class Person:
     def display(self) -> str:
         """The name as people write it."""
         return " ".join(part for part in (self.prefix, *self.given, self.family) if part)
+
+
+CONTACT = frozenset({"telecom", "address", "language"})
+
+
+def changes_only_contact(before: Person, after: Person) -> bool:
+    """Whether two descriptions of somebody differ in nothing but how to reach them."""
+    return all(getattr(before, name) == getattr(after, name) for name in Person.__slots__ if name not in CONTACT)
+
+
+def overlap(a: tuple[date, date | None], b: tuple[date, date | None]) -> bool:
+    """Whether two periods, both ends included and None for no end, share a day."""
+    return (b[1] is None or a[0] <= b[1]) and (a[1] is None or b[0] <= a[1])
 
 
 def adds_nothing(known: str | None, seen: bytes) -> bool:

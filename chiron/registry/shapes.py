@@ -1,18 +1,28 @@
 """What the registry's endpoints take and give."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from chiron.kernel.schemas import Body, Word
-from chiron.registry.models import Assignment, Claim, Department, Laboratory, Precision, Provider, Sex
+from chiron.kernel.schemas import Body, PageQuery, Word
+from chiron.registry.models import (
+    Assignment,
+    Claim,
+    Department,
+    Laboratory,
+    Precision,
+    Provider,
+    ProviderDepartment,
+    Sex,
+)
 from chiron.registry.queries import Opened
 from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.services.patients import Entry
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
+Reference = Annotated[str, StringConstraints(max_length=400)]
 Partial = Annotated[str, StringConstraints(max_length=10)]
 
 
@@ -92,10 +102,20 @@ class PatientPatch(Body):
     identifiers: list[IdentifierIO] | None = Field(None, max_length=20)
 
 
+class PatientQuery(PageQuery):
+    name: Name = Field("", description="The beginnings of family or given names, of at least two letters.")
+    birth_date: Partial = Field("", description="YYYY, YYYY-MM or YYYY-MM-DD.")
+    identifier: Reference = Field("", description="The value, or `system|value`.")
+
+
+class NameQuery(PageQuery):
+    name: Name = Field("", description="The beginnings of family or given names, of at least two letters.")
+
+
 class SearchIn(Body):
     name: Name = ""
     birth_date: Partial = ""
-    identifier: Annotated[str, StringConstraints(max_length=400)] = ""
+    identifier: Reference = ""
     limit: int = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, max_length=500)
 
@@ -170,6 +190,28 @@ class Doctors(BaseModel):
     next: str | None
 
 
+class WorkIn(Body):
+    department_id: UUID
+    since: date | None = Field(None, description="The first day; today where it is not said.", examples=["2026-01-01"])
+    until: date | None = Field(None, description="The last day; open where it is not said.")
+
+
+class WorkOut(BaseModel):
+    department_id: UUID
+    department: str
+    since: date
+    until: date | None
+
+
+class WorkEnvelope(BaseModel):
+    work: WorkOut
+
+
+class Works(BaseModel):
+    departments: list[WorkOut]
+    next: str | None
+
+
 class DepartmentIn(Body):
     name: Word
     kind: Department.Kind = Department.Kind.DEPARTMENT
@@ -225,10 +267,16 @@ class AssignmentOut(BaseModel):
     patient_id: UUID
     doctor_id: UUID
     since: datetime
+    until: datetime | None
 
 
 class AssignmentEnvelope(BaseModel):
     assignment: AssignmentOut
+
+
+class Assignments(BaseModel):
+    assignments: list[AssignmentOut]
+    next: str | None
 
 
 class LinkIn(Body):
@@ -326,7 +374,14 @@ def laboratory_out(row: Laboratory) -> LaboratoryOut:
 
 def assignment_out(row: Assignment) -> AssignmentOut:
     """An assignment on the wire."""
-    return AssignmentOut(id=row.id, patient_id=row.patient_id, doctor_id=row.provider_id, since=row.since)
+    return AssignmentOut(
+        id=row.id, patient_id=row.patient_id, doctor_id=row.provider_id, since=row.since, until=row.until
+    )
+
+
+def work_out(row: ProviderDepartment) -> WorkOut:
+    """Where a provider works, on the wire."""
+    return WorkOut(department_id=row.department_id, department=row.department.name, since=row.since, until=row.until)
 
 
 def claim_out(claim: Claim, said: dict[str, str]) -> ClaimOut:

@@ -59,11 +59,12 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/patients/search": Operation(body=fixed(name="Mensah")),
     "POST /api/patients": Operation(body=PERSON),
     "GET /api/patients/{patient_id}": Operation(Thing.PATIENT),
-    "PUT /api/patients/{patient_id}": Operation(Thing.PATIENT, PERSON),
+    "PUT /api/patients/{patient_id}": Operation(Thing.PATIENT, PERSON, beyond_the_policy=frozenset({"PATIENT"})),
     "PATCH /api/patients/{patient_id}": Operation(Thing.PATIENT, fixed(language="tw")),
     "POST /api/patients/{patient_id}/assignments": Operation(
         Thing.PATIENT, lambda world, _: {"doctor_id": str(world.hilltop.other_doctor_id)}
     ),
+    "GET /api/patients/{patient_id}/assignments": Operation(Thing.PATIENT),
     "DELETE /api/patients/{patient_id}/assignments/{doctor_id}": Operation(Thing.PATIENT),
     "POST /api/patients/{patient_id}/link": Operation(
         Thing.PATIENT, lambda world, _: {"account_id": str(world.claimant)}, events=2
@@ -75,13 +76,18 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/doctors/annotations": Operation(
         Thing.RECORD, lambda world, thing_id: {"record_id": str(thing_id), "content": "Better"}
     ),
-    "GET /api/providers": Operation(events=0),
+    "GET /api/providers": Operation(),
     "POST /api/providers": Operation(body=PERSON),
-    "GET /api/providers/{provider_id}": Operation(Thing.PROVIDER, events=0),
+    "GET /api/providers/{provider_id}": Operation(Thing.PROVIDER),
     "PUT /api/providers/{provider_id}": Operation(Thing.PROVIDER, PERSON),
-    "GET /api/doctors": Operation(events=0),
+    "GET /api/providers/{provider_id}/departments": Operation(Thing.PROVIDER, events=0),
+    "POST /api/providers/{provider_id}/departments": Operation(
+        Thing.PROVIDER, lambda world, _: {"department_id": str(world.hilltop.ward_id)}
+    ),
+    "DELETE /api/providers/{provider_id}/departments/{department_id}": Operation(Thing.PROVIDER),
+    "GET /api/doctors": Operation(),
     "POST /api/doctors": Operation(body=PERSON),
-    "GET /api/doctors/{doctor_id}": Operation(Thing.PROVIDER, events=0),
+    "GET /api/doctors/{doctor_id}": Operation(Thing.PROVIDER),
     "PUT /api/doctors/{doctor_id}": Operation(Thing.PROVIDER, PERSON),
     "GET /api/departments": Operation(events=0),
     "POST /api/departments": Operation(body=fixed(name="Surgery")),

@@ -75,6 +75,8 @@ def ask(world: World, name: str, operation: Operation, who: str, whose: Whose) -
     if "assignments" in path:
         cares = world.hilltop.other_doctor_id if whose is Whose.ANOTHERS else world.hilltop.doctor_id
         path = path.replace("{doctor_id}", str(cares))
+    if path.endswith("{department_id}") and "providers" in path:
+        path = path.replace("{department_id}", str(world.things[Thing.DEPARTMENT, Whose.MINE]))
     path = re.sub(r"\{\w+\}", str(thing_id), path)
     body = operation.body(world, thing_id) if operation.body else None
     sent = {"data": body, "content_type": "application/json"} if body is not None else {}

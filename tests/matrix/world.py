@@ -22,6 +22,7 @@ from chiron.kernel.ids import NIL, new_id
 from chiron.records.public import RecordType, Statement, write_record
 from chiron.registry.public import assign, patient_within
 from chiron.registry.services.people import save_department, save_laboratory
+from chiron.registry.services.work import begin_work
 from chiron.tenancy.public import inside
 from tests.town import PASSWORD, Clinic, Town
 
@@ -114,11 +115,21 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
     things = {Thing.PATIENT: clinic.patient_id, Thing.PROVIDER: clinic.doctor_id, Thing.ORGANIZATION: clinic.id}
     things[Thing.MEMBERSHIP] = clinic.who[Role.LAB].membership_id
     things[Thing.SESSION] = verified(clinic.tokens[Role.LAB]).caller.session_id
+    others: dict[Thing, UUID | None] = {Thing.PATIENT: clinic.other_patient_id}
     with inside(clinic.id):
         things[Thing.DEPARTMENT] = save_department(
             by=admin, department_id=None, name="Heart", kind="department", parent_id=None, active=True, if_match=None,
             now=now(),
         ).id  # fmt: skip
+        begin_work(
+            by=admin, provider_id=clinic.doctor_id or NIL, department_id=things[Thing.DEPARTMENT] or NIL, since=None,
+            until=None, now=now(),
+        )  # fmt: skip
+        ward = save_department(
+            by=admin, department_id=None, name="Ward", kind="department", parent_id=None, active=True, if_match=None,
+            now=now(),
+        )  # fmt: skip
+        clinic.ward_id = ward.id
         things[Thing.LABORATORY] = save_laboratory(
             by=admin, laboratory_id=None, name="Heart", code="heart", active=True, if_match=None, now=now()
         ).id
@@ -126,7 +137,7 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         assign(
             by=admin, patient_id=clinic.other_patient_id or NIL, provider_id=clinic.other_doctor_id or NIL, now=now()
         )
-        others = {Thing.PATIENT: clinic.other_patient_id, Thing.RECORD: _noted(admin, clinic.other_patient_id)}
+        others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
     world.things |= {(thing, whose): id for thing, id in things.items() if id}
     if whose is Whose.MINE:
         world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items() if id}

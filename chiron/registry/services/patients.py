@@ -7,16 +7,16 @@ from uuid import UUID
 
 from chiron.audit import public as audit
 from chiron.identity.public import link_patient
-from chiron.kernel.access import Caller
+from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL, atomic, take_turns
-from chiron.kernel.errors import NotFound
+from chiron.kernel.errors import NotFound, invalid
 from chiron.kernel.ids import NIL
 from chiron.kernel.versions import expect
 from chiron.registry.doors import patient_for
-from chiron.registry.errors import IdentifierTaken, PatientReplaced
+from chiron.registry.errors import ContactOnly, IdentifierTaken, PatientReplaced
 from chiron.registry.models import Claim, Identifier, Patient, Precision, Sex
-from chiron.registry.rules import BirthDate, Person, check_life
-from chiron.registry.sealing import put, raised
+from chiron.registry.rules import BirthDate, Person, changes_only_contact, check_life
+from chiron.registry.sealing import person_of, put, raised
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, exact_index, new_patient_safe, patient_safe
 
@@ -40,7 +40,7 @@ def create_patient(*, by: Caller, entry: Entry, now: datetime) -> Patient:
     """A new patient with a key of its own. Raises IdentifierTaken naming the patient that has it, Invalid."""
     by.scope("patients", "create")
     patient = Patient(recorded_at=now, updated_at=now)
-    check_life(entry.born, entry.deceased_at, now.date())
+    check_life(entry.born, entry.deceased_at, now)
     _refuse_taken(entry.identifiers, None)
     safe = new_patient_safe(current_organization_id(), patient.id)
     describe(patient, entry, safe)
@@ -51,14 +51,19 @@ def create_patient(*, by: Caller, entry: Entry, now: datetime) -> Patient:
 
 
 def change_patient(*, by: Caller, patient_id: UUID, entry: Entry, if_match: int | None, now: datetime) -> Patient:
-    """Say everything of a patient anew. Raises NotFound, StaleVersion, IdentifierTaken, Invalid, PatientReplaced."""
+    """Say everything of a patient anew; patients themselves only how they are reached.
+
+    Raises NotFound, StaleVersion, IdentifierTaken, Invalid, PatientReplaced, ContactOnly.
+    """
     patient = patient_for(by, patient_id, "update", lock=True)
     expect(patient, if_match)
     if patient.replaced_by_id:
         raise PatientReplaced
-    check_life(entry.born, entry.deceased_at, now.date())
+    check_life(entry.born, entry.deceased_at, now)
     _refuse_taken(entry.identifiers, patient.id)
     safe = patient_safe(current_organization_id(), patient.id)
+    if by.scope("patients", "update") is Scope.OWN and not _changes_only_contact(patient, entry, safe):
+        raise ContactOnly
     raised(patient, safe)
     patient.updated_at = now
     describe(patient, entry, safe)
@@ -110,8 +115,22 @@ def identifier_row(patient: Patient, safe: Safe, system: str, value: str, kind: 
     return row
 
 
+def _changes_only_contact(patient: Patient, entry: Entry, safe: Safe) -> bool:
+    said = Patient(id=patient.id, birth_date=patient.birth_date)
+    describe(said, entry, safe)
+    clear = ("birth_date", "birth_precision", "birth_estimated", "sex", "deceased", "deceased_at", "active")
+    known = {bytes(each) for each in Identifier.objects.filter(patient=patient).values_list("index", flat=True)}
+    return (
+        changes_only_contact(person_of(patient, safe), entry.person)
+        and all(getattr(patient, name) == getattr(said, name) for name in clear)
+        and known == {identifier_indexes(system, value)[0] for system, value, _ in entry.identifiers}
+    )
+
+
 def _refuse_taken(identifiers: Sequence[tuple[str, str, str]], own: UUID | None) -> None:
     indexes = [identifier_indexes(system, value)[0] for system, value, _ in identifiers]
+    if len(set(indexes)) < len(indexes):
+        raise invalid("names one identifier twice", "body", "identifiers")
     take_turns(CLINICAL, *(f"identifier {index.hex()}" for index in indexes))
     taken = (
         Identifier.objects.filter(index__in=indexes).exclude(patient_id=own or NIL).values_list("patient_id", flat=True)

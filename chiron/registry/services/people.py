@@ -32,10 +32,10 @@ def create_provider(*, by: Caller, person: Person, role: str, specialty: str, ac
 
 def change_provider(
     *, by: Caller, provider_id: UUID, person: Person, role: str, specialty: str, active: bool, if_match: int | None,
-    now: datetime,
+    now: datetime, only: str | None = None,
 ) -> Provider:  # fmt: skip
-    """Say everything of a provider anew. Raises NotFound, StaleVersion."""
-    provider = provider_for(by, provider_id, "update", lock=True)
+    """Say everything of a provider anew, or only of one who has that role. Raises NotFound, StaleVersion."""
+    provider = provider_for(by, provider_id, "update", role=only, lock=True)
     expect(provider, if_match)
     safe = organization_safe(current_organization_id())
     raised(provider, safe)

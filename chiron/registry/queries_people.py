@@ -1,0 +1,69 @@
+"""Reads of those who treat, where they work, and whom they care for."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.pagination import Page, page
+from chiron.kernel.schemas import PageQuery
+from chiron.registry.doors import patient_within, provider_for
+from chiron.registry.models import Assignment, Department, Laboratory, Provider, ProviderDepartment
+from chiron.registry.rules import Person
+from chiron.registry.sealing import person_of
+from chiron.registry.searching import fitting, named
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import matches, organization_safe
+
+Known = tuple[Provider, Person]
+
+
+def read_provider(by: Caller, provider_id: UUID, *, role: str | None = None) -> Known:
+    """One provider, or one of that role. Raises NotFound."""
+    provider = provider_for(by, provider_id, role=role)
+    audit.record(by, "provider.read", resource="providers", resource_id=provider.id)
+    return _open([provider])[0]
+
+
+def list_providers(by: Caller, query: PageQuery, *, name: str = "", role: str | None = None) -> Page[Known]:
+    """A page of providers, all or those of a role, the newest first; by name where asked."""
+    by.scope("providers", "read")
+    providers = Provider.objects.filter(role=role) if role else Provider.objects.all()
+    if name:
+        found = fitting(named(providers, name), query, _open, lambda known: matches(name, *known[1].names))
+    else:
+        rows = page(providers, query)
+        found = Page(_open(rows.rows), rows.next)
+    audit.record(by, "provider.listed", resource="providers", payload={"name": name} if name else None)
+    return found
+
+
+def list_departments(by: Caller, query: PageQuery) -> Page[Department]:
+    """A page of departments, sites and locations, the newest first."""
+    by.scope("departments", "read")
+    return page(Department.objects.all(), query)
+
+
+def list_laboratories(by: Caller, query: PageQuery) -> Page[Laboratory]:
+    """A page of laboratories, the newest first."""
+    by.scope("laboratories", "read")
+    return page(Laboratory.objects.all(), query)
+
+
+def work_of(by: Caller, provider_id: UUID, query: PageQuery) -> Page[ProviderDepartment]:
+    """Where a provider works and worked, the latest entry first. Raises NotFound."""
+    provider = provider_for(by, provider_id)
+    return page(ProviderDepartment.objects.filter(provider=provider).select_related("department"), query)
+
+
+def assignments_of(by: Caller, patient_id: UUID, query: PageQuery) -> Page[Assignment]:
+    """Who cares and cared for a patient, the latest first. Raises NotFound."""
+    patient = patient_within(by, by.scope("assignments", "read"), patient_id)
+    found = page(Assignment.objects.filter(patient=patient), query)
+    audit.record(by, "assignment.listed", resource="assignments", subjects=[patient.id])
+    return found
+
+
+def _open(providers: Sequence[Provider]) -> list[Known]:
+    safe = organization_safe(current_organization_id())
+    return [(each, person_of(each, safe)) for each in providers]
