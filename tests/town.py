@@ -7,16 +7,13 @@ from uuid import UUID
 
 from django.test import Client
 
-from chiron.identity.models import Session
-from chiron.identity.public import Account, Membership, Role, begin, create_organization
+from chiron.identity.public import Account, Membership, Role, begin, create_organization, remove_organization
 from chiron.identity.revocations import revocations
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL, new_id
-from chiron.postgres.owner import as_owner
 from chiron.registry.public import Entry, Person, assign, create_patient, create_provider
 from chiron.tenancy.public import Organization, inside
-from chiron.tenancy.replay import drop_schema
 
 OPERATOR = Caller(operator=True)
 PASSWORD = "a town of long sentences"
@@ -30,11 +27,11 @@ class Clinic:
     who: dict[Role, Caller] = field(default_factory=dict)
     tokens: dict[Role, str] = field(default_factory=dict)
     signed_in_at: datetime = field(default_factory=now)
-    patient_id: UUID | None = None
-    other_patient_id: UUID | None = None
-    doctor_id: UUID | None = None
-    other_doctor_id: UUID | None = None
-    ward_id: UUID | None = None
+    patient_id: UUID = NIL
+    other_patient_id: UUID = NIL
+    doctor_id: UUID = NIL
+    other_doctor_id: UUID = NIL
+    ward_id: UUID = NIL
 
     @property
     def id(self) -> UUID:
@@ -81,11 +78,7 @@ def make_organization(slug: str | None) -> Organization:
 
 def drop_organization(organization: Organization) -> None:
     """Remove an organization with its schema, members and sessions; its events stay in the platform's trail."""
-    drop_schema(organization.id)
-    with as_owner("accounts"):
-        for model in (Session, Membership):
-            model.objects.filter(organization_id=organization.id).delete()
-        organization.delete()
+    remove_organization(by=OPERATOR, organization_id=organization.id)
 
 
 def make_clinic(slug: str | None) -> Clinic:

@@ -5,7 +5,7 @@ from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
 from chiron.identity.services.memberships import add_membership, change_membership, link_patient, link_provider
-from chiron.identity.services.organizations import create_organization
+from chiron.identity.services.organizations import create_organization, remove_organization
 from chiron.identity.services.sign_in import SignedIn, begin
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "link_patient",
     "link_provider",
     "make_account",
+    "remove_organization",
 ]

@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from chiron.identity.public import Account, Membership, Role, create_operator, create_organization, link_patient
+from chiron.identity.public import (
+    Account,
+    Membership,
+    Role,
+    create_operator,
+    create_organization,
+    link_patient,
+    remove_organization,
+)
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.ids import NIL
 from chiron.registry.public import Person, assign, create_provider, patients_within
@@ -62,12 +70,21 @@ def give_patients(demo: Demo, now: datetime) -> None:
         link_patient(by=demo.admin, account_id=unlinked.account_id, patient_id=patient_ids[0], now=now)
 
 
+def remove_demo() -> None:
+    """Remove the demo organization with everything in it, its users and their accounts; nothing where there is none."""
+    organization = Organization.objects.filter(slug=SLUG).first()
+    if organization is not None:
+        remove_organization(by=SYSTEM, organization_id=organization.id)
+
+
 def _have_user(organization: Organization, admin: Caller, username: str, roles: list[Role], now: datetime) -> None:
-    if Account.objects.filter(username=username).exists():
+    account = Account.objects.filter(username=username).first()
+    if account is None:
+        account = Account(username=username)
+        account.set_password(PASSWORD)
+        account.save(force_insert=True)
+    if Membership.objects.filter(account=account, organization=organization).exists():
         return
-    account = Account(username=username)
-    account.set_password(PASSWORD)
-    account.save(force_insert=True)
     membership = Membership(account=account, organization=organization, roles=list(roles), approved_at=now)
     if Role.DOCTOR in roles:
         with inside(organization.id):

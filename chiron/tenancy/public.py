@@ -6,6 +6,7 @@ from chiron.kernel.errors import NotFound
 from chiron.tenancy.models import Organization
 from chiron.tenancy.names import role_of, schema_of
 from chiron.tenancy.readiness import missing_migrations
+from chiron.tenancy.replay import drop_schema
 from chiron.tenancy.services import SlugTaken, open_organization
 from chiron.tenancy.switch import NoOrganization, current_organization_id, inside
 
@@ -58,6 +59,7 @@ __all__ = [
     "SlugTaken",
     "all_organizations",
     "current_organization_id",
+    "drop_schema",
     "inside",
     "missing_migrations",
     "open_organization",

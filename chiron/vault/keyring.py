@@ -10,7 +10,7 @@ from chiron.kernel.ids import NIL, new_id
 from chiron.vault.envelope import Cipher, Header, derived, place
 from chiron.vault.errors import OpeningFailed
 from chiron.vault.master import master_key
-from chiron.vault.models import OrganizationKey
+from chiron.vault.models import OrganizationKey, PatientKey
 
 KEY_BYTES = 32
 REMEMBERED_AT_MOST = 1024
@@ -67,6 +67,16 @@ def create_organization_key(organization_id: UUID) -> None:
     _insert(organization_id)
 
 
+def remove_keys(organization_id: UUID) -> None:
+    """Delete every key of an organization that is being removed; nothing it sealed can be read again.
+
+    Needs the owner's login: the runtime login may not delete keys.
+    """
+    PatientKey.objects.filter(organization_id=organization_id).delete()
+    OrganizationKey.objects.filter(organization_id=organization_id).delete()
+    on_commit(ACCOUNTS, lambda: _forget(organization_id))
+
+
 def forget_keys() -> None:
     """Open every organization's key anew from its row."""
     with _remembering:
@@ -96,6 +106,11 @@ def _remember(organization_id: UUID, keyring: Keyring) -> None:
         while len(_remembered) >= REMEMBERED_AT_MOST:
             _remembered.pop(next(iter(_remembered)))
         _remembered[organization_id] = keyring
+
+
+def _forget(organization_id: UUID) -> None:
+    with _remembering:
+        _remembered.pop(organization_id, None)
 
 
 def _place_of(row: OrganizationKey) -> bytes:

@@ -2,7 +2,7 @@
 
 from chiron.vault.blind import exact_index, matches, name_tokens, search_tokens
 from chiron.vault.errors import KeyDestroyed, OpeningFailed
-from chiron.vault.keyring import create_organization_key, forget_keys
+from chiron.vault.keyring import create_organization_key, forget_keys, remove_keys
 from chiron.vault.legacy import open_legacy
 from chiron.vault.safes import (
     JSON,
@@ -32,5 +32,6 @@ __all__ = [
     "patient_safe",
     "patient_safes",
     "platform_safe",
+    "remove_keys",
     "search_tokens",
 ]

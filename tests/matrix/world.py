@@ -70,7 +70,7 @@ class World:
     def next_door(self) -> list[UUID]:
         """Everything of Riverside: none of it may ever be in an answer to Hilltop."""
         named = [id for (_, whose), id in self.things.items() if whose is Whose.NEXT_DOOR]
-        return [*named, *(id for id in (self.riverside.other_patient_id, self.riverside.doctor_id) if id)]
+        return [*named, self.riverside.other_patient_id, self.riverside.doctor_id]
 
     @property
     def of_others(self) -> list[UUID]:
@@ -113,16 +113,16 @@ def _registered(clinic: Clinic, role: Role) -> Membership:
 def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
     admin = clinic.who[Role.ADMIN]
     things = {Thing.PATIENT: clinic.patient_id, Thing.PROVIDER: clinic.doctor_id, Thing.ORGANIZATION: clinic.id}
-    things[Thing.MEMBERSHIP] = clinic.who[Role.LAB].membership_id
-    things[Thing.SESSION] = verified(clinic.tokens[Role.LAB]).caller.session_id
-    others: dict[Thing, UUID | None] = {Thing.PATIENT: clinic.other_patient_id}
+    things[Thing.MEMBERSHIP] = clinic.who[Role.LAB].membership_id or NIL
+    things[Thing.SESSION] = verified(clinic.tokens[Role.LAB]).caller.session_id or NIL
+    others = {Thing.PATIENT: clinic.other_patient_id}
     with inside(clinic.id):
         things[Thing.DEPARTMENT] = save_department(
             by=admin, department_id=None, name="Heart", kind="department", parent_id=None, active=True, if_match=None,
             now=now(),
         ).id  # fmt: skip
         begin_work(
-            by=admin, provider_id=clinic.doctor_id or NIL, department_id=things[Thing.DEPARTMENT] or NIL, since=None,
+            by=admin, provider_id=clinic.doctor_id, department_id=things[Thing.DEPARTMENT], since=None,
             until=None, now=now(),
         )  # fmt: skip
         ward = save_department(
@@ -134,16 +134,14 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
             by=admin, laboratory_id=None, name="Heart", code="heart", active=True, if_match=None, now=now()
         ).id
         things[Thing.RECORD] = _noted(admin, clinic.patient_id)
-        assign(
-            by=admin, patient_id=clinic.other_patient_id or NIL, provider_id=clinic.other_doctor_id or NIL, now=now()
-        )
+        assign(by=admin, patient_id=clinic.other_patient_id, provider_id=clinic.other_doctor_id, now=now())
         others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
-    world.things |= {(thing, whose): id for thing, id in things.items() if id}
+    world.things |= {(thing, whose): id for thing, id in things.items()}
     if whose is Whose.MINE:
-        world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items() if id}
+        world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items()}
 
 
-def _noted(by: Caller, patient_id: UUID | None) -> UUID:
+def _noted(by: Caller, patient_id: UUID) -> UUID:
     patient = patient_within(by, Scope.ORGANIZATION, patient_id)
     return write_record(
         by=by, patient=patient, statement=Statement(record_type=RecordType.NOTE, title="Cough"), now=now()

@@ -8,14 +8,16 @@ from zoneinfo import available_timezones
 
 from chiron.audit.public import record_platform
 from chiron.identity.errors import DomainTaken
+from chiron.identity.models import Account, Membership, Session
 from chiron.identity.revocations import take_effect_at_commit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, take_turns
 from chiron.kernel.errors import NotFound, invalid
 from chiron.kernel.ids import new_id
 from chiron.kernel.versions import expect
-from chiron.tenancy.public import Organization, open_organization
-from chiron.vault.public import create_organization_key
+from chiron.postgres.owner import as_owner
+from chiron.tenancy.public import Organization, drop_schema, open_organization, organization_for_id
+from chiron.vault.public import create_organization_key, remove_keys
 
 
 def create_organization(
@@ -70,6 +72,27 @@ def change_organization(
         payload = {"changed": sorted(changes)}
         record_platform(by, action[suspended], resource="organizations", resource_id=organization.id, payload=payload)
     return organization
+
+
+def remove_organization(*, by: Caller, organization_id: UUID) -> None:
+    """Remove an organization that never held real data, a demo or a trial: schema, keys, members, and their accounts.
+
+    Accounts that belong elsewhere too, and operators, stay. Needs the owner's login; a run that was killed is finished
+    by the next. Raises NotFound, OwnerNotConfigured.
+    """
+    by.scope("organizations", "update")
+    organization = organization_for_id(organization_id)
+    drop_schema(organization_id)
+    with as_owner(ACCOUNTS), atomic(ACCOUNTS):
+        Session.objects.filter(organization=organization).delete()
+        members = list(Membership.objects.filter(organization=organization).values_list("account_id", flat=True))
+        Membership.objects.filter(organization=organization).delete()
+        elsewhere = Membership.objects.filter(account_id__in=members).values("account_id")
+        Account.objects.filter(id__in=members, is_operator=False).exclude(id__in=elsewhere).delete()
+        remove_keys(organization_id)
+        organization.delete()
+        record_platform(by, "organization.removed", resource="organizations", resource_id=organization_id)
+        take_effect_at_commit()
 
 
 def _free(domains: Iterable[str], organization_id: UUID) -> list[str]:

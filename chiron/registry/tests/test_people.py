@@ -116,7 +116,7 @@ def test_nobody_works_twice_in_one_department_at_one_time(
 
     assert problem(answer) == (409, "works-there-already")
     with inside(hilltop.id):
-        assert ProviderDepartment.objects.filter(department=ward).count() == 1
+        assert ProviderDepartment.objects.filter(department_id=ward).count() == 1
 
 
 def test_work_ends_today_and_only_once(hilltop: Clinic, ward: str) -> None:
@@ -140,7 +140,7 @@ def test_work_cannot_end_before_it_begins_or_be_nowhere(hilltop: Clinic, ward: s
     assert problem(call(admin, "post", work_path(hilltop), backwards)) == (422, "invalid")
     assert problem(call(admin, "post", work_path(hilltop), {"department_id": elsewhere["id"]})) == (404, "not-found")
     with inside(hilltop.id):
-        assert ProviderDepartment.objects.filter(department=ward).count() == 0
+        assert ProviderDepartment.objects.filter(department_id=ward).count() == 0
 
 
 def test_departments_form_a_tree_and_none_is_its_own_parent(hilltop: Clinic, ward: str) -> None:

@@ -94,7 +94,8 @@ def test_a_question_that_cannot_be_asked_is_a_422(query: str, hilltop: Clinic) -
 
 def pages(clinic: Clinic, query: dict[str, Any], between: Any = lambda: None) -> list[list[str]]:
     """The families on each page, and something happening between the pages."""
-    cursor, read = None, []
+    cursor: str | None = None
+    read: list[list[str]] = []
     while cursor is not None or not read:
         answer = clinic.client(Role.ADMIN).get("/api/patients", query | ({"cursor": cursor} if cursor else {})).json()
         read.append([each["family"] for each in answer["patients"]])

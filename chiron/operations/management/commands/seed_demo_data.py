@@ -8,22 +8,30 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from chiron.kernel.clock import now
-from chiron.operations.demo import PASSWORD, USERS, give_patients, have_demo
+from chiron.operations.demo import PASSWORD, SLUG, USERS, give_patients, have_demo, remove_demo
 
 
 class Command(BaseCommand):
     help = "Make the demo organization with its users (password in the docs) and patients; refused in production."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whether patients are made too."""
+        """What is made, and whether from nothing."""
+        parser.add_argument("--clean", action="store_true", help="Remove the demo organization first, data and all.")
+        parser.add_argument("--force", action="store_true", help="In production, too.")
         parser.add_argument("--clinic-patients", type=int, default=20)
         parser.add_argument("--seed", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is missing."""
-        if settings.ENVIRONMENT == "production":
-            raise CommandError("Demo users have a well-known password and are refused in production.")
+        if settings.ENVIRONMENT == "production" and not options["force"]:
+            raise CommandError("Demo users have a well-known password: in production this needs --force.")
+        if options["clean"]:
+            self.stdout.write(f"removing the organization {SLUG}")
+            remove_demo()
         demo = have_demo(now())
-        call_command("generate_mock_data", clinic_patients=options["clinic_patients"], seed=options["seed"])
+        call_command(
+            "generate_mock_data", clinic_patients=options["clinic_patients"], seed=options["seed"], organization=SLUG,
+            stdout=self.stdout,
+        )  # fmt: skip
         give_patients(demo, now())
         self.stdout.write(f"{', '.join(USERS)}: {PASSWORD}")

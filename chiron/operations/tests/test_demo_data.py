@@ -1,0 +1,102 @@
+"""The demo organization: made once, made anew when asked, never touching anybody else."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+
+from chiron.identity.models import Account, Membership, Session
+from chiron.operations.demo import PASSWORD, SLUG, USERS, remove_demo
+from chiron.postgres.owner import as_owner
+from chiron.registry.models import Patient
+from chiron.tenancy.public import Organization, inside
+from chiron.vault.models import OrganizationKey, PatientKey
+
+
+@pytest.fixture
+def free(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Everything is committed, and the demo is removed afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        remove_demo()
+        with as_owner("accounts"):
+            Membership.objects.filter(account__username__in=USERS).delete()
+            Account.objects.filter(username__in=USERS).delete()
+
+
+def seed(*options: str) -> None:
+    call_command("seed_demo_data", "--clinic-patients", "2", *options)
+
+
+def the_demo() -> Organization:
+    return Organization.objects.get(slug=SLUG)
+
+
+def patients() -> set[Any]:
+    with inside(the_demo().id):
+        return set(Patient.objects.values_list("id", flat=True))
+
+
+def sign_in(username: str) -> Any:
+    said = {"username": username, "password": PASSWORD}
+    return Client().post("/api/auth/login", said, content_type="application/json")
+
+
+def test_the_demo_is_made_once_and_its_users_sign_in(free: None, capsys: Any) -> None:
+    seed()
+    before = patients()
+    seed()
+
+    assert len(before) == 2
+    assert patients() == before
+    assert capsys.readouterr().out.endswith(f"{', '.join(USERS)}: {PASSWORD}\n")
+    assert [sign_in(username).status_code for username in USERS] == [200] * len(USERS)
+    token = sign_in("doctor_demo").json()["access"]
+    mine = Client(headers={"authorization": f"Bearer {token}"}).get("/api/doctors/my_patients").json()["patients"]
+    assert {each["id"] for each in mine} == {str(each) for each in before}
+
+
+def test_clean_makes_it_anew_and_leaves_everybody_else_alone(free: None) -> None:
+    seed()
+    first, before = the_demo(), patients()
+    others = set(Organization.objects.exclude(slug=SLUG).values_list("id", flat=True))
+    members = Membership.objects.exclude(organization=first).count()
+    sign_in("doctor_demo")
+
+    seed("--clean")
+
+    assert the_demo().id != first.id
+    assert patients().isdisjoint(before)
+    assert set(Organization.objects.exclude(slug=SLUG).values_list("id", flat=True)) == others
+    assert Membership.objects.exclude(organization=the_demo()).count() == members
+    for model in (OrganizationKey, PatientKey, Session, Membership):
+        assert not model.objects.filter(organization_id=first.id).exists()
+    assert sign_in("doctor_demo").status_code == 200
+
+
+def test_an_account_that_belongs_elsewhere_too_stays(free: None) -> None:
+    seed()
+    account = Account.objects.get(username="lab_demo")
+    elsewhere = Organization.objects.get(slug="riverside")
+    membership = Membership(account=account, organization=elsewhere, roles=["LAB"])
+    membership.save(force_insert=True)
+
+    seed("--clean")
+    kept = Account.objects.get(username="lab_demo")
+
+    assert kept.id == account.id
+    assert set(Membership.objects.filter(account=kept).values_list("organization__slug", flat=True)) == {
+        "riverside", SLUG,
+    }  # fmt: skip
+
+
+def test_in_production_it_is_refused_unless_forced(db: None, settings: Any) -> None:
+    settings.ENVIRONMENT = "production"
+
+    with pytest.raises(CommandError, match="needs --force"):
+        seed()
+
+    assert not Organization.objects.filter(slug=SLUG).exists()
