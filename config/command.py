@@ -18,10 +18,11 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    from chiron.postgres.server import ServerRefused, using
+    from chiron.postgres.home import ServerRefused
+    from chiron.postgres.server import using
 
-    needs_server = settings.EMBEDDED and len(arguments) > 1 and arguments[1] not in SERVERLESS
     try:
+        needs_server = settings.EMBEDDED and len(arguments) > 1 and arguments[1] not in SERVERLESS
         with using(settings.HOME) if needs_server else nullcontext(), suppress(KeyboardInterrupt):
             execute_from_command_line(arguments)
     except ServerRefused as refusal:

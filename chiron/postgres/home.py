@@ -15,6 +15,10 @@ from pathlib import Path
 LONGEST_SOCKET_FOLDER = 80
 
 
+class ServerRefused(Exception):
+    """The embedded server cannot be used as things are; the text says what to do."""
+
+
 class Home:
     """One installation's folder (0700): the server's data, its binaries when root, the secrets, the logs."""
 
@@ -43,9 +47,14 @@ class Home:
         return Path(tempfile.gettempdir()) / f"chiron-{digest}"
 
     def prepare(self) -> None:
-        """Make the folder. Root's is traversable, since its server runs under another account."""
-        self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
-        self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        """Make the folder. Root's is traversable, since its server runs under another account. Raises ServerRefused."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o755)
+            self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        except OSError as error:
+            raise ServerRefused(
+                f"{self.path} cannot be made or written ({error.strerror}): choose another --data-dir (or CHIRON_HOME)."
+            ) from None
 
     def secrets(self) -> dict[str, str]:
         """Keys and passwords of this installation, made once; two processes starting together agree on them."""
@@ -54,6 +63,11 @@ class Home:
     def port(self) -> int:
         """The TCP port of the server on 127.0.0.1, chosen free when first asked for."""
         return int(self._once("port.json", lambda: {"port": str(_free_port())})["port"])
+
+    def have_a_free_port(self) -> None:
+        """Choose another port where a program unknown to us has taken ours meanwhile; only while no server runs."""
+        if not _is_free(self.port()):
+            _write_private(self.path / "port.json", json.dumps({"port": str(_free_port())}))
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
@@ -91,6 +105,16 @@ def _new_secrets() -> dict[str, str]:
         "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
         "POSTGRES_PASSWORD": secrets.token_urlsafe(32),
     }
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _free_port() -> int:

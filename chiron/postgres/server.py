@@ -16,7 +16,7 @@ import psycopg
 import psycopg.sql
 
 from chiron.postgres import programs
-from chiron.postgres.home import Home
+from chiron.postgres.home import Home, ServerRefused
 
 SUPERUSER, OWNER = "chiron_superuser", "chiron"
 MAJOR = "18"
@@ -40,12 +40,9 @@ SETTINGS = {
     "log_parameter_max_length_on_error": "0",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
+    "log_min_messages": "log",  # not the errors of statements: their texts quote values
     "timezone": "UTC",
 }
-
-
-class ServerRefused(Exception):
-    """The embedded server cannot be used as things are; the text says what to do."""
 
 
 class Server:
@@ -68,6 +65,7 @@ class Server:
             if not (self.home.data / "PG_VERSION").exists():
                 self._initialise()
             self._sweep()
+            self.home.have_a_free_port()
             self._spawn()
             self._make_owner()
             return True

@@ -1,0 +1,399 @@
+"""What must hold of transactions that open and close with company."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, NotSupportedError, ProgrammingError, connections
+from django.db.transaction import TransactionManagementError
+from psycopg import sql
+
+from chiron.kernel.clock import now
+from chiron.kernel.db import CLINICAL, atomic, cursor, on_commit, roll_back
+from chiron.postgres.at_commit import at_commit
+from chiron.postgres.server import Server
+from chiron.registry.models import Department, Laboratory
+from chiron.tenancy.public import Organization, inside, role_of, schema_of
+
+
+@pytest.fixture
+def org(fresh_organization: Organization) -> Any:
+    """The id of an organization where everything commits."""
+    return fresh_organization.id
+
+
+@contextmanager
+def messages() -> Iterator[list[str]]:
+    """What is sent to the server while the block runs, message by message."""
+    sent: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def told(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        sent.append(str(query))
+        return execute(self, query, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(psycopg.Cursor, "execute", told)
+        yield sent
+
+
+def lab(code: str) -> Laboratory:
+    return Laboratory(name=f"Lab {code}", code=code)
+
+
+def labs(org: Any) -> set[str]:
+    with inside(org):
+        return set(Laboratory.objects.values_list("code", flat=True))
+
+
+def one(statement: str, *params: Any) -> Any:
+    with cursor(CLINICAL) as asked:
+        asked.execute(statement, params or None)
+        return asked.fetchone()[0]
+
+
+def test_a_read_and_a_queued_row_take_two_messages(org: Any) -> None:
+    with messages() as sent, inside(org):
+        assert Laboratory.objects.count() == 0
+        at_commit(lab("a"), using=CLINICAL)
+
+    assert len(sent) == 2
+    assert sent[0].startswith("BEGIN;SELECT set_config('role'")
+    assert sent[1].endswith(";COMMIT")
+    assert labs(org) == {"a"}
+
+
+def test_queued_rows_alone_take_one_message(org: Any) -> None:
+    with messages() as sent, inside(org):
+        at_commit(lab("a"), using=CLINICAL)
+        at_commit(lab("b"), using=CLINICAL)
+
+    assert len(sent) == 1
+    assert labs(org) == {"a", "b"}
+
+
+def test_a_transaction_without_a_statement_sends_nothing(org: Any) -> None:
+    with messages() as sent, inside(org):
+        pass
+
+    assert sent == []
+
+
+def test_the_first_statement_has_its_own_result(org: Any) -> None:
+    with inside(org):
+        assert one("SELECT 7") == 7
+    with inside(org), cursor(CLINICAL) as asked:
+        asked.execute("SELECT generate_series(1, 3)")
+        assert (asked.rowcount, asked.fetchall()) == (3, [(1,), (2,), (3,)])
+
+
+def test_a_first_statement_that_changes_rows_counts_them(org: Any) -> None:
+    with inside(org):
+        Laboratory.objects.bulk_create([lab("a"), lab("b")])
+    with inside(org):
+        assert Laboratory.objects.update(name="Both") == 2
+
+
+def test_values_are_values_whatever_they_hold(org: Any) -> None:
+    hostile = "'; DROP TABLE registry_laboratory; -- %s %% \\ \" ;COMMIT;"
+    with inside(org):
+        assert one("SELECT %s", hostile) == hostile
+    with inside(org):
+        at_commit(Laboratory(name=hostile, code="a"), using=CLINICAL)
+
+    with inside(org):
+        assert Laboratory.objects.get().name == hostile
+
+
+def test_a_percent_sign_without_values_stays_one(org: Any) -> None:
+    with inside(org):
+        assert one("SELECT '%'") == "%"
+
+
+def test_many_at_once_and_composed_statements_may_come_first(org: Any) -> None:
+    insert = "INSERT INTO registry_laboratory (id, version, recorded_at, updated_at, name, code, active)"
+    rows = [(f"00000000-0000-7000-8000-00000000000{n}", now(), now(), f"c{n}") for n in range(3)]
+    with inside(org), cursor(CLINICAL) as asked:
+        asked.executemany(f"{insert} VALUES (%s, 1, %s, %s, 'x', %s, true)", rows)
+    with inside(org), cursor(CLINICAL) as asked:
+        asked.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("registry_laboratory")))
+        assert asked.fetchone() == (3,)
+
+
+def test_a_long_list_is_read_piece_by_piece(org: Any) -> None:
+    with inside(org):
+        Laboratory.objects.bulk_create([lab(str(number)) for number in range(25)])
+    with inside(org):
+        assert len(list(Laboratory.objects.iterator(chunk_size=10))) == 25
+
+
+def test_an_error_rolls_back_what_was_written_and_what_was_queued(org: Any) -> None:
+    with suppress(InterruptedError), inside(org):
+        lab("a").save(force_insert=True)
+        at_commit(lab("b"), using=CLINICAL)
+        raise InterruptedError
+
+    assert labs(org) == set()
+
+
+def test_an_error_before_the_first_statement_sends_nothing(org: Any) -> None:
+    with messages() as sent, suppress(InterruptedError), inside(org):
+        at_commit(lab("a"), using=CLINICAL)
+        raise InterruptedError
+
+    assert sent == []
+    assert labs(org) == set()
+
+
+def test_a_first_statement_that_fails_leaves_a_working_connection(org: Any) -> None:
+    with pytest.raises(ProgrammingError), inside(org), cursor(CLINICAL) as asked:
+        asked.execute("SELECT nothing FROM nowhere")
+
+    assert labs(org) == set()
+
+
+def test_after_a_failed_statement_nothing_more_is_done(org: Any) -> None:
+    def go_on() -> None:
+        with inside(org):
+            lab("a").save(force_insert=True)
+            with suppress(ProgrammingError), cursor(CLINICAL) as asked:
+                asked.execute("SELECT nothing FROM nowhere")
+            lab("b").save(force_insert=True)
+
+    with pytest.raises(DatabaseError):
+        go_on()
+
+    assert labs(org) == set()
+
+
+def test_a_queued_row_that_is_refused_fails_the_whole_transaction_at_its_end(org: Any) -> None:
+    with inside(org):
+        lab("a").save(force_insert=True)
+
+    def write() -> None:
+        with inside(org):
+            lab("b").save(force_insert=True)
+            at_commit(lab("a"), using=CLINICAL)
+
+    with pytest.raises(IntegrityError, match="laboratory_code_is_its_own"):
+        write()
+
+    assert labs(org) == {"a"}
+
+
+def test_what_failed_to_be_committed_is_not_in_the_next_transaction(org: Any) -> None:
+    with inside(org):
+        lab("a").save(force_insert=True)
+    with suppress(IntegrityError), inside(org):
+        at_commit(lab("c"), using=CLINICAL)
+        at_commit(lab("a"), using=CLINICAL)
+
+    with inside(org):
+        lab("d").save(force_insert=True)
+
+    assert labs(org) == {"a", "d"}
+
+
+def test_what_waits_for_the_commit_runs_after_it_and_only_then(org: Any) -> None:
+    told: list[str] = []
+    with inside(org):
+        at_commit(lab("a"), using=CLINICAL)
+        on_commit(CLINICAL, lambda: told.append("committed"))
+        assert told == []
+    with suppress(IntegrityError), inside(org):
+        at_commit(lab("a"), using=CLINICAL)
+        on_commit(CLINICAL, lambda: told.append("refused"))
+    with suppress(InterruptedError), inside(org):
+        on_commit(CLINICAL, lambda: told.append("rolled back"))
+        raise InterruptedError
+
+    assert told == ["committed"]
+
+
+def test_an_inner_block_rolls_back_alone(org: Any) -> None:
+    with inside(org):
+        at_commit(lab("before"), using=CLINICAL)
+        with suppress(InterruptedError), atomic(CLINICAL):
+            at_commit(lab("within"), using=CLINICAL)
+            lab("within too").save(force_insert=True)
+            raise InterruptedError
+        at_commit(lab("after"), using=CLINICAL)
+
+    assert labs(org) == {"before", "after"}
+
+
+def test_an_inner_block_may_be_the_first_to_say_anything(org: Any) -> None:
+    with inside(org), atomic(CLINICAL):
+        lab("a").save(force_insert=True)
+
+    assert labs(org) == {"a"}
+
+
+def test_in_an_inner_block_a_queued_row_is_written_at_once(org: Any) -> None:
+    with inside(org), atomic(CLINICAL):
+        at_commit(lab("a"), using=CLINICAL)
+        assert Laboratory.objects.count() == 1
+
+
+def test_a_queued_row_is_read_by_nobody_before_the_commit(org: Any) -> None:
+    with inside(org):
+        at_commit(lab("a"), using=CLINICAL)
+        assert Laboratory.objects.count() == 0
+
+
+def test_autocommit_cannot_be_switched_off() -> None:
+    with pytest.raises(NotSupportedError, match="atomic"):
+        connections[CLINICAL]._set_autocommit(False)
+
+
+def test_another_organizations_tables_are_denied_in_the_first_message(org: Any, town_id: Any) -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"), inside(org):
+        one(f"SELECT count(*) FROM {schema_of(town_id)}.registry_patient")
+
+
+@pytest.fixture
+def town_id(django_db_setup: None) -> Any:
+    """Another organization."""
+    from tests.town import the_town
+
+    return the_town().hilltop.id
+
+
+def test_instants_come_back_aware_and_in_utc(org: Any) -> None:
+    moment = now()
+    with inside(org):
+        found = one("SELECT %s::timestamptz", moment)
+
+    assert found == moment
+    assert found.utcoffset().total_seconds() == 0
+
+
+def die() -> None:
+    """End this thread's connection from outside, as a restart of the server does."""
+    name = settings.DATABASES[CLINICAL]["NAME"]
+    with Server(settings.HOME).connect() as superuser:
+        superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+
+
+def test_a_connection_that_died_while_idle_is_replaced_unnoticed(org: Any) -> None:
+    assert labs(org) == set()
+    die()
+
+    with inside(org):
+        lab("a").save(force_insert=True)
+        assert one("SELECT current_user") == role_of(org)
+
+    assert labs(org) == {"a"}
+
+
+def test_a_connection_that_dies_within_a_transaction_fails_it(org: Any) -> None:
+    def write() -> None:
+        with inside(org):
+            lab("a").save(force_insert=True)
+            die()
+            lab("b").save(force_insert=True)
+
+    with pytest.raises(DatabaseError):
+        write()
+
+    assert labs(org) == set()
+
+
+def test_a_connection_that_dies_at_the_commit_fails_it(org: Any) -> None:
+    def write() -> None:
+        with inside(org):
+            lab("a").save(force_insert=True)
+            at_commit(lab("b"), using=CLINICAL)
+            die()
+
+    with pytest.raises(DatabaseError):
+        write()
+
+    assert labs(org) == set()
+
+
+def test_each_thread_opens_and_closes_its_own(org: Any) -> None:
+    def write(number: int) -> None:
+        try:
+            for turn in range(20):
+                with suppress(InterruptedError), inside(org):
+                    at_commit(lab(f"{number}-{turn}"), using=CLINICAL)
+                    if turn % 4 == 3:
+                        raise InterruptedError
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(write, range(6)))
+
+    assert labs(org) == {f"{number}-{turn}" for number in range(6) for turn in range(20) if turn % 4 != 3}
+
+
+def leave_by_commit(org: Any) -> None:
+    with inside(org):
+        Department.objects.count()
+        list(Department.objects.select_for_update())
+        list(Laboratory.objects.iterator())
+
+
+def leave_by_error(org: Any) -> None:
+    with suppress(InterruptedError), inside(org):
+        Department.objects.count()
+        raise InterruptedError
+
+
+def leave_by_failed_statement(org: Any) -> None:
+    with suppress(ProgrammingError), inside(org):
+        one("SELECT nothing")
+
+
+@pytest.mark.parametrize("leave", [leave_by_commit, leave_by_error, leave_by_failed_statement])
+def test_nothing_of_a_session_outlives_its_transaction(leave: Any, org: Any) -> None:
+    """A pooler may then give the connection to somebody else."""
+    for _ in range(8):
+        leave(org)
+
+    state = """
+        SELECT current_setting('role'), current_setting('search_path'), current_user = session_user,
+               (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_cursors),
+               (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
+               (SELECT count(*) FROM pg_listening_channels())
+    """
+    with cursor(CLINICAL) as asked:
+        asked.execute(state)
+        assert asked.fetchone() == ("none", '""', True, 0, 0, 0, 0)
+
+
+def test_no_statement_sets_anything_beyond_its_transaction(org: Any) -> None:
+    connections[CLINICAL].close()
+
+    with messages() as sent:
+        leave_by_commit(org)
+        with inside(org):
+            at_commit(lab("a"), using=CLINICAL)
+
+    assert [text for text in sent if text.lstrip().upper().startswith(("SET ", "LISTEN", "PREPARE", "DECLARE"))] == []
+    assert all("', true)" in text for text in sent if "set_config" in text)
+
+
+def test_a_block_marked_for_rollback_ends_in_one(org: Any) -> None:
+    with inside(org):
+        lab("a").save(force_insert=True)
+        at_commit(lab("b"), using=CLINICAL)
+        roll_back(CLINICAL)
+
+    assert labs(org) == set()
+
+
+def test_a_transaction_in_an_aborted_state_is_named_so(org: Any) -> None:
+    with inside(org):
+        with suppress(IntegrityError), atomic(CLINICAL, savepoint=False):
+            raise IntegrityError
+        with pytest.raises(TransactionManagementError):
+            lab("a").save(force_insert=True)
+
+    assert labs(org) == set()

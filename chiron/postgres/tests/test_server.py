@@ -1,0 +1,314 @@
+"""The embedded server: whoever comes first starts it, whoever leaves last stops it, and killing it loses nothing.
+
+Each test has servers of its own, with the durable settings.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from chiron.postgres.home import Home
+from chiron.postgres.server import Server, ServerRefused, using
+
+USER = """
+import sys
+from pathlib import Path
+from chiron.postgres.home import Home
+from chiron.postgres.server import using
+with using(Home(Path(sys.argv[1]))):
+    print("in", flush=True)
+    sys.stdin.readline()
+print("out", flush=True)
+"""
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    """A folder that the unprivileged account can reach; its server is stopped and everything removed."""
+    folder = Path(tempfile.mkdtemp(prefix="chiron-server-"))
+    folder.chmod(0o755)
+    home = Home(folder / "home")
+    yield home
+    Server(home).stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server(home: Home) -> Server:
+    """A server that runs."""
+    home.prepare()
+    server = Server(home)
+    assert server.start() is True
+    return server
+
+
+def processes_of(server: Server) -> list[int]:
+    """The server's process and all its children."""
+    parent = server.pid()
+    assert parent is not None
+    children = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                children.append(int(stat.parent.name))
+    return [parent, *children]
+
+
+def kill(server: Server) -> None:
+    """kill -9 of every process of it, and wait until none is left."""
+    pids = processes_of(server)
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def is_alive(pid: int) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
+
+
+def until(true: object) -> None:
+    """Wait for something that another process does, ten seconds at most."""
+    deadline, waiting = time.monotonic() + 10, Event()
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        waiting.wait(0.02)
+
+
+def user(home: Home) -> "subprocess.Popen[str]":
+    """Another process that uses the server until it is told to leave."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", USER, str(home.path)], cwd=settings.BASE_DIR, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "in\n"
+    return process
+
+
+def leave(process: "subprocess.Popen[str]") -> None:
+    said, _ = process.communicate("leave\n", timeout=30)
+    assert (said, process.returncode) == ("out\n", 0)
+
+
+def test_it_is_started_once_and_attached_to_afterwards(server: Server, home: Home) -> None:
+    first = server.pid()
+
+    assert Server(home).start() is False
+    assert Server(home).pid() == first
+    assert home.data.stat().st_mode & 0o777 == 0o700
+
+
+def test_every_acknowledged_write_outlives_a_kill_of_all_its_processes(server: Server) -> None:
+    with server.connect() as connection:
+        connection.execute("CREATE TABLE written (writer int, number int)")
+    acknowledged: list[tuple[int, int]] = []
+
+    def write(writer: int) -> None:
+        number = 0
+        with suppress(psycopg.Error), server.connect() as connection:
+            while True:
+                connection.execute("INSERT INTO written VALUES (%s, %s)", [writer, number])
+                acknowledged.append((writer, number))
+                number += 1
+
+    for _ in range(3):
+        reached = len(acknowledged) + 100
+        with ThreadPoolExecutor(4) as pool:
+            writers = [pool.submit(write, writer) for writer in range(4)]
+            until(lambda: len(acknowledged) > reached)  # noqa: B023
+            kill(server)
+        assert [writer.exception() for writer in writers] == [None] * 4
+        assert server.start() is True
+
+    with server.connect() as connection:
+        kept = {(row[0], row[1]) for row in connection.execute("SELECT writer, number FROM written").fetchall()}
+    assert set(acknowledged) - kept == set()
+
+
+def test_what_a_killed_server_left_behind_does_not_hinder_the_next(server: Server, home: Home) -> None:
+    kill(server)
+    with subprocess.Popen(["/bin/sleep", "60"]) as stranger:
+        lines = (home.data / "postmaster.pid").read_text().split("\n", 1)
+        (home.data / "postmaster.pid").write_text(f"{stranger.pid}\n{lines[1]}")
+
+        assert server.pid() is None
+        assert server.start() is True
+        stranger.kill()
+
+    assert server.answers()
+
+
+def test_the_last_to_leave_stops_it_and_nobody_earlier(home: Home) -> None:
+    home.prepare()
+    first, second = user(home), user(home)
+    server = Server(home)
+
+    leave(first)
+    assert server.answers()
+    leave(second)
+
+    assert server.pid() is None
+
+
+def test_a_user_that_was_killed_leaves_it_to_the_next(home: Home) -> None:
+    home.prepare()
+    killed = user(home)
+    killed.kill()
+    killed.communicate()
+    server = Server(home)
+    assert server.answers()
+
+    leave(user(home))
+
+    assert server.pid() is None
+
+
+def test_two_that_begin_together_make_one_server_and_one_set_of_secrets(home: Home) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(user, [home, home])
+
+    pid = Server(home).pid()
+    leave(first)
+    assert Server(home).pid() == pid
+    leave(second)
+
+
+def test_secrets_and_port_are_made_once_however_many_ask(home: Home) -> None:
+    home.prepare()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: (Home(home.path).secrets(), Home(home.path).port()), range(8)))
+
+    assert all(each == found[0] for each in found)
+    assert (home.path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_port_that_somebody_took_is_replaced(server: Server, home: Home) -> None:
+    server.stop()
+    before = home.port()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", before))
+        taken.listen()
+
+        assert server.start() is True
+
+    assert home.port() != before
+    assert server.answers()
+
+
+def test_a_folder_of_another_version_is_left_alone(home: Home) -> None:
+    home.prepare()
+    home.data.mkdir(parents=True)
+    (home.data / "PG_VERSION").write_text("15\n")
+
+    with pytest.raises(ServerRefused, match=r"made by PostgreSQL 15, this is 18: dump it .* another --data-dir"):
+        Server(home).start()
+
+    assert [path.name for path in home.data.iterdir()] == ["PG_VERSION"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its privileges up")
+def test_root_is_told_of_a_folder_that_the_server_cannot_reach(home: Home) -> None:
+    home.path.parent.chmod(0o700)
+
+    with pytest.raises(ServerRefused, match=r"cannot pass .*: choose a --data-dir .* such as /var/lib/chiron"):
+        Server(home).start()
+
+    assert not home.data.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(home: Home) -> None:
+    (home.path.parent / "file").write_text("a file where the folder should be")
+
+    with pytest.raises(ServerRefused, match=r"cannot be made or written \(.*\): choose another --data-dir"):
+        Home(home.path.parent / "file").prepare()
+
+
+def test_a_long_path_has_its_socket_elsewhere(home: Home) -> None:
+    deep = Home(home.path / ("long" * 20) / "home")
+    deep.path.parent.mkdir(parents=True)
+    for folder in (home.path, deep.path.parent):
+        folder.chmod(0o755)
+
+    with using(deep) as server:
+        assert server.answers()
+        assert str(deep.sockets).startswith(tempfile.gettempdir())
+        assert deep.sockets.stat().st_mode & 0o777 == 0o700
+    shutil.rmtree(deep.sockets, ignore_errors=True)
+
+
+def test_a_narrow_umask_does_not_lock_it_out(home: Home) -> None:
+    before = os.umask(0o077)
+    try:
+        with using(home) as server:
+            assert server.answers()
+    finally:
+        os.umask(before)
+
+
+def reaches_python(uid: int) -> bool:
+    with suppress(PermissionError):
+        return (
+            subprocess.run([sys.executable, "-c", "pass"], user=uid, check=False, capture_output=True).returncode == 0
+        )
+    return False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="is the ordinary case already")
+def test_an_ordinary_user_runs_it_under_the_own_account(home: Home) -> None:
+    nobody = pwd.getpwnam("nobody")
+    if not reaches_python(nobody.pw_uid):
+        pytest.skip("this Python lies in a folder that only root reaches")
+    home.path.mkdir()
+    os.chown(home.path, nobody.pw_uid, nobody.pw_gid)
+
+    done = subprocess.run(
+        [sys.executable, "-c", USER, str(home.path)], cwd=settings.BASE_DIR, input="leave\n", text=True,
+        capture_output=True, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False,
+        env={"PATH": os.defpath, "HOME": str(home.path)},
+    )  # fmt: skip
+
+    assert (done.stdout, done.returncode) == ("in\nout\n", 0), done.stderr
+    assert home.data.stat().st_uid == nobody.pw_uid
+
+
+def test_its_settings_are_durable_and_its_log_is_bounded_and_tells_no_values(server: Server) -> None:
+    wanted = {
+        "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "data_checksums": "on",
+        "password_encryption": "scram-sha-256", "listen_addresses": "127.0.0.1", "max_locks_per_transaction": "512",
+        "log_truncate_on_rotation": "on", "log_filename": "postgresql-%a.log", "log_rotation_age": "1440",
+        "log_parameter_max_length": "0", "log_parameter_max_length_on_error": "0", "log_min_error_statement": "panic",
+        "log_min_messages": "log",
+    }  # fmt: skip
+    with server.connect() as connection:
+        found = connection.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(wanted)])
+        assert dict(found.fetchall()) == wanted
+        with suppress(psycopg.errors.DataError):
+            connection.execute("SELECT %s::int", ["Kofi Mensah"])
+    said = "".join(path.read_text() for path in (server.home.data / "log").iterdir())
+    assert "Kofi" not in said
+
+
+def test_without_its_password_nobody_gets_in(server: Server) -> None:
+    where = {"host": "127.0.0.1", "port": server.home.port(), "user": "chiron_superuser", "dbname": "postgres"}
+
+    with pytest.raises(psycopg.OperationalError, match=r"password authentication failed|no password supplied"):
+        psycopg.connect(**where, password="guess").close()  # type: ignore[arg-type]
