@@ -108,6 +108,14 @@ def as_markdown() -> str:
     return "\n".join(["| name | | default | effect |", "|---|---|---|---|", *rows]) + "\n"
 
 
+def as_example() -> str:
+    """``.env.example``: every setting with its effect, none of them set."""
+    lines = ["# Copy to .env and set what you need. docs/reference/settings.md says the same as a table.", ""]
+    for each in SETTINGS:
+        lines += [f"# {each.effect}", f"# {each.name}={each.default}", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def _values() -> dict[str, str]:
     files = {**dotenv_values(".env"), **dotenv_values(".local.env")}
     return {**{name: value for name, value in files.items() if value is not None}, **os.environ}

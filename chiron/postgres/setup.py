@@ -6,6 +6,9 @@ from psycopg import sql
 
 from chiron.postgres.logins import DATABASES, database_name, login_password, runtime_login, sealer_login
 
+TIMEOUTS = {"statement_timeout": "60s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5min"}
+"""No statement, no wait for a lock and no forgotten transaction holds others up for longer."""
+
 REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
@@ -63,6 +66,12 @@ def _limit(connection: "psycopg.Connection[tuple[object, ...]]", name: str, logi
     connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
     for login in logins:
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(login)))
+        for setting, value in TIMEOUTS.items():
+            connection.execute(
+                sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
+                    sql.Identifier(login), database, sql.Identifier(setting), sql.Literal(value)
+                )
+            )
         if closed:
             connection.execute(
                 sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = ''").format(sql.Identifier(login), database)

@@ -13,9 +13,15 @@ from django.db import NotSupportedError, OperationalError
 from django.db.backends.postgresql import base
 from psycopg.types.datetime import TimestamptzLoader
 
+from chiron.postgres.backend.definitions import Features, Operations, SchemaEditor
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection of Django's, whose transactions may open and close with company."""
+
+    features_class = Features
+    ops_class = Operations
+    SchemaEditorClass = SchemaEditor
 
     opening: str = ""
     """What the next outermost transaction does first: one statement without parameters, already checked."""

@@ -245,9 +245,9 @@ def test_a_queued_row_is_read_by_nobody_before_the_commit(org: Any) -> None:
         assert Laboratory.objects.count() == 0
 
 
-def test_autocommit_cannot_be_switched_off() -> None:
+def test_autocommit_cannot_be_switched_off(org: Any) -> None:
     with pytest.raises(NotSupportedError, match="atomic"):
-        connections[CLINICAL]._set_autocommit(False)
+        connections[CLINICAL].set_autocommit(False)
 
 
 def test_another_organizations_tables_are_denied_in_the_first_message(org: Any, town_id: Any) -> None:

@@ -11,7 +11,7 @@ from config.documentation import pages
 
 
 class Command(BaseCommand):
-    help = "Write docs/reference from the code; with --check only compare."
+    help = "Write docs/reference and .env.example from the code; with --check only compare."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -20,13 +20,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare or write each page."""
-        folder = Path(settings.BASE_DIR) / "docs" / "reference"
+        folder = Path(settings.BASE_DIR)
         stale = [name for name, text in pages().items() if _read(folder / name) != text]
         if options["check"] and stale:
-            raise CommandError(f"docs/reference/{', '.join(stale)} is not what the code says: run `make docs`.")
+            raise CommandError(f"{', '.join(stale)} is not what the code says: run `make docs`.")
         for name in stale:
             (folder / name).write_text(pages()[name])
-            self.stdout.write(f"wrote docs/reference/{name}")
+            self.stdout.write(f"wrote {name}")
 
 
 def _read(path: Path) -> str:

@@ -3,8 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands.migrate import Command as DjangoMigrate
+from django.db import DatabaseError
 from rich.progress import track
 
 from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL, RESEARCH
@@ -52,9 +53,17 @@ class Command(BaseCommand):
         if verbosity:
             self.stdout.write(f"clinical: {len(new)} new migrations on the template")
         organizations = list(Organization.objects.order_by("id"))
-        all_steps = steps()
+        all_steps, failed = steps(), []
         for organization in track(organizations, "organizations", disable=not verbosity or not organizations):
-            replay(organization.id, all_steps)
+            try:
+                replay(organization.id, all_steps)
+            except DatabaseError as error:
+                failed.append(f"{organization.slug}: {type(error).__name__}: {error}".strip())
+        if failed:
+            raise CommandError(
+                f"{len(failed)} of {len(organizations)} organizations stay as they were, the others are up to date. "
+                "Mend the cause and run migrate again.\n" + "\n".join(failed)
+            )
 
     def _status(self) -> None:
         wanted = {step.key for step in steps()}

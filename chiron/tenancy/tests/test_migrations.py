@@ -1,0 +1,174 @@
+"""Migrations over all schemas: replayed, resumed, one organization's failure leaving the others done."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connections, migrations
+from django.db.migrations.executor import MigrationExecutor
+
+from chiron.kernel.db import CLINICAL, atomic, cursor
+from chiron.postgres.owner import as_owner
+from chiron.registry.models import Department
+from chiron.tenancy import replay
+from chiron.tenancy.grants import grant_organization
+from chiron.tenancy.public import Organization, inside, schema_of
+from chiron.tenancy.replay import Step
+from tests.town import drop_organization, make_organization
+
+NEW = ("registry", "9999_planted")
+
+
+@pytest.fixture
+def several(django_db_setup: None, django_db_blocker: Any) -> Iterator[list[Organization]]:
+    """Three organizations whose changes are committed."""
+    with django_db_blocker.unblock():
+        made = [make_organization(None) for _ in range(3)]
+        yield made
+        for organization in made:
+            drop_organization(organization)
+
+
+@contextmanager
+def planted(sql: str, *, python: bool = False) -> Iterator[None]:
+    """A new migration on the template, which no organization has yet."""
+    step = Step(NEW, sql, python)
+    with pytest.MonkeyPatch.context() as patched:
+        real = replay.steps()
+        patched.setattr("chiron.tenancy.management.commands.migrate.steps", lambda: [*real, step])
+        patched.setattr("chiron.tenancy.management.commands.migrate.migrate_template", list)
+        yield
+
+
+def has(organization: Organization, table: str) -> bool:
+    with as_owner(CLINICAL), cursor(CLINICAL) as owner:
+        owner.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{schema_of(organization.id)}.{table}"])
+        return bool(owner.fetchone()[0])
+
+
+def status(capsys: Any) -> dict[str, str]:
+    capsys.readouterr()
+    call_command("migrate", "--status")
+    lines = capsys.readouterr().out.splitlines()
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def forget(organizations: list[Organization]) -> None:
+    """Take a planted migration back from those that other tests use."""
+    with as_owner(CLINICAL), atomic(CLINICAL), cursor(CLINICAL) as owner:
+        for organization in organizations:
+            schema = schema_of(organization.id)
+            owner.execute(f"DROP TABLE IF EXISTS {schema}.planted")
+            owner.execute(f"DELETE FROM {schema}.django_migrations WHERE name = %s", [NEW[1]])
+
+
+@pytest.fixture
+def everybody(several: list[Organization]) -> Iterator[list[Organization]]:
+    """All organizations there are; the planted migration is taken back from them."""
+    yield several
+    forget(list(Organization.objects.all()))
+
+
+def test_the_status_names_what_each_organization_lacks(everybody: list[Organization], capsys: Any) -> None:
+    with planted("CREATE TABLE planted (id int PRIMARY KEY)"):
+        before = status(capsys)
+        call_command("migrate", "--database", "clinical", verbosity=0)
+        after = status(capsys)
+
+    slugs = {organization.slug for organization in Organization.objects.all()}
+    assert before == dict.fromkeys(slugs, "lacks registry.9999_planted")
+    assert after == dict.fromkeys(slugs, "up to date")
+
+
+def test_an_organization_that_fails_is_named_and_the_others_are_done(
+    everybody: list[Organization], capsys: Any
+) -> None:
+    first, broken, last = everybody
+    with as_owner(CLINICAL), cursor(CLINICAL) as owner:
+        owner.execute(f"CREATE VIEW {schema_of(broken.id)}.planted AS SELECT 1 AS in_the_way")
+
+    with planted("CREATE TABLE planted (id int PRIMARY KEY); CREATE TABLE planted_too (id int PRIMARY KEY)"):
+        with pytest.raises(CommandError, match=rf"1 of \d+ organizations stay(?s:.)*{broken.slug}: ProgrammingError"):
+            call_command("migrate", "--database", "clinical", verbosity=0)
+        found = status(capsys)
+
+        assert (found[first.slug], found[last.slug]) == ("up to date", "up to date")
+        assert found[broken.slug] == "lacks registry.9999_planted"
+        assert (has(first, "planted_too"), has(broken, "planted_too"), has(last, "planted_too")) == (True, False, True)
+
+        with as_owner(CLINICAL), cursor(CLINICAL) as owner:
+            owner.execute(f"DROP VIEW {schema_of(broken.id)}.planted")
+        call_command("migrate", "--database", "clinical", verbosity=0)
+        assert status(capsys)[broken.slug] == "up to date"
+    with as_owner(CLINICAL), cursor(CLINICAL) as owner:
+        for organization in Organization.objects.all():
+            owner.execute(f"DROP TABLE {schema_of(organization.id)}.planted_too")
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next(everybody: list[Organization], capsys: Any) -> None:
+    """The SQL of an organization and the note of it commit together: what died in between is simply done again."""
+    with planted("CREATE TABLE planted (id int PRIMARY KEY)"):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(replay, "grant_organization", interrupting_the_third())
+            with pytest.raises(KeyboardInterrupt):
+                call_command("migrate", "--database", "clinical", verbosity=0)
+        states = list(status(capsys).values())
+        assert states.count("up to date") == 2
+
+        call_command("migrate", "--database", "clinical", verbosity=0)
+
+        assert set(status(capsys).values()) == {"up to date"}
+        assert all(has(organization, "planted") for organization in Organization.objects.all())
+
+
+def interrupting_the_third() -> Any:
+    done: list[Any] = []
+    grant = grant_organization
+
+    def grant_or_die(cursor: Any, organization_id: Any) -> None:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        grant(cursor, organization_id)
+        done.append(organization_id)
+
+    return grant_or_die
+
+
+def test_python_is_run_by_django_in_each_organization(several: list[Organization]) -> None:
+    def open_a_ward(apps: Any, editor: Any) -> None:
+        department = apps.get_model("registry", "Department")
+        department.objects.using(editor.connection.alias).create(name="Made by Python", kind="department")
+
+    planted = type("Migration", (migrations.Migration,), {"operations": [migrations.RunPython(open_a_ward)]})
+    migration = planted("9999_planted", "registry")
+    loader = MigrationExecutor(connections[CLINICAL]).loader
+    loader.graph.add_node(NEW, migration)
+    loader.graph.add_dependency(migration, NEW, ("registry", "0001_initial"))
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(replay, "MigrationExecutor", lambda _: type("Executor", (), {"loader": loader}))
+        new = [replay.replay(each.id, [*replay.steps(), Step(NEW, "", python=True)]) for each in several]
+
+    assert new == [[NEW]] * 3
+    for organization in several:
+        with inside(organization.id):
+            assert list(Department.objects.values_list("name", flat=True)) == ["Made by Python"]
+
+
+def test_statements_of_python_that_fails_leave_nothing(several: list[Organization]) -> None:
+    step = Step(NEW, "CREATE TABLE planted (id int PRIMARY KEY); SELECT 1 / 0", python=False)
+
+    with pytest.raises(DatabaseError):
+        replay.replay(several[0].id, [*replay.steps(), step])
+
+    assert not has(several[0], "planted")
+    assert NEW not in replay.applied(several[0].id)
+
+
+def test_migrating_again_changes_nothing(several: list[Organization]) -> None:
+    assert [replay.replay(each.id, replay.steps()) for each in several] == [[], [], []]
+    call_command("migrate", verbosity=0)
+    call_command("migrate_schemas", "--shared", verbosity=0)

@@ -1,0 +1,156 @@
+"""Settings: read in one place, told apart, and in production never unsafe. Each start is a process of its own."""
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from chiron.kernel.db import cursor
+from config import environment, startup
+from config.documentation import pages
+
+KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+URL = "postgres://login:pass@127.0.0.1:1/{}"
+SAFE = {
+    "ENVIRONMENT": "production",
+    "ALLOWED_HOSTS": "records.example.org",
+    "DJANGO_SECRET_KEY": "k" * 50,
+    "MASTER_ENCRYPTION_KEY": KEY,
+    "AUDIT_SIGNING_KEY": "a" * 40,
+    "JWT_SIGNING_KEY": KEY,
+    "JWT_REFRESH_SECRET_KEY": "r" * 40,
+    **{f"{alias}_DATABASE_URL": URL.format(alias.lower()) for alias in ("ACCOUNTS", "CLINICAL", "RESEARCH")},
+}
+START = "import django; django.setup(); from django.conf import settings; print(settings.{})"
+
+
+def start(tmp_path: Path, show: str = "DEBUG", **named: str) -> Any:
+    """A process that loads the settings with this environment and nothing else."""
+    given = {name: value for name, value in named.items() if value}
+    environ = {"PATH": os.defpath, "CHIRON_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings",
+               "PYTHONPATH": str(settings.BASE_DIR), **given}  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", START.format(show)],
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
+    done = start(tmp_path, "DEBUG", **SAFE)
+
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"DEBUG": "true"}, "DEBUG is on: unset it."),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS is not set"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS allows every host"),
+        ({"MASTER_ENCRYPTION_KEY": ""}, "MASTER_ENCRYPTION_KEY is missing: set it, or MASTER_ENCRYPTION_KEY_FILE."),
+        ({"DJANGO_SECRET_KEY": ""}, "DJANGO_SECRET_KEY is missing"),
+        ({"DJANGO_SECRET_KEY": "insecure-" + "x" * 50}, "DJANGO_SECRET_KEY is too short or a well-known default"),
+        ({"AUDIT_SIGNING_KEY": ""}, "AUDIT_SIGNING_KEY is missing"),
+        ({"AUDIT_SIGNING_KEY": "short"}, "AUDIT_SIGNING_KEY is too short"),
+        ({"JWT_REFRESH_SECRET_KEY": "changeme" * 8}, "JWT_REFRESH_SECRET_KEY is too short or a well-known default"),
+        ({"JWT_SIGNING_KEY": ""}, "JWT_SIGNING_KEY is missing"),
+        ({"CLINICAL_DATABASE_URL": ""}, "CLINICAL_DATABASE_URL is missing: name the database, or set POSTGRES_HOST"),
+        ({"POSTGRES_HOST": "db", "POSTGRES_PASSWORD": ""}, "POSTGRES_PASSWORD is missing"),
+    ],
+)
+def test_production_refuses_what_is_unsafe_and_says_what_to_set(
+    changes: dict[str, str], told: str, tmp_path: Path
+) -> None:
+    done = start(tmp_path, "DEBUG", **SAFE | changes)
+
+    assert done.returncode != 0
+    assert told in done.stderr
+
+
+def test_everything_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
+    done = start(tmp_path, "DEBUG", ENVIRONMENT="production")
+
+    for name in (*SAFE, "JWT_SIGNING_KEY"):
+        assert name == "ENVIRONMENT" or f"- {name} is" in done.stderr
+
+
+def test_a_misspelt_setting_stops_the_start_by_name(tmp_path: Path) -> None:
+    done = start(tmp_path, "DEBUG", CHIRON_HOEM="/somewhere")
+
+    assert done.returncode != 0
+    assert "Unknown settings CHIRON_HOEM" in done.stderr
+
+
+def test_an_environment_that_does_not_exist_stops_the_start(tmp_path: Path) -> None:
+    done = start(tmp_path, "DEBUG", ENVIRONMENT="staging")
+
+    assert done.returncode != 0
+    assert "development, testing or production" in done.stderr
+
+
+def test_a_secret_may_come_from_a_file_and_under_its_older_name(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("from a file of enough characters for a key\n")
+
+    by_file = start(tmp_path, "SECRET_KEY", DJANGO_SECRET_KEY_FILE=str(secret))
+    by_older_name = start(tmp_path, "SECRET_KEY", SECRET_KEY="an older name")
+
+    assert by_file.stdout == "from a file of enough characters for a key\n"
+    assert by_older_name.stdout == "an older name\n"
+
+
+def test_the_signing_key_is_derived_where_only_its_older_form_is_given(tmp_path: Path) -> None:
+    one, again, other = (start(tmp_path, "JWT_SIGNING_KEY", JWT_SECRET_KEY=name) for name in ("one", "one", "other"))
+
+    assert one.stdout == again.stdout != other.stdout
+    assert len(base64.urlsafe_b64decode(one.stdout.strip())) == 32
+
+
+def test_a_file_in_the_folder_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ALLOWED_HOSTS=from.file\nTRUSTED_PROXIES=2\n")
+
+    assert start(tmp_path, "ALLOWED_HOSTS").stdout == "['from.file']\n"
+    assert start(tmp_path, "ALLOWED_HOSTS", ALLOWED_HOSTS="from.environment").stdout == "['from.environment']\n"
+    assert start(tmp_path, "TRUSTED_PROXIES").stdout == "2\n"
+
+
+def test_the_example_lists_exactly_the_documented_settings() -> None:
+    lines = (settings.BASE_DIR / ".env.example").read_text().splitlines()
+    named = [line.removeprefix("# ").partition("=")[0] for line in lines if line.startswith("# ") and "=" in line]
+
+    assert named == [setting.name for setting in environment.SETTINGS]
+    assert pages()[".env.example"].splitlines() == lines
+
+
+def test_a_server_that_loses_what_it_acknowledged_is_refused_in_production(town: Any, settings: Any) -> None:
+    """The server of this session is such a one: it need not survive a crash."""
+    with cursor("accounts") as session:
+        session.execute("SET LOCAL synchronous_commit = off")
+
+    faults = startup.unsafe_servers()
+
+    assert [fault.split(" is off")[0] for fault in faults] == [
+        "accounts: fsync", "accounts: full_page_writes", "accounts: synchronous_commit",
+        "clinical: fsync", "clinical: full_page_writes", "research: fsync", "research: full_page_writes",
+    ]  # fmt: skip
+    startup.refuse_unsafe_servers()
+    settings.ENVIRONMENT = "production"
+    with pytest.raises(ImproperlyConfigured, match=r"- accounts: fsync is off .* set it to on"):
+        startup.refuse_unsafe_servers()
+
+
+def test_a_server_that_is_too_old_is_refused(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "OLDEST", 99)
+
+    assert "accounts: PostgreSQL 18 is too old: 99 or newer is needed." in startup.unsafe_servers()
