@@ -207,28 +207,29 @@ class RecordOut(StatementOut):
 
     @classmethod
     def of(cls, record: Record, text: Text, **more: Any) -> Self:
-        return cls(
+        said = dict(
             id=record.id,
             patient_id=record.patient_id,
-            record_type=RecordType(record.record_type),
+            record_type=record.record_type,
             resource_type=record.resource_type,
-            status=Status(record.status),
+            status=record.status,
             clinical_status=record.clinical_status,
             title=text.title,
             description=text.description,
             codes=record.codes,
             occurred_at=record.occurred_at,
-            occurred_precision=Precision(record.occurred_precision),
+            occurred_precision=record.occurred_precision,
             occurred_end=record.occurred_end,
             quantity=QuantityOut.of(quantity_of(record)),
             reference_range=RangeOut.of(range_of(record)),
             encounter_id=record.encounter_id,
-            author=AuthorOut(account_id=record.author_account, provider_id=record.author_provider_id),
+            author={"account_id": record.author_account, "provider_id": record.author_provider_id},
             recorded_at=record.recorded_at,
             updated_at=record.updated_at,
             version=record.version,
             **more,
         )
+        return cls.model_validate(said)
 
 
 class WholeRecordOut(RecordOut):

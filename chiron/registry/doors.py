@@ -6,8 +6,10 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from chiron.kernel.access import Caller, Scope
+from chiron.kernel.db import CLINICAL
 from chiron.kernel.errors import NotFound
 from chiron.kernel.ids import NIL
+from chiron.postgres.compiled import Compiled
 from chiron.registry.models import Assignment, Department, Laboratory, Patient, Provider
 
 Found = TypeVar("Found", bound=Model)
@@ -29,11 +31,23 @@ def patients_within(by: Caller, scope: Scope) -> "QuerySet[Patient]":
 
 def patient_within(by: Caller, scope: Scope, patient_id: UUID | None, *, lock: bool = False) -> Patient:
     """One patient within a scope, locked for a change where asked. Raises NotFound."""
-    patients = patients_within(by, scope)
-    patient = (patients.select_for_update(of=("self",)) if lock else patients).filter(id=patient_id or NIL).first()
-    if patient is None:
+    own_id = by.patient_id if scope is Scope.OWN else by.provider_id
+    found = (ONE_LOCKED if lock else ONE)[scope](own_id or NIL, patient_id or NIL)
+    if not found:
         raise NotFound
-    return patient
+    return found[0]
+
+
+def _one_patient(scope: Scope, *, lock: bool) -> Compiled[Patient]:
+    def make(own_id: UUID, patient_id: UUID) -> "QuerySet[Patient]":
+        patients = patients_within(Caller(provider_id=own_id, patient_id=own_id), scope).filter(id=patient_id)
+        return patients.select_for_update(of=("self",)) if lock else patients
+
+    return Compiled(make, takes=2, using=CLINICAL)
+
+
+ONE = {scope: _one_patient(scope, lock=False) for scope in Scope}
+ONE_LOCKED = {scope: _one_patient(scope, lock=True) for scope in Scope}
 
 
 def patient_for(by: Caller, patient_id: UUID, action: str = "read", *, lock: bool = False) -> Patient:

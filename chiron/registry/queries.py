@@ -8,8 +8,10 @@ from django.db.models import QuerySet
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
+from chiron.kernel.db import CLINICAL
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
+from chiron.postgres.compiled import Compiled
 from chiron.registry.doors import patient_for, patient_within, patients_within
 from chiron.registry.models import Claim, Identifier, Patient
 from chiron.registry.rules import Person, birth_date
@@ -18,6 +20,8 @@ from chiron.registry.searching import fitting, named
 from chiron.registry.services.patients import identifier_indexes
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, matches, organization_safe, patient_safe, patient_safes
+
+IDENTIFIERS = Compiled(lambda id: Identifier.objects.filter(patient=id).order_by("id"), takes=1, using=CLINICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Sought:
 def opened(patient: Patient) -> Opened:
     """A patient that came through a door, opened."""
     safe = patient_safe(current_organization_id(), patient.id)
-    return Opened(patient, person_of(patient, safe), _values(Identifier.objects.filter(patient=patient), safe))
+    return Opened(patient, person_of(patient, safe), _values(IDENTIFIERS(patient.id), safe))
 
 
 def read_patient(by: Caller, patient_id: UUID) -> Opened:
@@ -123,5 +127,5 @@ def _open(patients: Sequence[Patient]) -> list[Opened]:
     ]
 
 
-def _values(identifiers: "Sequence[Identifier] | QuerySet[Identifier]", safe: Safe) -> list[tuple[str, str, str]]:
+def _values(identifiers: Sequence[Identifier], safe: Safe) -> list[tuple[str, str, str]]:
     return [(each.system, safe.open(each, "value"), each.kind) for each in identifiers]

@@ -25,6 +25,8 @@ from chiron.vault.errors import OpeningFailed
 MAGIC, VERSION = 0xC5, 1
 NONCE_BYTES = 12
 HEADER = Struct(f">BB16s{NONCE_BYTES}s32s")
+NONCE = 18
+COMMITMENT = NONCE + NONCE_BYTES
 
 
 class Header(NamedTuple):
@@ -53,13 +55,14 @@ class Cipher:
     The key that encrypts and the commitment come from the same derivation; another purpose of the same key has others.
     """
 
-    __slots__ = ("_aead", "_commitment", "key_id")
+    __slots__ = ("_aead", "_beginning", "_commitment", "key_id")
 
     def __init__(self, key_id: UUID, secret: bytes, purpose: str) -> None:
         pair = derived(secret, purpose, 64)
         self.key_id = key_id
         self._aead = AESGCM(pair[:32])
         self._commitment = pair[32:]
+        self._beginning = bytes((MAGIC, VERSION)) + key_id.bytes
 
     def seal(self, at: bytes, plain: bytes) -> bytes:
         """These bytes, readable only by this key and only at this place (see `place`). 78 bytes longer than they."""
@@ -69,11 +72,11 @@ class Cipher:
 
     def open(self, at: bytes, sealed: bytes) -> bytes:
         """What was sealed at this place. Raises `OpeningFailed` for another key, another place or a changed byte."""
-        header = Header.of(sealed)
-        if header.key_id != self.key_id or not compare_digest(header.commitment, self._commitment):
+        header, body = sealed[: HEADER.size], sealed[HEADER.size :]
+        if not (header.startswith(self._beginning) and compare_digest(header[COMMITMENT:], self._commitment)):
             raise OpeningFailed
         try:
-            return self._aead.decrypt(header.nonce, sealed[HEADER.size :], sealed[: HEADER.size] + at)
+            return self._aead.decrypt(header[NONCE:COMMITMENT], body, header + at)
         except InvalidTag:
             raise OpeningFailed from None
 

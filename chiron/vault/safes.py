@@ -9,7 +9,9 @@ import orjson
 from django.db.models import Model
 from typing_extensions import override
 
+from chiron.kernel.db import ACCOUNTS
 from chiron.kernel.ids import NIL, new_id
+from chiron.postgres.compiled import Compiled
 from chiron.vault.envelope import Cipher, Header, place
 from chiron.vault.errors import KeyDestroyed, OpeningFailed
 from chiron.vault.keyring import KEY_BYTES, Keyring, keyring_of
@@ -48,7 +50,7 @@ class Safe:
         if not isinstance(sealed, bytes | memoryview):
             raise OpeningFailed
         sealed = bytes(sealed)
-        cipher = self._ciphers.get(Header.of(sealed).key_id)
+        cipher = self._sealing if len(self._ciphers) == 1 else self._ciphers.get(Header.of(sealed).key_id)
         if cipher is None:
             raise OpeningFailed
         return orjson.loads(cipher.open(self._place_of(row, column), sealed))
@@ -125,9 +127,22 @@ def patient_safe(organization_id: UUID, patient_id: UUID) -> Safe:
     return patient_safes(organization_id, [patient_id])[patient_id]
 
 
+KEY = Compiled(
+    lambda organization_id, patient_id: PatientKey.objects.filter(
+        organization_id=organization_id, patient_id=patient_id
+    ),
+    takes=2,
+    using=ACCOUNTS,
+)
+
+
 def patient_safes(organization_id: UUID, patient_ids: Iterable[UUID]) -> Mapping[UUID, Safe]:
     """The safes of many patients, by one query. Asking it for an erased patient raises `KeyDestroyed`."""
-    keys = PatientKey.objects.filter(organization_id=organization_id, patient_id__in=set(patient_ids))
+    asked = set(patient_ids)
+    if len(asked) == 1:
+        keys: Iterable[PatientKey] = KEY(organization_id, *asked)
+    else:
+        keys = PatientKey.objects.filter(organization_id=organization_id, patient_id__in=asked)
     return PatientSafes(organization_id, keyring_of(organization_id), keys)
 
 

@@ -42,7 +42,6 @@ def databases(home: Home) -> tuple[Parameters, Parameters, Parameters]:
 def _database(home: Home, alias: str, kind: str, login: Any) -> Parameters:
     common: Parameters = {
         "CONN_MAX_AGE": None,
-        "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "ATOMIC_REQUESTS": False,
         "TIME_ZONE": None,

@@ -46,11 +46,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def create_cursor(self, name: str | None = None) -> Any:
         return self.connection.cursor()
 
-    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
-        """A transaction's first message notices a dead connection by itself, so it needs no probe before it."""
-        if not autocommit:
-            self.health_check_done = True
-        super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
+    def ensure_connection(self) -> None:
+        """Connect where there is no connection, or one that is known to be dead."""
+        if self.connection is not None and self.connection.closed and not self.in_atomic_block:
+            self.close()
+        super().ensure_connection()
 
     def _start_transaction_under_autocommit(self) -> None:
         self.ensure_connection()
@@ -58,12 +58,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.unsent = f"BEGIN;{self.opening};" if self.opening else "BEGIN;"
 
     def _send_opening(self, execute: Any, statement: Any, params: Any, many: bool, context: Any) -> Any:
-        if not self.unsent:
+        if not self.unsent and not self._reads_alone(statement):
             return execute(statement, params, many, context)
         opening, self.unsent = self.unsent, ""
 
         def send() -> Any:
             cursor = context["cursor"].cursor
+            if not opening:
+                return execute(statement, params, many, context)
             if many or not isinstance(statement, str):
                 with self.wrap_database_errors:
                     cursor.execute(opening)
@@ -81,8 +83,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         context["cursor"].cursor = self.connection.cursor()
         return send()
 
+    def _reads_alone(self, statement: Any) -> bool:
+        """Whether a statement is a read outside of any transaction, which may be sent again without harm."""
+        return not self.in_atomic_block and isinstance(statement, str) and statement.startswith("SELECT")
+
     def _replace_connection(self) -> None:
-        """Connect anew in place of a connection that died while idle: nothing of the transaction was done on it."""
+        """Connect anew in place of a connection that died while idle: nothing of a transaction was done on it.
+
+        So no connection has to be probed before it is used, which would cost a message for each request.
+        """
         with self.wrap_database_errors:
             self.connection = self.get_new_connection(self.get_connection_params())
             self.connection.autocommit = True

@@ -290,6 +290,26 @@ def test_a_connection_that_died_while_idle_is_replaced_unnoticed(org: Any) -> No
     assert labs(org) == {"a"}
 
 
+def test_a_read_outside_of_any_transaction_does_not_notice_either(org: Any) -> None:
+    assert one("SELECT 1") == 1
+    die()
+
+    with messages() as sent:
+        assert one("SELECT 1") == 1
+
+    assert sent == ["SELECT 1", "SELECT 1"]
+
+
+def test_a_change_outside_of_any_transaction_is_never_sent_twice(org: Any) -> None:
+    assert one("SELECT 1") == 1
+    die()
+
+    with messages() as sent, pytest.raises(DatabaseError):
+        one("UPDATE nothing SET nothing = 1")
+
+    assert len(sent) == 1
+
+
 def test_a_connection_that_dies_within_a_transaction_fails_it(org: Any) -> None:
     def write() -> None:
         with inside(org):
