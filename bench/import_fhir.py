@@ -8,11 +8,8 @@ its PostgreSQL backend together.
 
 import os
 import statistics
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,20 +21,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from bench.ground import Cost, alternating, measured, ratio
+
 ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = ROOT.parent / "shared" / "data" / "fhir"
-TICKS = os.sysconf("SC_CLK_TCK")
 HEADER, PLACE = bytes(62), bytes(120)  # as long as the vault's header and what it binds a value to
 ROUNDS, MADE_UP = 5, 60
 SEALED = ("text", "content", "details", "original", "value", "payload")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Of one round, in seconds."""
-
-    wall: float
-    processor: float
 
 
 @dataclass(frozen=True)
@@ -50,46 +40,20 @@ class Batch:
     plain: Sequence[dict[int, bytes]]
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    with tempfile.TemporaryDirectory(prefix="chiron-bench-") as folder, installation(Path(folder)):
+def measure(rounds: int = ROUNDS) -> None:
+    """Measure in the installation that stands, and print the figures."""
+    with tempfile.TemporaryDirectory(prefix="chiron-bench-") as folder:
         files = files_to_import(Path(folder))
         import_round(files)  # warms the caches, and says which rows the floor has to write
         batches, resources = planned(files)
-        imports, floors = [], []
-        for _ in range(rounds):
-            imports.append(import_round(files))
-            floors.append(floor_round(files, batches))
-    tell(resources, len(files), imports, floors)
-
-
-def tell(resources: int, files: int, imports: list[Cost], floors: list[Cost]) -> None:
-    ratios = [floor.processor / own.processor for own, floor in zip(imports, floors, strict=True)]
-    walls = [floor.wall / own.wall for own, floor in zip(imports, floors, strict=True)]
-    per_core = resources / statistics.median(cost.processor for cost in imports)
-    print(f"import of {resources} resources in {files} files, {len(imports)} alternating rounds")
-    print(f"resources/s per core          {per_core:8.0f}")
-    print(f"resources/s, one process      {resources / statistics.median(cost.wall for cost in imports):8.0f}")
-    print(f"of the floor, processor time  {statistics.median(ratios):8.2f}   ({min(ratios):.2f} to {max(ratios):.2f})")
-    print(f"of the floor, wall time       {statistics.median(walls):8.2f}   ({min(walls):.2f} to {max(walls):.2f})")
-
-
-@contextmanager
-def installation(folder: Path) -> Iterator[None]:
-    """An embedded server with durable settings, migrated, in that folder."""
-    folder.chmod(0o755)
-    os.environ |= {"CHIRON_HOME": str(folder / "home"), "DJANGO_SETTINGS_MODULE": "config.settings.testing"}
-    import django
-    from django.conf import settings
-    from django.core.management import call_command
-
-    from chiron.postgres.server import using
-
-    django.setup()
-    with using(settings.HOME), open(os.devnull, "w") as nowhere:
-        call_command("setup_databases", stdout=nowhere)
-        call_command("migrate", verbosity=0)
-        yield
+        pairs = alternating(rounds, lambda: import_round(files), lambda: floor_round(files, batches))
+    per_core = resources / statistics.median(own.processor for own, _ in pairs)
+    together = resources / statistics.median(own.wall for own, _ in pairs)
+    print(f"import of {resources} resources in {len(files)} files, {rounds} alternating rounds")
+    print(f"  resources/s per core          {per_core:8.0f}")
+    print(f"  resources/s, one process      {together:8.0f}")
+    print(f"  of the floor, processor time  {ratio(pairs, 'processor')}")
+    print(f"  of the floor, wall time       {ratio(pairs, 'wall')}")
 
 
 def files_to_import(folder: Path) -> list[Path]:
@@ -167,21 +131,6 @@ def insert(connection: Any, batch: Batch, cipher: AESGCM) -> None:
     connection.cursor().executemany(statement, batch.rows)
 
 
-@contextmanager
-def measured(backend: int) -> Iterator[list[Cost]]:
-    costs: list[Cost] = []
-    wall, own, server = time.perf_counter(), time.process_time(), processor_of(backend)
-    yield costs
-    used = time.process_time() - own + processor_of(backend) - server
-    costs.append(Cost(time.perf_counter() - wall, used))
-
-
-def processor_of(pid: int) -> float:
-    """Seconds of processor time that a process has used (Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
 def planned(files: list[Path]) -> tuple[list[list[Batch]], int]:
     """The rows that the last import wrote, by file, and the number of resources they came from."""
     from chiron.interop.public import read_bundle
@@ -217,7 +166,3 @@ def fetched(held: Any, table: str, where: str, params: list[Any]) -> Batch:
         for row in rows:
             row[position] = Jsonb(row[position])
     return Batch(table, columns, rows, plain)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,31 @@
+"""``make bench``: every measurement, or those that are named; ``--quick`` only tries whether they run."""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import api, import_fhir
+from bench.ground import installation, machine
+
+MEASUREMENTS: dict[str, Callable[[], None]] = {"api": api.measure, "import": import_fhir.measure}
+QUICK: dict[str, Callable[[], None]] = {
+    "api": lambda: api.measure(rounds=2, calls=3, patients=20),
+    "import": lambda: import_fhir.measure(rounds=1),
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Measure in an installation that is removed afterwards."""
+    quick = "--quick" in arguments
+    names = [each for each in arguments if each != "--quick"] or list(MEASUREMENTS)
+    unknown = [name for name in names if name not in MEASUREMENTS]
+    if unknown:
+        sys.exit(f"There is no measurement {', '.join(unknown)}: {', '.join(MEASUREMENTS)}.")
+    print(machine())
+    with tempfile.TemporaryDirectory(prefix="chiron-bench-") as folder, installation(Path(folder)):
+        for name in names:
+            (QUICK if quick else MEASUREMENTS)[name]()
+
+
+main(sys.argv[1:])

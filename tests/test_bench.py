@@ -1,0 +1,30 @@
+"""The measurements run and print figures; what the figures are is no matter of a test."""
+
+import os
+import re
+import subprocess
+import sys
+
+from django.conf import settings
+
+FIGURE = re.compile(r"  (GET patient|GET 50 records|search by name|POST record) +\d+\.\d\d +\(")
+
+
+def test_every_path_is_measured_against_its_floor() -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "api", "--quick"], cwd=settings.BASE_DIR, env=environ, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert FIGURE.findall(done.stdout) == ["GET patient", "GET 50 records", "search by name", "POST record"]
+
+
+def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "nothing"], cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode != 0
+    assert done.stderr == "There is no measurement nothing: api, import.\n"
