@@ -1,5 +1,7 @@
 """Serving: the API with its workers, and the sealer, in one process tree that ends cleanly."""
 
+import socket
+
 from django.conf import settings
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -8,8 +10,28 @@ from granian.server import Server as Granian
 from chiron.audit.public import Sealer
 
 
+class PortTaken(Exception):
+    """Another program answers there already; the text says what to do."""
+
+
+def must_be_free(address: str, port: int) -> None:
+    """Raise PortTaken where another program listens; the server itself would share the port with it in silence."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise PortTaken(
+                f"Nothing can be served at {address}:{port} ({error.strerror}): choose another with --port."
+            ) from None
+
+
 def serve(address: str, port: int, workers: int) -> None:
-    """Answer requests until interrupted. The sealer runs in this process, the requests in ``workers`` others."""
+    """Answer requests until interrupted. The sealer runs in this process, the requests in ``workers`` others.
+
+    Raises PortTaken.
+    """
+    must_be_free(address, port)
     sealer = Sealer()
     sealer.start()
     try:

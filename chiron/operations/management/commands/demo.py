@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chiron.kernel.clock import now
 from chiron.operations.demo import OPERATOR, PASSWORD, USERS, give_patients, have_demo
-from chiron.operations.serving import default_workers, serve
+from chiron.operations.serving import PortTaken, default_workers, must_be_free, serve
 
 
 class Command(BaseCommand):
@@ -28,6 +28,8 @@ class Command(BaseCommand):
         """Make what is missing, say where everything is, serve."""
         if settings.ENVIRONMENT == "production":
             raise CommandError("The demo has well-known passwords and is refused in production.")
+        if not options["no_serve"]:
+            self._must_be_free(options["port"])
         self.stdout.write(f"1/4 PostgreSQL runs, its data in {settings.HOME.path}")
         call_command("setup_databases", stdout=self.stdout)
         self.stdout.write("2/4 migrating")
@@ -40,11 +42,17 @@ class Command(BaseCommand):
             stdout=self.stdout,
         )  # fmt: skip
         give_patients(demo, now())
-        self._explain(options["port"])
+        self._explain(options["port"], served=not options["no_serve"])
         if not options["no_serve"]:
             serve("127.0.0.1", options["port"], default_workers())
 
-    def _explain(self, port: int) -> None:
+    def _must_be_free(self, port: int) -> None:
+        try:
+            must_be_free("127.0.0.1", port)
+        except PortTaken as refusal:
+            raise CommandError(str(refusal)) from None
+
+    def _explain(self, port: int, *, served: bool) -> None:
         base = f"http://127.0.0.1:{port}"
         lines = [
             "",
@@ -56,6 +64,6 @@ class Command(BaseCommand):
             f"curl -s {base}/api/auth/login -H 'Content-Type: application/json' \\",
             f'  -d \'{{"username": "doctor_demo", "password": "{PASSWORD}"}}\'',
             "",
-            "Ctrl-C stops everything.",
+            "Ctrl-C stops everything." if served else "Served by the same command without --no-serve.",
         ]
         self.stdout.write("\n".join(lines))

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from chiron.operations.serving import default_workers, serve
+from chiron.operations.serving import PortTaken, default_workers, serve
 
 
 class Command(BaseCommand):
@@ -20,4 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until interrupted."""
         self.stdout.write(f"serving at http://{options['address']}:{options['port']}")
-        serve(options["address"], options["port"], options["workers"])
+        try:
+            serve(options["address"], options["port"], options["workers"])
+        except PortTaken as refusal:
+            raise CommandError(str(refusal)) from None
