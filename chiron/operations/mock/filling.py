@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
 from uuid import UUID
 
 import orjson
@@ -11,6 +12,16 @@ from chiron.kernel.access import Caller
 from chiron.operations.mock.clinic import clinic
 
 UNTIL = date(2026, 1, 1)  # a day that stays, so that the same seed makes the same data next year
+
+
+def write_clinic(folder: Path, *, seed: int, patients: int, until: date = UNTIL) -> int:
+    """Write the clinic of a seed as FHIR files, its staff and then a file a patient; answers how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 0
+    for number, document in enumerate(clinic(seed, patients, until)):
+        name = f"patient{number:05d}.json" if number else "practitionerInformation.json"
+        (folder / name).write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
+    return number + 1
 
 
 def fill_clinic(

@@ -1,5 +1,6 @@
 from collections import Counter
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from unicodedata import name
 
@@ -138,3 +139,20 @@ def test_a_command_that_cannot_be_done_says_why(hilltop: Any, options: Any, mess
 
 def test_time_moves_the_clinic_on() -> None:
     assert made(now=TODAY + timedelta(days=400)) != made()
+
+
+def test_the_clinic_is_written_as_files_that_import_like_any_other(hilltop: Any, tmp_path: Path, capsys: Any) -> None:
+    bundles = tmp_path / "bundles"
+
+    call_command("generate_mock_data", clinic_patients=2, seed=5, write=bundles)
+    call_command("generate_mock_data", clinic_patients=2, seed=5, organization="hilltop")
+    capsys.readouterr()
+    call_command("import_fhir", bundles, organization="hilltop", json=True)
+
+    assert sorted(path.name for path in bundles.iterdir()) == [
+        "patient00001.json", "patient00002.json", "practitionerInformation.json",
+    ]  # fmt: skip
+    outcomes = orjson.loads(capsys.readouterr().out)
+    assert outcomes["refused"] == []
+    with inside(hilltop.id):
+        assert Patient.objects.exclude(digest=None).count() == 2

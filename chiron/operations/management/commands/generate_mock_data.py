@@ -1,6 +1,7 @@
 """`generate_mock_data`: a made-up clinic, the same for the same seed."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -13,7 +14,7 @@ from chiron.interop.public import Outcome
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.errors import NotFound
-from chiron.operations.mock.filling import fill_clinic
+from chiron.operations.mock.filling import fill_clinic, write_clinic
 from chiron.tenancy.public import organization_for_command
 
 MOST_PATIENTS = 100_000
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--clinic-patients", type=int, default=20, metavar="N", help="how many patients")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="which clinic")
+        parser.add_argument("--write", type=Path, metavar="DIR", help="write FHIR files there instead of importing")
         parser.add_argument("--organization", metavar="SLUG", help="where to (default: the only organization)")
 
     @override
@@ -33,6 +35,10 @@ class Command(BaseCommand):
         patients = options["clinic_patients"]
         if not 0 <= patients <= MOST_PATIENTS:
             raise CommandError(f"--clinic-patients lies between 0 and {MOST_PATIENTS}.")
+        if options["write"]:
+            files = write_clinic(options["write"], seed=options["seed"], patients=patients)
+            self.stdout.write(f"{files} FHIR files in {options['write']}")
+            return
         try:
             organization = organization_for_command(options["organization"])
         except NotFound:
