@@ -7,11 +7,23 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from chiron.kernel.access import need_of
+from chiron.kernel.errors import (
+    Conflict,
+    InternalError,
+    Invalid,
+    Malformed,
+    NotFound,
+    NotPermitted,
+    NotSignedIn,
+    StaleVersion,
+    Unavailable,
+)
 from chiron.kernel.problems import MEDIA_TYPE, Problem
 
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
-COMMON = {400: "Malformed", 422: "Invalid", 500: "Internal error", 503: "Unavailable"}
-GUARDED = {401: "Not signed in", 403: "Not permitted"}
+COMMON = (Malformed, Invalid, InternalError, Unavailable)
+GUARDED = (NotSignedIn, NotPermitted)
+REFUSALS = {each.status: each for each in (*COMMON, *GUARDED, NotFound, Conflict, StaleVersion)}
 BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
@@ -36,25 +48,30 @@ class ChironAPI(NinjaAPI):
 
 def _finish(operation: dict[str, Any], view: Any) -> None:
     need = need_of(view)
-    problems = COMMON | (GUARDED if need else {})
-    for status, text in problems.items():
-        operation["responses"].setdefault(status, {"description": text})
+    for each in (*COMMON, *(GUARDED if need else ())):
+        operation["responses"].setdefault(each.status, {})
     for status, response in operation["responses"].items():
         if int(status) >= 400:
-            response["content"] = {MEDIA_TYPE: {"schema": REFERENCE}}
+            refusal = REFUSALS[int(status)]
+            response["description"] = refusal.title
+            example = {"type": f"/problems/{refusal.code}", "title": refusal.title, "status": refusal.status}
+            response["content"] = {MEDIA_TYPE: {"schema": REFERENCE, "example": example}}
     operation["security"] = [{"bearer": []}] if need else []
     if need:
         operation["x-needs"] = f"{need.resource}.{need.action}"
+    headers = operation.setdefault("parameters", [])
     if getattr(view, "creates", None):
-        operation.setdefault("parameters", []).append(
-            {
-                "in": "header",
-                "name": "Idempotency-Key",
-                "required": False,
-                "schema": {"type": "string", "maxLength": 255},
-                "description": "The same key and body again give the first answer and do nothing.",
-            }
-        )
+        told = "The same key and body again give the first answer and do nothing."
+        headers.append(_header("Idempotency-Key", told, "one-of-your-own"))
+    if 412 in operation["responses"]:
+        told = "The version that is believed to be changed: the ETag it was read with. A stale one changes nothing."
+        headers.append(_header("If-Match", told, '"3"'))
+
+
+def _header(name: str, description: str, example: str) -> dict[str, Any]:
+    schema = {"type": "string", "maxLength": 255}
+    return {"in": "header", "name": name, "required": False, "schema": schema, "description": description,
+            "example": example}  # fmt: skip
 
 
 def snapshots() -> dict[str, str]:

@@ -57,7 +57,9 @@ class Credentials(Body):
 
 
 class RefreshToken(Body):
-    refresh: Annotated[str, StringConstraints(max_length=200)]
+    refresh: Annotated[str, StringConstraints(max_length=200)] = Field(
+        examples=["AZnL9xY2c0y1..."], description="The refresh token of the last answer; it works once."
+    )
 
 
 class AboutMe(Body):
@@ -72,14 +74,14 @@ class AboutMe(Body):
 
 
 class NewMembership(Body):
-    username: Username
+    username: Username = Field(examples=["abena.adjei"])
     email: Email
     password: Password | None = Field(None, description="Makes a new account; without it, the account must exist.")
     roles: list[Role] = Field(min_length=1, max_length=8)
 
 
 class MembershipChanges(Body):
-    roles: list[Role] | None = Field(None, min_length=1, max_length=8)
+    roles: list[Role] | None = Field(None, min_length=1, max_length=8, examples=[["LAB", "RECEPTIONIST"]])
     approved: bool | None = Field(None, description="Approving a doctor makes a provider of what the doctor claimed.")
 
 
@@ -92,7 +94,7 @@ class NewOrganization(Body):
 
 
 class OrganizationChanges(Body):
-    name: Word | None = None
+    name: Word | None = Field(None, examples=["Hilltop Clinics"])
     time_zone: Short | None = None
     locale: Locale | None = None
     domains: list[Host] | None = Field(None, max_length=20)

@@ -74,8 +74,8 @@ class StatementIn(Body):
     """What can be said of a patient in one record."""
 
     record_type: RecordType
-    title: Title
-    description: str = Field("", max_length=50_000)
+    title: Title = Field(examples=["Headache"])
+    description: str = Field("", max_length=50_000, examples=["Since Sunday, worse in the morning."])
     clinical_status: Short = ""
     codes: list[CodeIn] = Field(default=[], max_length=50)
     occurred_at: Instant | None = None
@@ -111,12 +111,12 @@ class RecordChanges(StatementIn):
     """What is not sent stays as it is."""
 
     record_type: RecordType = Field(default_factory=lambda: RecordType.OTHER)
-    title: Title = Field(default_factory=str)
-    reason: Reason = ""
+    title: Title = Field(default_factory=str, examples=["Migraine"])
+    reason: Reason = Field("", examples=["Seen by the neurologist"])
 
 
 class Withdrawal(Body):
-    reason: Reason = ""
+    reason: Reason = Field("", examples=["Written about another patient"])
 
 
 class RecordQuery(BaseModel):
@@ -133,7 +133,7 @@ class RecordQuery(BaseModel):
 
 
 class NewAnnotation(Body):
-    content: str = Field(min_length=1, max_length=20_000)
+    content: str = Field(min_length=1, max_length=20_000, examples=["Better since Monday."])
     visibility: Visibility = Visibility.CARE_TEAM
 
 

@@ -86,7 +86,7 @@ class PatientIn(PersonIn):
 
 
 class PatientPatch(Body):
-    family: Word | None = None
+    family: Word | None = Field(None, examples=["Owusu-Mensah"])
     given: list[Name] | None = Field(None, max_length=10)
     prefix: Name | None = None
     other_names: list[Name] | None = Field(None, max_length=10)
@@ -113,7 +113,7 @@ class NameQuery(PageQuery):
 
 
 class SearchIn(Body):
-    name: Name = ""
+    name: Name = Field("", examples=["owu"])
     birth_date: Partial = ""
     identifier: Reference = ""
     limit: int = Field(50, ge=1, le=200)
@@ -191,7 +191,7 @@ class Doctors(BaseModel):
 
 
 class WorkIn(Body):
-    department_id: UUID
+    department_id: UUID = Field(examples=["01996f3a-5c7e-7c1a-9d0e-3b8f6a2c4d11"])
     since: date | None = Field(None, description="The first day; today where it is not said.", examples=["2026-01-01"])
     until: date | None = Field(None, description="The last day; open where it is not said.")
 
@@ -213,7 +213,7 @@ class Works(BaseModel):
 
 
 class DepartmentIn(Body):
-    name: Word
+    name: Word = Field(examples=["Surgery"])
     kind: Department.Kind = Department.Kind.DEPARTMENT
     parent_id: UUID | None = None
     active: bool = True
@@ -237,8 +237,8 @@ class Departments(BaseModel):
 
 
 class LaboratoryIn(Body):
-    name: Word
-    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    name: Word = Field(examples=["Central laboratory"])
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(examples=["central"])
     active: bool = True
 
 
@@ -259,7 +259,7 @@ class Laboratories(BaseModel):
 
 
 class AssignIn(Body):
-    doctor_id: UUID
+    doctor_id: UUID = Field(examples=["01996f3a-5c7e-7c1a-9d0e-3b8f6a2c4d11"])
 
 
 class AssignmentOut(BaseModel):
@@ -280,7 +280,7 @@ class Assignments(BaseModel):
 
 
 class LinkIn(Body):
-    account_id: UUID
+    account_id: UUID = Field(examples=["01996f3a-5c7e-7c1a-9d0e-3b8f6a2c4d11"])
 
 
 class ClaimOut(BaseModel):
