@@ -43,6 +43,25 @@ def test_an_operator_signs_in_and_that_is_an_event(operator: Account) -> None:
     assert admin_events() == [("admin.opened", "success")]
 
 
+def test_a_browser_signs_in_with_the_forms_token_and_says_where_it_comes_from(operator: Account) -> None:
+    """Browsers send `Origin: null`, which is refused, from pages whose policy is to tell no referrer at all."""
+    browser = Client(enforce_csrf_checks=True)
+    form = browser.get("/admin/login/")
+    sent = {"username": "olga", "password": PASSWORD, "next": "/admin/"}
+
+    without = browser.post("/admin/login/", sent, headers={"origin": "http://testserver"})
+    foreign = browser.post("/admin/login/", with_token(form, sent), headers={"origin": "http://evil.example"})
+    own = browser.post("/admin/login/", with_token(form, sent), headers={"origin": "http://testserver"})
+
+    assert form.headers["Referrer-Policy"] == "same-origin"
+    assert (without.status_code, foreign.status_code, own.status_code) == (403, 403, 302)
+    assert is_in(browser)
+
+
+def with_token(form: Any, sent: dict[str, str]) -> dict[str, str]:
+    return sent | {"csrfmiddlewaretoken": str(form.context["csrf_token"])}
+
+
 def test_a_wrong_password_is_refused_and_that_is_an_event_too(operator: Account) -> None:
     assert not is_in(admin_client(password="wrong"))
 

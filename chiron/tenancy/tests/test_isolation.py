@@ -12,6 +12,7 @@ from chiron.registry.models import Department
 from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
 from chiron.tenancy.public import NoOrganization, current_organization_id, inside, schema_of
+from tests.town import drop_organization, make_organization
 
 EVERY_TABLE = sorted(model._meta.db_table for model in tables(CLINICAL))
 
@@ -70,12 +71,11 @@ def test_every_table_lives_where_the_design_puts_it(town: Any) -> None:
 def test_threads_on_reused_connections_never_see_the_wrong_organization(
     django_db_setup: None, django_db_blocker: Any
 ) -> None:
-    from tests.town import the_town
-
-    clinics = [the_town().hilltop.id, the_town().riverside.id]
+    with django_db_blocker.unblock():
+        organizations = [make_organization(None) for _ in range(4)]
 
     def visit(number: int) -> bool:
-        organization_id, seen = clinics[number % 2], ""
+        organization_id, seen = organizations[number % 4].id, ""
         try:
             with inside(organization_id):
                 seen = _schema()
@@ -87,14 +87,17 @@ def test_threads_on_reused_connections_never_see_the_wrong_organization(
 
     def visit_often(person: int) -> list[bool]:
         try:
-            return [visit(person + number) for number in range(250)]
+            return [visit(person + number) for number in range(500)]
         finally:
             connections.close_all()
 
     with django_db_blocker.unblock(), ThreadPoolExecutor(8) as people:
         outcomes = [right for visits in people.map(visit_often, range(8)) for right in visits]
 
-    assert outcomes == [True] * 2000
+        for organization in organizations:
+            drop_organization(organization)
+
+    assert outcomes == [True] * 4000
 
 
 def _schema() -> str:
@@ -131,7 +134,19 @@ def test_replayed_tables_are_those_that_django_migrated(town: Any) -> None:
                 [f"{schema}.", schema],
             )
             constraints = [(table.rpartition(".")[2], *rest) for table, *rest in catalog.fetchall()]
-        return [*columns, *(each for each in constraints if not each[0].startswith(("replay", "django_migrations")))]
+            catalog.execute(
+                "SELECT tablename, indexname, replace(indexdef, %s, '') FROM pg_indexes WHERE schemaname = %s"
+                " AND tablename <> 'replay' AND tablename <> 'django_migrations' ORDER BY 1, 2",
+                [f"{schema}.", schema],
+            )
+            indexes = catalog.fetchall()
+        assert len(columns) > 50
+        assert len(indexes) > 20
+        return [
+            *columns,
+            *indexes,
+            *(each for each in constraints if not each[0].startswith(("replay", "django_migrations"))),
+        ]
 
     assert shape(schema_of(town.hilltop.id)) == shape("template")
 
