@@ -78,6 +78,10 @@ class StaleVersion(DomainError):
     code, title, status = "stale-version", "It was changed meanwhile: read it again before changing it.", 412
 
 
+class LengthRequired(DomainError):
+    code, title, status = "length-required", "Send the body with its Content-Length, not in chunks.", 411
+
+
 class BodyTooLarge(DomainError):
     code, title, status = "body-too-large", "The request is larger than this server accepts.", 413
 

@@ -7,10 +7,11 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chiron.kernel.errors import BodyTooLarge, DomainError, Malformed
+from chiron.kernel.errors import BodyTooLarge, DomainError, LengthRequired, Malformed
 from chiron.kernel.ids import new_id
 from chiron.kernel.log import logger
 from chiron.kernel.parsing import UNSTORABLE
@@ -50,6 +51,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
     if OURS.match(path) and len(path) > 1:
         request.path_info = path.rstrip("/")
     try:
+        _check_host(request)
         _check_body(request)
         if any(UNSTORABLE.search(key + "".join(request.GET.getlist(key))) for key in request.GET):
             return respond(Malformed(), request)
@@ -62,7 +64,18 @@ def _unreadable_headers(request: HttpRequest) -> bool:
     return any(UNSTORABLE.search(value) for key, value in request.META.items() if key.startswith("HTTP_") and value)
 
 
+def _check_host(request: HttpRequest) -> None:
+    """Answer under our own names only; but health is asked for by address."""
+    if not request.path_info.startswith("/health"):
+        try:
+            request.get_host()
+        except DisallowedHost:
+            raise Malformed from None
+
+
 def _check_body(request: HttpRequest) -> None:
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not re.fullmatch(r"\d{1,18}", length):
         raise Malformed

@@ -138,6 +138,24 @@ def test_a_length_that_is_none_is_malformed(length: str, client: Client) -> None
     assert (answer.status_code, is_problem(answer)) == (400, True)
 
 
+def test_a_body_in_chunks_is_a_411(hilltop: Any) -> None:
+    answer = hilltop.client(Role.ADMIN).generic(
+        "POST", "/api/patients", b"{}", "application/json", headers={"transfer-encoding": "chunked"}
+    )
+
+    assert (answer.status_code, is_problem(answer)) == (411, True)
+
+
+@pytest.mark.parametrize("path", ["/api/patients", "/api/docs", "/admin/login/", "/nothing"])
+def test_under_a_foreign_name_nothing_is_answered_but_health(path: str, hilltop: Any) -> None:
+    client = hilltop.client(Role.ADMIN)
+
+    answer = client.get(path, headers={"host": "evil.example"})
+
+    assert (answer.status_code, is_problem(answer)) == (400, True)
+    assert client.get("/health/live", headers={"host": "10.1.2.3"}).status_code == 200
+
+
 @pytest.mark.parametrize(
     "path", ["/api/nothing", "/api", "/nothing", "/api/patients/%00", "/%ED%A0%80", "/" + "a/" * DEEP]
 )
