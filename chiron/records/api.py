@@ -13,7 +13,7 @@ from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
 from chiron.records import queries, shapes
 from chiron.records.services.annotate import annotate
-from chiron.records.services.write import amend_record, enter_in_error, write_record
+from chiron.records.services.write import amend_record, enter_in_error, restore_version, write_record
 
 router = Router(tags=["records"])
 
@@ -83,6 +83,28 @@ def list_versions(request: Call, record_id: UUID, page: Query[PageQuery]) -> sha
     record = queries.record_for(request.caller, record_id)
     versions, cursor = queries.list_versions(request.caller, record, page)
     return shapes.VersionList(versions=[shapes.VersionOut.of(version) for version in versions], next=cursor)
+
+
+@router.post(
+    "/records/{uuid:record_id}/versions/{int:version}/restore",
+    response={200: shapes.RecordEnvelope, **refusals(404, 409, 412)},
+)
+@needs("records", "update")
+def restore(
+    request: Call,
+    record_id: UUID,
+    version: int,
+    response: HttpResponse,
+    body: Annotated[shapes.Withdrawal | None, Body()] = None,
+) -> shapes.RecordEnvelope:
+    """Let a record say again what one of its versions said, as a new version."""
+    by, reason = request.caller, body.reason if body else ""
+    record = queries.record_for(by, record_id, "update")
+    stated = restore_version(
+        by=by, record=record, version=version, if_match=if_match(request), reason=reason, now=clock.now()
+    )
+    etag(response, stated.record.version)
+    return shapes.RecordEnvelope.of(stated.record, stated.statement)
 
 
 @router.get("/records/{uuid:record_id}/annotations", response={200: shapes.AnnotationList, **refusals(404)})

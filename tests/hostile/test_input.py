@@ -49,7 +49,7 @@ def fitting(world: World, name: str) -> tuple[str, str, dict[str, Any] | None]:
         return method.lower(), path, OPEN[name]
     operation = OPERATIONS[name]
     thing_id: UUID = world.thing(operation.thing or Thing.PATIENT, Whose.MINE, "ADMIN")
-    path = re.sub(r"\{\w+\}", str(thing_id), path)
+    path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
     return method.lower(), path, operation.body(world, thing_id) if operation.body else None
 
 

@@ -77,7 +77,7 @@ def ask(world: World, name: str, operation: Operation, who: str, whose: Whose) -
         path = path.replace("{doctor_id}", str(cares))
     if path.endswith("{department_id}") and "providers" in path:
         path = path.replace("{department_id}", str(world.things[Thing.DEPARTMENT, Whose.MINE]))
-    path = re.sub(r"\{\w+\}", str(thing_id), path)
+    path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
     body = operation.body(world, thing_id) if operation.body else None
     sent = {"data": body, "content_type": "application/json"} if body is not None else {}
     return getattr(world.clients[who], method.lower())(path, **sent)

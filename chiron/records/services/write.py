@@ -9,17 +9,18 @@ from typing import Any
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import refusing
-from chiron.kernel.errors import NotPermitted
+from chiron.kernel.errors import NotFound, NotPermitted
 from chiron.kernel.versions import expect
 from chiron.records.entries import Statement
 from chiron.records.errors import EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward
 from chiron.records.models import Record, RecordVersion
-from chiron.records.sealing import Stated, inscribe, statement_of
+from chiron.records.rules import statement_from
+from chiron.records.sealing import Stated, content_of, inscribe, statement_of
 from chiron.records.services.change import Change, advance
 from chiron.records.words import Status
 from chiron.registry.public import Patient
 from chiron.tenancy.public import current_organization_id
-from chiron.vault.public import patient_safe
+from chiron.vault.public import Safe, patient_safe
 
 
 def write_record(*, by: Caller, patient: Patient, statement: Statement, now: datetime) -> Record:
@@ -67,6 +68,36 @@ def amend_record(
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
     audit.record(by, "record.updated", resource="records", resource_id=record.id, subjects=[record.patient_id])
     return Stated(record, statement)
+
+
+def restore_version(
+    *, by: Caller, record: Record, version: int, if_match: int | None = None, reason: str = "", now: datetime
+) -> Stated:
+    """Let a record, reached through `record_for(..., "update")`, say again what one of its versions said.
+
+    That is a new version; none is lost. Raises NotPermitted, StaleVersion, EnteredInError, NotFound for a version that
+    there never was.
+    """
+    must_be_author(by, record, "update")
+    expect(record, if_match)
+    if record.status == Status.ENTERED_IN_ERROR:
+        raise EnteredInError
+    safe = patient_safe(current_organization_id(), record.patient_id)
+    statement = said_in(record, version, safe)
+    save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
+    audit.record(by, "record.restored", resource="records", resource_id=record.id, subjects=[record.patient_id])
+    return Stated(record, statement)
+
+
+def said_in(record: Record, version: int, safe: Safe) -> Statement:
+    if version == record.version:
+        return statement_of(record, safe)
+    kept = RecordVersion.objects.filter(record=record, version=version).first()
+    if kept is None:
+        raise NotFound
+    state = safe.open(kept, "state")
+    del state["reason"]
+    return replace(statement_from(state), content=content_of(kept, safe))
 
 
 def enter_in_error(

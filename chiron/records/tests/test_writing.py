@@ -14,7 +14,7 @@ from chiron.records.entries import Quantity, ReferenceRange
 from chiron.records.errors import EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward
 from chiron.records.models import Record, RecordVersion
 from chiron.records.queries import Version, list_versions, read_record, record_for
-from chiron.records.services.write import amend_record, enter_in_error
+from chiron.records.services.write import amend_record, enter_in_error, restore_version
 from chiron.records.tests.factories import A1C, NINE, NOTE, TEN, Ward, statement_of
 from chiron.records.words import Precision, RecordType, Status
 
@@ -223,3 +223,49 @@ def test_the_door_opens_to_those_who_care_and_to_nobody_else(ward: Ward, action:
         record_for(ward.mensah, record.id, action)
     with pytest.raises((NotFound, NotPermitted)):
         record_for(ward.esi, record.id, action)
+
+
+def test_a_version_is_restored_whole_as_a_new_one(ward: Ward) -> None:
+    """REC-02."""
+    record = ward.write(**{name: getattr(EVERYTHING, name) for name in EVERYTHING.__dataclass_fields__})
+    amend_record(by=ward.osei, record=record, changes={"title": "Wrong", "content": None, "codes": ()}, now=TEN)
+
+    stated = restore_version(by=ward.osei, record=record, version=1, reason="It was right", now=TEN)
+
+    assert (stated.record.version, stated.statement) == (3, EVERYTHING)
+    assert read_record(ward.osei, record.id).statement == EVERYTHING
+    assert [(each.version, each.statement.title, each.reason) for each in versions(ward, record)] == [
+        (3, "Hemoglobin A1c", "It was right"), (2, "Wrong", ""), (1, "Hemoglobin A1c", ""),
+    ]  # fmt: skip
+    assert actions()[-3] == "record.restored"
+
+
+def test_what_is_restored_is_the_present_only_as_another_version(ward: Ward) -> None:
+    record = ward.write()
+
+    stated = restore_version(by=ward.osei, record=record, version=1, now=TEN)
+
+    assert (stated.record.version, stated.statement) == (2, NOTE)
+
+
+@pytest.mark.parametrize("version", [0, 2, 10**30])
+def test_a_version_that_never_was_is_not_restored(version: int, ward: Ward) -> None:
+    record = ward.write()
+
+    with pytest.raises(NotFound):
+        restore_version(by=ward.osei, record=record, version=version, now=TEN)
+
+    assert Record.objects.get().version == 1
+
+
+def test_nobody_restores_what_was_withdrawn_is_stale_or_another_wrote(ward: Ward) -> None:
+    record = ward.write()
+    with pytest.raises(NotPermitted):
+        restore_version(by=ward.kofi, record=record, version=1, now=TEN)
+    with pytest.raises(StaleVersion):
+        restore_version(by=ward.osei, record=record, version=1, if_match=7, now=TEN)
+    enter_in_error(by=ward.osei, record=record, now=TEN)
+    with pytest.raises(EnteredInError):
+        restore_version(by=ward.osei, record=record, version=1, now=TEN)
+
+    assert Record.objects.get().version == 2
