@@ -113,3 +113,14 @@ def fresh_organization(django_db_setup: None, django_db_blocker: Any) -> Iterato
         organization = make_organization(None)
         yield organization
         drop_organization(organization)
+
+
+@pytest.fixture
+def lakeside(fresh_organization: Any) -> Any:
+    """A clinic of one admin, where everything commits."""
+    from chiron.identity.public import Role
+    from tests.town import Clinic, add_person
+
+    clinic = Clinic(fresh_organization)
+    add_person(clinic, Role.ADMIN)
+    return clinic

@@ -30,7 +30,7 @@ from chiron.registry.public import Entry, Person, create_patient
 from chiron.registry.services.people import save_department
 from chiron.tenancy.public import inside, role_of, schema_of
 from config.operation import guarded
-from tests.town import Clinic, add_person
+from tests.town import Clinic
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -102,14 +102,6 @@ def planted_api() -> NinjaAPI:
 
 urlpatterns = [path("api/", planted_api().urls)]
 handler404 = "chiron.kernel.problems.not_found"
-
-
-@pytest.fixture
-def lakeside(fresh_organization: Any) -> Clinic:
-    """A clinic of one admin, where everything commits."""
-    clinic = Clinic(fresh_organization)
-    add_person(clinic, Role.ADMIN)
-    return clinic
 
 
 def post(clinic: Clinic, what: str) -> Any:

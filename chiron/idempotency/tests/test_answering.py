@@ -17,17 +17,9 @@ from chiron.identity.public import Role
 from chiron.kernel import clock
 from chiron.registry.models import Laboratory, Patient
 from chiron.tenancy.public import inside
-from tests.town import Clinic, add_person
+from tests.town import Clinic
 
 PERSON = {"family": "Owusu", "given": ["Ama"]}
-
-
-@pytest.fixture
-def lakeside(fresh_organization: Any) -> Clinic:
-    """A clinic of one admin, where everything commits."""
-    clinic = Clinic(fresh_organization)
-    add_person(clinic, Role.ADMIN)
-    return clinic
 
 
 @pytest.fixture

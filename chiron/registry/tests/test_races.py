@@ -5,24 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
-import pytest
 from django.db import connections
 
 from chiron.identity.public import Role
 from chiron.registry.models import Assignment, Identifier, Patient, ProviderDepartment
 from chiron.registry.tests.factories import AMA, call, problem, registered
 from chiron.tenancy.public import inside
-from tests.town import Clinic, add_person
+from tests.town import Clinic
 
 AT_ONCE = 8
-
-
-@pytest.fixture
-def lakeside(fresh_organization: Any) -> Clinic:
-    """A clinic of one admin, where everything commits."""
-    clinic = Clinic(fresh_organization)
-    add_person(clinic, Role.ADMIN)
-    return clinic
 
 
 def at_once(act: Callable[[int], Any]) -> list[Any]:
