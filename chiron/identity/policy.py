@@ -44,6 +44,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("departments", "read"): STAFF | {PATIENT: ALL},
     ("departments", "create"): {ADMIN: ALL},
     ("departments", "update"): {ADMIN: ALL},
+    ("departments", "delete"): {ADMIN: ALL},
     ("laboratories", "read"): STAFF,
     ("laboratories", "create"): {ADMIN: ALL},
     ("laboratories", "update"): {ADMIN: ALL},

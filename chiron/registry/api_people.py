@@ -202,6 +202,16 @@ def change_department(
     return DepartmentEnvelope(department=department_out(changed))
 
 
+@router.delete(
+    "/departments/{uuid:department_id}", tags=["departments"], response={204: None, **refusals(404, 409, 412)}
+)
+@needs("departments", "delete")
+def remove_department(request: Call, department_id: UUID) -> Status[None]:
+    """Remove a department to which nothing belongs."""
+    people.remove_department(by=request.caller, department_id=department_id, if_match=if_match(request))
+    return Status(204, None)
+
+
 @router.get("/labs", tags=["laboratories"], response=Laboratories)
 @needs("laboratories", "read")
 def list_laboratories(request: Call, page: Query[PageQuery]) -> Laboratories:

@@ -17,6 +17,12 @@ class AlreadyAssigned(DomainError):
     code, title = "already-assigned", "That provider cares for the patient already."
 
 
+class DepartmentInUse(DomainError):
+    """``departments`` and ``providers`` say how many of them stand in the way."""
+
+    code, title = "department-in-use", "Departments belong to it, or providers work or worked there."
+
+
 class WorksThereAlready(DomainError):
     code, title = "works-there-already", "That provider works in the department already at that time."
 

@@ -102,7 +102,7 @@ class Department(Versioned):
         SITE = "site"
         LOCATION = "location"
 
-    grants = Grants.READ_WRITE
+    grants = Grants.FULL
 
     kind = operational(models.CharField(max_length=10, choices=Kind, default=Kind.DEPARTMENT))
     name = operational(models.CharField(max_length=200))

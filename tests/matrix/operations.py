@@ -93,6 +93,7 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/departments": Operation(body=fixed(name="Surgery")),
     "GET /api/departments/{department_id}": Operation(Thing.DEPARTMENT, events=0),
     "PUT /api/departments/{department_id}": Operation(Thing.DEPARTMENT, fixed(name="Surgery")),
+    "DELETE /api/departments/{department_id}": Operation(Thing.DEPARTMENT),
     "GET /api/labs": Operation(events=0),
     "POST /api/labs": Operation(body=fixed(name="Blood", code="b2")),
     "GET /api/labs/{laboratory_id}": Operation(Thing.LABORATORY, events=0),

@@ -8,12 +8,12 @@ from uuid import UUID
 from chiron.audit import public as audit
 from chiron.identity.public import Person as Claimant
 from chiron.kernel.access import Caller
-from chiron.kernel.db import CLINICAL, refusing
+from chiron.kernel.db import CLINICAL, refusing, take_turns
 from chiron.kernel.errors import NotFound, invalid
 from chiron.kernel.versions import expect
 from chiron.registry.doors import department_for, laboratory_for, patient_within, provider_for
-from chiron.registry.errors import AlreadyAssigned, LaboratoryCodeTaken
-from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider
+from chiron.registry.errors import AlreadyAssigned, DepartmentInUse, LaboratoryCodeTaken
+from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider, ProviderDepartment
 from chiron.registry.rules import Person
 from chiron.registry.sealing import put, raised
 from chiron.tenancy.public import current_organization_id
@@ -50,20 +50,53 @@ def save_department(
     *, by: Caller, department_id: UUID | None, name: str, kind: str, parent_id: UUID | None, active: bool,
     if_match: int | None, now: datetime,
 ) -> Department:  # fmt: skip
-    """A new department, or an old one said anew. Raises NotFound, StaleVersion, Invalid for a parent that is none."""
+    """A new department, or an old one said anew.
+
+    Raises NotFound, StaleVersion, Invalid for a parent that is none, is itself or lies below it.
+    """
+    if parent_id is not None:  # before the row is locked: whoever moves another below this one waits for it
+        take_turns(CLINICAL, f"department tree {current_organization_id()}")
     if department_id is None:
         by.scope("departments", "create")
         department = Department(recorded_at=now, version=0)
     else:
         department = department_for(by, department_id, "update", lock=True)
         expect(department, if_match)
-    if parent_id is not None and (parent_id == department_id or not Department.objects.filter(id=parent_id).exists()):
-        raise invalid("must be another department", "body", "parent_id")
+    if parent_id is not None and (department_id in (line := line_of(parent_id)) or not line):
+        raise invalid("must be another department, and none below this one", "body", "parent_id")
     department.name, department.kind, department.parent_id, department.active = name, kind, parent_id, active
     department.version, department.updated_at = department.version + 1, now
     department.save()
     audit.record(by, "department.saved", resource="departments", resource_id=department.id)
     return department
+
+
+def line_of(department_id: UUID) -> list[UUID]:
+    """A department, its parent, and so on to the top; empty where there is no such department."""
+    parents = dict(Department.objects.values_list("id", "parent_id"))
+    line: list[UUID] = []
+    above: UUID | None = department_id
+    while above in parents and above not in line:
+        line.append(above)
+        above = parents[above]
+    return line
+
+
+def remove_department(*, by: Caller, department_id: UUID, if_match: int | None) -> None:
+    """Remove a department that nothing belongs to; one with a history is made inactive instead.
+
+    Raises NotFound, StaleVersion, DepartmentInUse.
+    """
+    by.scope("departments", "delete")
+    take_turns(CLINICAL, f"department tree {current_organization_id()}")
+    department = department_for(by, department_id, "delete", lock=True)
+    expect(department, if_match)
+    children = Department.objects.filter(parent=department).count()
+    working = ProviderDepartment.objects.filter(department=department).values("provider_id").distinct().count()
+    if children or working:
+        raise DepartmentInUse(departments=children, providers=working)
+    department.delete()
+    audit.record(by, "department.removed", resource="departments", resource_id=department_id)
 
 
 def save_laboratory(

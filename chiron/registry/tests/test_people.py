@@ -156,6 +156,42 @@ def test_departments_form_a_tree_and_none_is_its_own_parent(hilltop: Clinic, war
         assert set(Department.objects.values_list("name", flat=True)) == {"Surgery", "Wounds"}
 
 
+def test_no_department_lies_below_itself(hilltop: Clinic, ward: str) -> None:
+    """PRV-02."""
+    admin = hilltop.client(Role.ADMIN)
+    unit = made(hilltop, "/departments", {"name": "Wounds", "parent_id": ward})
+    room = made(hilltop, "/departments", {"name": "Room", "parent_id": unit["id"]})
+
+    around = call(admin, "put", f"/departments/{ward}", {"name": "Surgery", "parent_id": room["id"]})
+    aside = call(admin, "put", f"/departments/{room['id']}", {"name": "Room", "parent_id": ward})
+
+    assert problem(around) == (422, "invalid")
+    assert aside.json()["department"]["parent_id"] == ward
+    with inside(hilltop.id):
+        assert Department.objects.get(id=ward).parent_id is None
+
+
+def test_a_department_is_removed_only_when_nothing_belongs_to_it(hilltop: Clinic, ward: str) -> None:
+    """PRV-02."""
+    admin = hilltop.client(Role.ADMIN)
+    unit = made(hilltop, "/departments", {"name": "Wounds", "parent_id": ward})
+    made(hilltop, work_path(hilltop), {"department_id": unit["id"]})
+
+    refused = [admin.delete(f"/api/departments/{each}") for each in (ward, unit["id"])]
+
+    assert [problem(each) for each in refused] == [(409, "department-in-use")] * 2
+    assert [(each.json()["departments"], each.json()["providers"]) for each in refused] == [(1, 0), (0, 1)]
+    lonely = made(hilltop, "/departments", {"name": "Empty"})
+    assert problem(call(admin, "delete", f"/departments/{lonely['id']}", **{"if-match": '"7"'})) == (
+        412,
+        "stale-version",
+    )
+    assert admin.delete(f"/api/departments/{lonely['id']}").status_code == 204
+    assert problem(admin.get(f"/api/departments/{lonely['id']}")) == (404, "not-found")
+    with inside(hilltop.id):
+        assert set(Department.objects.values_list("name", flat=True)) == {"Surgery", "Wounds"}
+
+
 def test_departments_and_laboratories_have_versions(hilltop: Clinic, ward: str) -> None:
     admin = hilltop.client(Role.ADMIN)
     lab = made(hilltop, "/labs", {"name": "Blood", "code": "b"})

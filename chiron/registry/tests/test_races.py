@@ -89,3 +89,14 @@ def test_a_provider_joins_a_department_once_by_eight(lakeside: Clinic) -> None:
     assert outcomes(answers, (409, "works-there-already")) == (1, 7)
     with inside(lakeside.id):
         assert ProviderDepartment.objects.count() == 1
+
+
+def test_eight_who_turn_the_tree_around_at_once_never_close_a_circle(lakeside: Clinic) -> None:
+    admin = lakeside.client(Role.ADMIN)
+    ids = [call(admin, "post", "/departments", {"name": f"D{n}"}).json()["department"]["id"] for n in range(AT_ONCE)]
+
+    answers = at_once(
+        lambda n: call(admin, "put", f"/departments/{ids[n]}", {"name": f"D{n}", "parent_id": ids[(n + 1) % AT_ONCE]})
+    )
+
+    assert outcomes(answers, (422, "invalid")) == (7, 1)
