@@ -34,6 +34,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("patients", "update"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PATIENT: OWN},
     ("patients", "link"): {ADMIN: ALL, DESK: ALL},
     ("claims", "read"): {ADMIN: ALL, DESK: ALL},
+    ("duplicates", "read"): {ADMIN: ALL, DESK: ALL},
     ("my-patients", "read"): {DOCTOR: ASSIGNED},
     ("assignments", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL},
     ("assignments", "create"): {ADMIN: ALL, DESK: ALL},

@@ -10,7 +10,7 @@ from chiron.kernel.access import Call, Scope, creates, needs
 from chiron.kernel.problems import refusals
 from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
-from chiron.registry import queries, queries_people
+from chiron.registry import duplicates, queries, queries_people
 from chiron.registry.doors import patient_for
 from chiron.registry.queries import Sought
 from chiron.registry.services import patients, people
@@ -21,6 +21,7 @@ from chiron.registry.shapes import (
     AssignmentEnvelope,
     Assignments,
     Claims,
+    Duplicates,
     LinkIn,
     PatientEnvelope,
     PatientIn,
@@ -30,6 +31,7 @@ from chiron.registry.shapes import (
     SearchIn,
     assignment_out,
     claim_out,
+    duplicate_out,
     patched,
     patient_out,
 )
@@ -142,6 +144,14 @@ def access_log(request: Call, patient_id: UUID, page: Query[PageQuery]) -> Acces
     found = queries.access_log(request.caller, patient_id, page)
     shown = [{name: getattr(each, name) for name in AccessOut.model_fields} for each in found.rows]
     return AccessLog(accesses=[AccessOut(**each) for each in shown], next=found.next)
+
+
+@router.get("/patients/duplicates", response=Duplicates)
+@needs("duplicates", "read")
+def list_duplicates(request: Call, page: Query[PageQuery]) -> Duplicates:
+    """Pairs of patients who may be one person, with the fields that agree. Nobody is merged by it."""
+    found = duplicates.list_duplicates(request.caller, page)
+    return Duplicates(duplicates=[duplicate_out(each) for each in found.rows], next=found.next)
 
 
 @router.get("/claims", response=Claims)

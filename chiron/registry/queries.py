@@ -91,14 +91,14 @@ def open_claims(by: Caller, query: PageQuery) -> Page[tuple[Claim, dict[str, str
 
 def _all(patients: "QuerySet[Patient]", query: PageQuery) -> Page[Opened]:
     found = page(patients, query)
-    return Page(_open(found.rows), found.next)
+    return Page(open_patients(found.rows), found.next)
 
 
 def _search(patients: "QuerySet[Patient]", query: PageQuery, sought: Sought) -> Page[Opened]:
     def fits(found: Opened) -> bool:
         return not sought.name or matches(sought.name, *found.person.names)
 
-    return fitting(_narrow(patients, sought), query, _open, fits)
+    return fitting(_narrow(patients, sought), query, open_patients, fits)
 
 
 def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]":
@@ -115,7 +115,8 @@ def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]
     return patients
 
 
-def _open(patients: Sequence[Patient]) -> list[Opened]:
+def open_patients(patients: Sequence[Patient]) -> list[Opened]:
+    """Patients that came through a door, opened by two queries however many they are."""
     ids = [patient.id for patient in patients]
     safes = patient_safes(current_organization_id(), ids)
     identifiers: dict[UUID, list[Identifier]] = {}

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from chiron.kernel.schemas import Body, PageQuery, Word
+from chiron.registry.duplicates import Candidate
 from chiron.registry.models import (
     Assignment,
     Claim,
@@ -147,6 +148,17 @@ class PatientEnvelope(BaseModel):
 
 class Patients(BaseModel):
     patients: list[PatientOut]
+    next: str | None
+
+
+class DuplicateOut(BaseModel):
+    score: float = Field(description="From 0 to 1; it ranks, and is no probability.")
+    matched: list[str] = Field(description="The fields that agree.")
+    patients: list[PatientOut] = Field(description="The two, the older entry first.")
+
+
+class Duplicates(BaseModel):
+    duplicates: list[DuplicateOut]
     next: str | None
 
 
@@ -336,6 +348,12 @@ def patient_out(found: Opened) -> PatientOut:
         recorded_at=patient.recorded_at,
         updated_at=patient.updated_at,
     )
+
+
+def duplicate_out(found: Candidate) -> DuplicateOut:
+    """Two patients who may be one, on the wire."""
+    pair = [patient_out(found.one), patient_out(found.other)]
+    return DuplicateOut(score=found.likeness.score, matched=found.likeness.matched, patients=pair)
 
 
 def patched(found: Opened, patch: PatientPatch) -> Entry:

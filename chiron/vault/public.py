@@ -4,6 +4,7 @@ from chiron.vault.blind import exact_index, matches, name_tokens, search_tokens
 from chiron.vault.errors import KeyDestroyed, OpeningFailed
 from chiron.vault.keyring import create_organization_key, forget_keys, remove_keys
 from chiron.vault.legacy import open_legacy
+from chiron.vault.rules import folded
 from chiron.vault.safes import (
     JSON,
     Safe,
@@ -22,6 +23,7 @@ __all__ = [
     "Safe",
     "create_organization_key",
     "exact_index",
+    "folded",
     "forget_keys",
     "matches",
     "name_tokens",

@@ -71,6 +71,7 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "GET /api/patients/{patient_id}/access-log": Operation(Thing.PATIENT),
     "GET /api/claims": Operation(),
+    "GET /api/patients/duplicates": Operation(),
     "GET /api/doctors/my_patients": Operation(),
     "GET /api/doctors/patients": Operation(),
     "POST /api/doctors/annotations": Operation(
