@@ -6,7 +6,7 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types floors migrations docs-check stress bench openapi docs coverage
+.PHONY: help setup demo test check format lint types floors migrations docs-check stress bench openapi requirements docs coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ format: setup ## rewrite the code in the house style
 
 openapi: setup ## rewrite the OpenAPI snapshots after a change of the API on purpose
 	@$(BIN)/chiron openapi
+
+requirements: setup ## rewrite requirements.txt from uv.lock, for those who install without uv
+	@.uv/*/bin/uv export --frozen --no-dev --no-hashes --no-emit-project --no-header --no-annotate --quiet > requirements.txt
 
 docs: setup ## rewrite the generated pages in docs/reference
 	@$(BIN)/chiron docs

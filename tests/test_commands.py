@@ -1,0 +1,59 @@
+"""Commands of the contract that hand over to others, and what is exported from the lock."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from typing import Any
+
+from django.conf import settings
+from django.core.management import load_command_class
+
+from chiron.tenancy import readiness
+from chiron.tenancy.readiness import migrations_of_this_version
+
+
+def run(*command: str) -> "subprocess.CompletedProcess[str]":
+    environ = {"PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "HOME": os.environ.get("HOME", "/")}
+    return subprocess.run(
+        command, cwd=settings.BASE_DIR, env=environ, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def test_test_hands_labels_and_options_over_to_pytest() -> None:
+    done = run(sys.executable, "manage.py", "test", "-q", "--collect-only", "chiron.kernel")
+
+    assert done.returncode == 0, done.stderr
+    assert "chiron/kernel/tests/test_errors.py::test_a_code_has_one_meaning" in done.stdout
+
+
+def test_the_older_script_runs_the_same_suite() -> None:
+    done = run("./run_tests.sh", "-q --collect-only -n 0 chiron/kernel")
+
+    assert done.returncode == 0, done.stderr
+    assert "chiron/kernel/tests/test_errors.py::test_a_code_has_one_meaning" in done.stdout
+
+
+def test_runserver_names_missing_migrations_of_all_three_databases(town: Any, monkeypatch: Any, capsys: Any) -> None:
+    command = load_command_class("config", "runserver")
+    command.check_migrations()
+    assert capsys.readouterr().out == ""
+    known = migrations_of_this_version()
+    monkeypatch.setattr(readiness, "migrations_of_this_version", lambda: known | {("records", "9999_later")})
+
+    command.check_migrations()
+
+    assert "Migrations are missing (records.9999_later): run `chiron migrate`." in capsys.readouterr().out
+
+
+def test_requirements_name_what_the_lock_names() -> None:
+    lock = tomllib.loads((settings.BASE_DIR / "uv.lock").read_text())
+    locked = {package["name"]: package["version"] for package in lock["package"]}
+    lines = (settings.BASE_DIR / "requirements.txt").read_text().splitlines()
+    named = {found[1]: found[2] for line in lines if (found := re.match(r"([a-z0-9-]+)(?:\[.*\])?==([^ ;]+)", line))}
+
+    assert len(named) == len(lines)
+    assert {name: locked[name] for name in named} == named
+    project = next(package for package in lock["package"] if package["name"] == "chiron")
+    assert {each["name"] for each in project["dependencies"]} <= set(named)
