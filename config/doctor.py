@@ -1,0 +1,159 @@
+"""What `chiron doctor` looks at. Each examination says what it found and, where something is wrong, what to do."""
+
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+
+from chiron.audit.public import Watch
+from chiron.kernel.clock import now
+from chiron.kernel.db import ALIASES, atomic, cursor
+from chiron.kernel.errors import DomainError
+from chiron.kernel.ids import NIL
+from chiron.tenancy.public import all_organizations, missing_migrations
+from chiron.vault.public import organization_safe
+from config import environment
+from config.health import LONGEST_WAIT_FOR_THE_SEALER
+from config.startup import unsafe_servers
+
+State = Literal["ok", "warning", "bad"]
+LEAST_FREE = 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, how it is, what was seen, and what to do about it."""
+
+    subject: str
+    state: State
+    seen: str
+    advice: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """Every examination in turn; one that needs a database that is down is left out, the database is named."""
+    yield from _versions()
+    yield from _folders()
+    yield from _settings()
+    reached = True
+    for finding in _databases():
+        reached = reached and finding.state != "bad"
+        yield finding
+    if reached:
+        for look in (_migrations, _durability, _keys, _sealer):
+            yield from look()
+
+
+def _versions() -> Iterator[Finding]:
+    names = ("chiron", "django", "django-ninja", "psycopg", "cryptography", "granian")
+    yield Finding(
+        "versions", "ok", f"Python {platform.python_version()}, " + ", ".join(f"{n} {version(n)}" for n in names)
+    )
+
+
+def _folders() -> Iterator[Finding]:
+    home: Path = settings.HOME.path
+    yield Finding(
+        "CHIRON_HOME", "ok", f"{home} ({_megabytes(home)} MB, embedded PostgreSQL: {_yes(settings.EMBEDDED)})"
+    )
+    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(nearest).free
+    advice = "" if free > LEAST_FREE else "Make room: PostgreSQL stops writing when the disk is full."
+    yield Finding("disk", "ok" if free > LEAST_FREE else "bad", f"{free // 2**20} MB free at {nearest}", advice)
+    heads: Path = settings.AUDIT_HEADS_DIR
+    yield Finding(
+        "audit heads", "ok", f"{heads}, {len(list(heads.glob('*'))) if heads.exists() else 0} trails copied there"
+    )
+
+
+def _settings() -> Iterator[Finding]:
+    for setting in environment.SETTINGS:
+        value = environment.read(setting.name)
+        shown = ("set" if value else "not set") if setting.secret else (value or "not set")
+        if value != setting.default or setting.name == "ENVIRONMENT":
+            yield Finding(f"setting {setting.name}", "ok", shown)
+    if settings.ENVIRONMENT != "production":
+        advice = "Set ENVIRONMENT=production before real patients come."
+        yield Finding(
+            "environment", "warning", f"{settings.ENVIRONMENT}: keys are made up where none are given", advice
+        )
+
+
+def _databases() -> Iterator[Finding]:
+    for alias in ALIASES:
+        place = settings.DATABASES[alias]
+        where = f"{place.get('USER')} at {place.get('HOST')}:{place.get('PORT')}/{place.get('NAME')}"
+        try:
+            with atomic(alias), cursor(alias) as asked:
+                asked.execute(
+                    "SELECT current_setting('server_version'), pg_database_size(current_database()) / 1048576"
+                )
+                server, size = asked.fetchone()
+        except (DatabaseError, InterfaceError) as error:
+            advice = f"Start the server, or mend {alias.upper()}_DATABASE_URL (or POSTGRES_*)."
+            yield Finding(f"database {alias}", "bad", f"{where}: {type(error).__name__}", advice)
+        else:
+            yield Finding(f"database {alias}", "ok", f"{where}, PostgreSQL {server}, {size} MB")
+
+
+def _migrations() -> Iterator[Finding]:
+    try:
+        missing = sorted(f"{app}.{name}" for app, name in missing_migrations())
+    except DatabaseError:
+        missing = ["all"]
+    advice = "Run `chiron migrate`; `chiron migrate --status` names organizations that are behind." if missing else ""
+    yield Finding(
+        "migrations",
+        "bad" if missing else "ok",
+        f"missing: {', '.join(missing)}" if missing else "none missing",
+        advice,
+    )
+
+
+def _durability() -> Iterator[Finding]:
+    state: State = "bad" if settings.ENVIRONMENT == "production" else "warning"
+    faults = unsafe_servers()
+    for fault in faults:
+        seen, _, advice = fault.partition(": ")
+        yield Finding(f"server of {seen}", state, advice.partition(": ")[0], advice.rpartition(": ")[2])
+    if not faults:
+        yield Finding("servers", "ok", "what they acknowledge outlives a crash")
+
+
+def _keys() -> Iterator[Finding]:
+    owners = [("the platform", NIL), *((each.slug, each.id) for each in all_organizations())]
+    shut = [name for name, owner in owners if not _opens(lambda owner=owner: organization_safe(owner))]  # type: ignore[misc]
+    advice = "Set the MASTER_ENCRYPTION_KEY under which it was made; see docs/how-to/keys.md." if shut else ""
+    seen = f"{len(owners) - len(shut)} of {len(owners)} open" + (f", not those of {', '.join(shut)}" if shut else "")
+    yield Finding("keys", "bad" if shut else "ok", seen, advice)
+
+
+def _sealer() -> Iterator[Finding]:
+    waited = Watch(at_a_time=1000).longest_wait(now())
+    behind = waited > LONGEST_WAIT_FOR_THE_SEALER
+    advice = "Run `chiron serve`, which seals, and give it the sealer's login." if behind else ""
+    yield Finding(
+        "audit sealer", "bad" if behind else "ok", f"the oldest unsealed event waits for {waited.seconds} s", advice
+    )
+
+
+def _opens(safe: Callable[[], object]) -> bool:
+    try:
+        safe()
+    except DomainError:
+        return False
+    return True
+
+
+def _megabytes(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) // 2**20 if folder.exists() else 0
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,118 @@
+"""`chiron doctor` finds what is wrong and says what to do."""
+
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+
+from chiron.audit.public import record, seal
+from chiron.kernel.access import Caller
+from chiron.kernel.clock import now
+from chiron.tenancy import readiness
+from chiron.tenancy.public import all_organizations, inside
+from chiron.vault.public import forget_keys
+from config import doctor
+from config.tests.test_health import sealed
+
+__all__ = ["sealed"]
+
+
+def findings(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, tuple[str, str, str]]]:
+    """The exit code, and state, sight and advice by subject."""
+    capsys.readouterr()
+    code = 0
+    try:
+        call_command("doctor", "--json")
+    except SystemExit as stop:
+        code = int(str(stop.code))
+    found = json.loads(capsys.readouterr().out)
+    return code, {each["subject"]: (each["state"], each["seen"], each["advice"]) for each in found}
+
+
+def test_a_sound_installation_has_only_warnings(sealed: None, capsys: Any) -> None:
+    code, found = findings(capsys)
+
+    assert code == 0
+    assert {state for state, _, _ in found.values()} == {"ok", "warning"}
+    for subject in ("versions", "CHIRON_HOME", "disk", "database accounts", "database clinical", "migrations", "keys"):
+        assert found[subject][0] == "ok", subject
+    assert found["server of accounts"][2] == "set it to on."
+    assert found["environment"][2] == "Set ENVIRONMENT=production before real patients come."
+
+
+def test_no_secret_is_shown(sealed: None, capsys: Any, settings: Any) -> None:
+    call_command("doctor")
+
+    said = capsys.readouterr().out
+    for name in ("MASTER_ENCRYPTION_KEY", "AUDIT_SIGNING_KEY", "JWT_SIGNING_KEY", "SECRET_KEY"):
+        assert getattr(settings, name) not in said
+    assert settings.DATABASES["accounts"]["PASSWORD"] not in said
+
+
+def test_another_master_key_is_noticed(sealed: None, capsys: Any, settings: Any) -> None:
+    before = settings.MASTER_ENCRYPTION_KEY
+    settings.MASTER_ENCRYPTION_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+    forget_keys()
+    try:
+        code, found = findings(capsys)
+    finally:
+        settings.MASTER_ENCRYPTION_KEY = before
+        forget_keys()
+
+    assert code == 1
+    assert found["keys"][0] == "bad"
+    assert "not those of the platform, hilltop" in found["keys"][1]
+    assert found["keys"][2].startswith("Set the MASTER_ENCRYPTION_KEY under which it was made")
+
+
+def test_a_missing_migration_is_named(sealed: None, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = readiness.migrations_of_this_version()
+    monkeypatch.setattr(readiness, "migrations_of_this_version", lambda: known | {("records", "9999_later")})
+
+    code, found = findings(capsys)
+
+    assert (code, found["migrations"][:2]) == (1, ("bad", "missing: records.9999_later"))
+
+
+def test_a_sealer_that_does_not_work_is_noticed(
+    sealed: None, fresh_organization: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seal("accounts", None)
+    with inside(fresh_organization.id):
+        record(Caller(organization_id=fresh_organization.id), "patient.read", resource="patients")
+    monkeypatch.setattr(doctor, "now", lambda: now() + timedelta(minutes=3))
+
+    code, found = findings(capsys)
+
+    for organization in all_organizations():
+        seal("clinical", organization.id)
+    assert (code, found["audit sealer"][0]) == (1, "bad")
+    assert found["audit sealer"][2].startswith("Run `chiron serve`")
+
+
+def test_a_database_out_of_reach_is_named_and_the_rest_is_left_out(sealed: None, capsys: Any) -> None:
+    research = connections["research"]
+    research.close()
+    port = research.settings_dict["PORT"]
+    research.settings_dict["PORT"] = "1"
+    try:
+        code, found = findings(capsys)
+    finally:
+        research.settings_dict["PORT"] = port
+
+    assert code == 1
+    assert found["database research"][0] == "bad"
+    assert found["database research"][2] == "Start the server, or mend RESEARCH_DATABASE_URL (or POSTGRES_*)."
+    assert "keys" not in found
+
+
+def test_a_full_disk_is_noticed(sealed: None, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LEAST_FREE", 2**60)
+
+    code, found = findings(capsys)
+
+    assert (code, found["disk"][0]) == (1, "bad")
