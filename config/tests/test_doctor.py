@@ -16,9 +16,6 @@ from chiron.tenancy import readiness
 from chiron.tenancy.public import all_organizations, inside
 from chiron.vault.public import forget_keys
 from config import doctor
-from config.tests.test_health import sealed
-
-__all__ = ["sealed"]
 
 
 def findings(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, tuple[str, str, str]]]:

@@ -1,6 +1,5 @@
 """Health as a proxy or an orchestrator asks for it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -15,20 +14,7 @@ from chiron.kernel.ids import NIL
 from chiron.tenancy import readiness
 from chiron.tenancy.public import all_organizations, inside
 from config import health
-
-
-@pytest.fixture
-def sealed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Committed transactions are allowed, and no trail has an unsealed event."""
-    with django_db_blocker.unblock():
-        seal_everything()
-        yield
-
-
-def seal_everything() -> None:
-    seal("accounts", None)
-    for organization in all_organizations():
-        seal("clinical", organization.id)
+from config.tests.conftest import seal_everything
 
 
 def test_a_process_is_alive_without_asking_any_database() -> None:
