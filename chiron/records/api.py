@@ -85,6 +85,15 @@ def list_versions(request: Call, record_id: UUID, page: Query[PageQuery]) -> sha
     return shapes.VersionList(versions=[shapes.VersionOut.of(version) for version in versions], next=cursor)
 
 
+@router.get("/records/{uuid:record_id}/diff", response={200: shapes.DiffEnvelope, **refusals(404)}, by_alias=True)
+@needs("records", "read")
+def compare_versions(request: Call, record_id: UUID, asked: Query[shapes.DiffQuery]) -> shapes.DiffEnvelope:
+    """Where two versions of a record differ, place by place."""
+    record = queries.record_for(request.caller, record_id)
+    found = queries.compare_versions(request.caller, record, asked.before, asked.after)
+    return shapes.DiffEnvelope.of(found)
+
+
 @router.post(
     "/records/{uuid:record_id}/versions/{int:version}/restore",
     response={200: shapes.RecordEnvelope, **refusals(404, 409, 412)},

@@ -1,12 +1,13 @@
 """Doors and reads: nobody gets a record but within the scope that the policy gives them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from django.db.models import Q
 
 from chiron.audit import public as audit
@@ -17,8 +18,8 @@ from chiron.kernel.schemas import PageQuery
 from chiron.records.entries import Statement
 from chiron.records.errors import PatientNotConfirmed, PatientNotNamed
 from chiron.records.models import Annotation, Record, RecordQuerySet, RecordVersion
-from chiron.records.rules import beginning, ending, statement_from
-from chiron.records.sealing import Stated, Text, statement_of, text_of
+from chiron.records.rules import Difference, beginning, differences, ending, state_of, statement_from
+from chiron.records.sealing import Stated, Text, content_of, statement_of, text_of
 from chiron.records.words import RecordType, Status, Visibility
 from chiron.registry.public import Patient, patient_within, patients_within
 from chiron.tenancy.public import current_organization_id, organization_for_id
@@ -141,6 +142,15 @@ class Version:
     statement: Statement
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions, and where they differ."""
+
+    before: int
+    after: int
+    differences: list[Difference]
+
+
 def list_versions(by: Caller, record: Record, page: PageQuery) -> tuple[list[Version], str | None]:
     """All versions of a record, latest first, the present one included."""
     safe = patient_safe(current_organization_id(), record.patient_id)
@@ -162,6 +172,34 @@ def only_version(record: Record, safe: Safe) -> Version:
     """A record that never changed is its own first version."""
     said = statement_of(record, safe)
     return Version(1, Status(record.status), record.recorded_at, record.changed_by, text_of(record, safe).reason, said)
+
+
+def said_in(record: Record, version: int, safe: Safe) -> Statement:
+    """What a version of a record said, its content included. Raises NotFound for one that there never was."""
+    if version == record.version:
+        return statement_of(record, safe)
+    kept = RecordVersion.objects.filter(record=record, version=version).first()
+    if kept is None:
+        raise NotFound
+    state = cast("dict[str, Any]", safe.open(kept, "state"))
+    del state["reason"]
+    return replace(statement_from(state), content=content_of(kept, safe))
+
+
+def compare_versions(by: Caller, record: Record, before: int | None, after: int | None) -> Comparison:
+    """Where two versions differ: the present one and the one before it, unless others are named. Raises NotFound."""
+    after = record.version if after is None else after
+    before = max(after - 1, 1) if before is None else before
+    safe = patient_safe(current_organization_id(), record.patient_id)
+    one, other = (_as_json(said_in(record, version, safe)) for version in (before, after))
+    audit.record(by, "record.versions_read", resource="records", resource_id=record.id, subjects=[record.patient_id])
+    return Comparison(before, after, list(differences(one, other)))
+
+
+def _as_json(statement: Statement) -> dict[str, Any]:
+    state = state_of(statement, "")
+    del state["reason"]
+    return state | {"content": orjson.loads(statement.content) if statement.content else None}
 
 
 def list_annotations(by: Caller, record: Record, page: PageQuery) -> tuple[list[tuple[Annotation, str]], str | None]:

@@ -1,9 +1,10 @@
 """What follows from a statement alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -51,3 +52,35 @@ def state_of(statement: Statement, reason: str) -> dict[str, Any]:
 
 def statement_from(state: dict[str, Any]) -> Statement:
     return STATEMENT.validate_python(state)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where two JSON values differ: a JSON Pointer (RFC 6901), and what stood and stands there."""
+
+    op: Literal["add", "remove", "replace"]
+    path: str
+    before: Any = None
+    after: Any = None
+
+
+def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]:
+    """Where two JSON values differ, in the order of their members; lists are compared place by place."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        yield from _members(before, after, path, list(dict.fromkeys([*before, *after])))
+    elif isinstance(before, list) and isinstance(after, list):
+        old, new = dict(enumerate(before)), dict(enumerate(after))
+        yield from _members(old, new, path, range(max(len(old), len(new))))
+    elif before != after or isinstance(before, bool) is not isinstance(after, bool):  # to Python, 1 is True
+        yield Difference("replace", path, before, after)
+
+
+def _members(before: dict[Any, Any], after: dict[Any, Any], path: str, names: Iterable[Any]) -> Iterator[Difference]:
+    for name in names:
+        below = f"{path}/{str(name).replace('~', '~0').replace('/', '~1')}"
+        if name not in after:
+            yield Difference("remove", below, before=before[name])
+        elif name not in before:
+            yield Difference("add", below, after=after[name])
+        else:
+            yield from differences(before[name], after[name], below)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 import orjson
@@ -17,10 +17,10 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from chiron.kernel.schemas import Body
+from chiron.kernel.schemas import MAX_INT, Body
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
 from chiron.records.models import Annotation, Record
-from chiron.records.queries import Filters, Version
+from chiron.records.queries import Comparison, Filters, Version
 from chiron.records.sealing import Text, quantity_of, range_of
 from chiron.records.words import Precision, RecordType, Status, Visibility
 
@@ -285,6 +285,35 @@ class VersionOut(StatementOut):
 class VersionList(BaseModel):
     versions: list[VersionOut]
     next: str | None
+
+
+VersionNumber = Annotated[int, Field(ge=1, le=MAX_INT)]
+
+
+class DiffQuery(BaseModel):
+    """Which versions to compare."""
+
+    before: VersionNumber | None = Field(None, alias="from", description="The earlier; else the one before `to`.")
+    after: VersionNumber | None = Field(None, alias="to", description="The later; else the present one.")
+
+
+class DifferenceOut(BaseModel):
+    op: Literal["add", "remove", "replace"]
+    path: str = Field(description="A JSON Pointer (RFC 6901) into the statement; `/content/…` is the original.")
+    before: Any
+    after: Any
+
+
+class DiffEnvelope(BaseModel):
+    before: int = Field(serialization_alias="from")
+    after: int = Field(serialization_alias="to")
+    differences: list[DifferenceOut]
+
+    @classmethod
+    def of(cls, found: Comparison) -> Self:
+        shown = [DifferenceOut(op=each.op, path=each.path, before=each.before, after=each.after)
+                 for each in found.differences]  # fmt: skip
+        return cls(before=found.before, after=found.after, differences=shown)
 
 
 class AnnotationOut(BaseModel):

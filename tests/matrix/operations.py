@@ -112,6 +112,7 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/records/{record_id}/versions/{version}/restore": Operation(
         Thing.RECORD, fixed(reason="It was right"), beyond_the_policy=frozenset({"PATIENT"})
     ),
+    "GET /api/records/{record_id}/diff": Operation(Thing.RECORD),
     "GET /api/records/{record_id}/annotations": Operation(Thing.RECORD),
     "POST /api/records/{record_id}/add_annotation": Operation(Thing.RECORD, fixed(content="Better")),
     "GET /api/audit": Operation(),

@@ -9,18 +9,18 @@ from typing import Any
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import refusing
-from chiron.kernel.errors import NotFound, NotPermitted
+from chiron.kernel.errors import NotPermitted
 from chiron.kernel.versions import expect
 from chiron.records.entries import Statement
 from chiron.records.errors import EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward
 from chiron.records.models import Record, RecordVersion
-from chiron.records.rules import statement_from
-from chiron.records.sealing import Stated, content_of, inscribe, statement_of
+from chiron.records.queries import said_in
+from chiron.records.sealing import Stated, inscribe, statement_of
 from chiron.records.services.change import Change, advance
 from chiron.records.words import Status
 from chiron.registry.public import Patient
 from chiron.tenancy.public import current_organization_id
-from chiron.vault.public import Safe, patient_safe
+from chiron.vault.public import patient_safe
 
 
 def write_record(*, by: Caller, patient: Patient, statement: Statement, now: datetime) -> Record:
@@ -87,17 +87,6 @@ def restore_version(
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
     audit.record(by, "record.restored", resource="records", resource_id=record.id, subjects=[record.patient_id])
     return Stated(record, statement)
-
-
-def said_in(record: Record, version: int, safe: Safe) -> Statement:
-    if version == record.version:
-        return statement_of(record, safe)
-    kept = RecordVersion.objects.filter(record=record, version=version).first()
-    if kept is None:
-        raise NotFound
-    state = safe.open(kept, "state")
-    del state["reason"]
-    return replace(statement_from(state), content=content_of(kept, safe))
 
 
 def enter_in_error(

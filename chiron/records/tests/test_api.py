@@ -387,3 +387,24 @@ def test_an_annotation_without_sense_is_refused(hilltop: Any, wrong: dict[str, A
     answer = hilltop.client(Role.DOCTOR).post(f"/api/records/{record['id']}/add_annotation", wrong, content_type=JSON)
 
     assert (answer.status_code, count(hilltop)) == (422, (1, 0, 0))
+
+
+def test_versions_are_compared_and_restored_over_http(hilltop: Any) -> None:
+    doctor = hilltop.client(Role.DOCTOR)
+    body = {"record_type": "NOTE", "title": "Cough", "patient_id": str(hilltop.patient_id)}
+    record = doctor.post("/api/records", body, content_type="application/json").json()["record"]
+    path = f"/api/records/{record['id']}"
+    doctor.put(path, {"title": "Cold"}, content_type="application/json")
+
+    diff = doctor.get(f"{path}/diff")
+    restored = doctor.post(f"{path}/versions/1/restore", {"reason": "It was right"}, content_type="application/json")
+    whole = doctor.get(f"{path}/diff?from=1&to=3")
+
+    assert diff.json() == {
+        "from": 1, "to": 2,
+        "differences": [{"op": "replace", "path": "/title", "before": "Cough", "after": "Cold"}],
+    }  # fmt: skip
+    assert (restored.status_code, restored.headers["ETag"], restored.json()["record"]["title"]) == (200, '"3"', "Cough")
+    assert whole.json() == {"from": 1, "to": 3, "differences": []}
+    assert doctor.get(f"{path}/diff?from=9").status_code == 404
+    assert doctor.get(f"{path}/diff?from=0").status_code == 422

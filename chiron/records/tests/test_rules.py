@@ -1,5 +1,6 @@
 """What follows from a statement alone."""
 
+import copy
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -8,9 +9,21 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chiron.records.entries import Code, Quantity, RecordEntry, ReferenceRange, Statement
-from chiron.records.rules import beginning, code_keys, ending, fingerprint, state_of, statement_from, timeline_place
+from chiron.records.rules import (
+    Difference,
+    beginning,
+    code_keys,
+    differences,
+    ending,
+    fingerprint,
+    state_of,
+    statement_from,
+    timeline_place,
+)
 from chiron.records.words import Precision, RecordType, Status
 
 MAY = datetime(2026, 5, 4, 8, 30, tzinfo=UTC)
@@ -96,3 +109,37 @@ def test_a_day_is_as_long_as_the_clock_on_the_wall_makes_it(
     found = beginning(moment, zone).astimezone(UTC), ending(moment, zone).astimezone(UTC)
 
     assert found == tuple(datetime.fromisoformat(str(each)) for each in (began, ended))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab/~", max_size=3),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text("ab/~", max_size=2), below, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON, JSON)
+def test_differences_lead_from_one_value_to_the_other(before: Any, after: Any) -> None:
+    assert patched(before, list(differences(before, after))) == after
+
+
+@given(JSON)
+def test_nothing_differs_from_itself(value: Any) -> None:
+    assert list(differences(value, value)) == []
+
+
+def patched(value: Any, changes: list[Difference]) -> Any:
+    """Do what the differences say (RFC 6902); what a list loses at its end is taken away from behind."""
+    root = {"": copy.deepcopy(value)}
+    for change in [*(c for c in changes if c.op != "remove"), *reversed([c for c in changes if c.op == "remove"])]:
+        holder: Any = root
+        *above, name = [part.replace("~1", "/").replace("~0", "~") for part in change.path.split("/")]
+        for part in above:
+            holder = holder[int(part)] if isinstance(holder, list) else holder[part]
+        if isinstance(holder, list) and change.op == "add":
+            holder.insert(int(name), change.after)
+        elif change.op == "remove":
+            del holder[int(name) if isinstance(holder, list) else name]
+        else:
+            holder[int(name) if isinstance(holder, list) else name] = change.after
+    return root[""]

@@ -13,7 +13,8 @@ from chiron.kernel.schemas import PageQuery
 from chiron.records.entries import Quantity, ReferenceRange
 from chiron.records.errors import EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward
 from chiron.records.models import Record, RecordVersion
-from chiron.records.queries import Version, list_versions, read_record, record_for
+from chiron.records.queries import Version, compare_versions, list_versions, read_record, record_for
+from chiron.records.rules import Difference
 from chiron.records.services.write import amend_record, enter_in_error, restore_version
 from chiron.records.tests.factories import A1C, NINE, NOTE, TEN, Ward, statement_of
 from chiron.records.words import Precision, RecordType, Status
@@ -269,3 +270,30 @@ def test_nobody_restores_what_was_withdrawn_is_stale_or_another_wrote(ward: Ward
         restore_version(by=ward.osei, record=record, version=1, now=TEN)
 
     assert Record.objects.get().version == 2
+
+
+def test_two_versions_are_compared_place_by_place(ward: Ward) -> None:
+    """REC-02."""
+    record = ward.write(**{name: getattr(EVERYTHING, name) for name in EVERYTHING.__dataclass_fields__})
+    changes = {"title": "A1c", "content": b'{"resourceType": "Observation", "note": [{"text": "a/b"}]}'}
+    amend_record(by=ward.osei, record=record, changes=changes, now=TEN)
+    amend_record(by=ward.osei, record=record, changes={"title": "HbA1c"}, now=TEN)
+
+    latest = compare_versions(ward.osei, record, None, None)
+    whole = compare_versions(ward.osei, record, 1, 3)
+
+    assert (latest.before, latest.after) == (2, 3)
+    assert latest.differences == [Difference("replace", "/title", "A1c", "HbA1c")]
+    assert [(each.op, each.path) for each in whole.differences] == [
+        ("replace", "/title"), ("remove", "/content/valueQuantity"), ("remove", "/content/extension"),
+        ("add", "/content/note"),
+    ]  # fmt: skip
+    assert compare_versions(ward.osei, record, 3, 3).differences == []
+    assert actions()[-1] == "record.versions_read"
+
+
+def test_a_version_that_never_was_is_not_compared(ward: Ward) -> None:
+    record = ward.write()
+
+    with pytest.raises(NotFound):
+        compare_versions(ward.osei, record, 1, 2)
