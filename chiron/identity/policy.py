@@ -33,6 +33,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("patients", "create"): {ADMIN: ALL, DOCTOR: ALL, DESK: ALL},
     ("patients", "update"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PATIENT: OWN},
     ("patients", "link"): {ADMIN: ALL, DESK: ALL},
+    ("patients", "break-glass"): {DOCTOR: ALL},
+    ("break-glass", "read"): {ADMIN: ALL, PRIVACY: ALL},
     ("claims", "read"): {ADMIN: ALL, DESK: ALL},
     ("duplicates", "read"): {ADMIN: ALL, DESK: ALL},
     ("my-patients", "read"): {DOCTOR: ASSIGNED},

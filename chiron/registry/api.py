@@ -6,20 +6,22 @@ from django.http import HttpResponse
 from ninja import Query, Router, Status
 
 from chiron.kernel import clock
-from chiron.kernel.access import Call, Scope, creates, needs
+from chiron.kernel.access import Call, creates, needs
 from chiron.kernel.problems import refusals
 from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
 from chiron.registry import duplicates, queries, queries_people
 from chiron.registry.doors import patient_for
 from chiron.registry.queries import Sought
-from chiron.registry.services import patients, people
+from chiron.registry.services import glass, patients, people
 from chiron.registry.shapes import (
     AccessLog,
     AccessOut,
     AssignIn,
     AssignmentEnvelope,
     Assignments,
+    BrokenGlassEnvelope,
+    BrokenGlasses,
     Claims,
     Duplicates,
     LinkIn,
@@ -28,8 +30,10 @@ from chiron.registry.shapes import (
     PatientPatch,
     PatientQuery,
     Patients,
+    ReasonIn,
     SearchIn,
     assignment_out,
+    broken_out,
     claim_out,
     duplicate_out,
     patched,
@@ -127,6 +131,24 @@ def end_assignment(request: Call, patient_id: UUID, doctor_id: UUID) -> Status[N
     return Status(204, None)
 
 
+@router.post("/patients/{uuid:patient_id}/break-glass", response={201: BrokenGlassEnvelope, **refusals(404, 409)})
+@needs("patients", "break-glass")
+@creates
+def break_glass(request: Call, response: HttpResponse, patient_id: UUID, body: ReasonIn) -> Status[BrokenGlassEnvelope]:
+    """Look after a patient one is not assigned to, for an hour and for a reason that the privacy officer reads."""
+    made = glass.break_glass(by=request.caller, patient_id=patient_id, reason=body.reason, now=clock.now())
+    envelope = BrokenGlassEnvelope(break_glass=broken_out(made, body.reason))
+    return created(response, f"/api/break-glass/{made.id}", envelope)
+
+
+@router.get("/break-glass", response=BrokenGlasses)
+@needs("break-glass", "read")
+def list_broken_glass(request: Call, page: Query[PageQuery]) -> BrokenGlasses:
+    """Who broke the glass for whom, and why, the latest first."""
+    found = glass.list_broken_glass(request.caller, page)
+    return BrokenGlasses(break_glass=[broken_out(*each) for each in found.rows], next=found.next)
+
+
 @router.post("/patients/{uuid:patient_id}/link", response={200: PatientEnvelope, **refusals(404)})
 @needs("patients", "link")
 def link(request: Call, patient_id: UUID, body: LinkIn) -> PatientEnvelope:
@@ -166,7 +188,7 @@ def list_claims(request: Call, page: Query[PageQuery]) -> Claims:
 @needs("my-patients", "read")
 def my_patients(request: Call, page: Query[PageQuery]) -> Patients:
     """The patients assigned to me."""
-    found = queries.list_patients(request.caller, Scope.ASSIGNED, page)
+    found = queries.my_patients(request.caller, page)
     return Patients(patients=[patient_out(each) for each in found.rows], next=found.next)
 
 
@@ -174,5 +196,5 @@ def my_patients(request: Call, page: Query[PageQuery]) -> Patients:
 @needs("my-patients", "read")
 def patients_of_doctor(request: Call, page: Query[PageQuery]) -> Patients:
     """The same under its other name."""
-    found = queries.list_patients(request.caller, Scope.ASSIGNED, page)
+    found = queries.my_patients(request.caller, page)
     return Patients(patients=[patient_out(each) for each in found.rows], next=found.next)

@@ -3,30 +3,44 @@
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Now
 
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL
 from chiron.kernel.errors import NotFound
 from chiron.kernel.ids import NIL
 from chiron.postgres.compiled import Compiled
-from chiron.registry.models import Assignment, Department, Laboratory, Patient, Provider
+from chiron.registry.models import Assignment, BrokenGlass, Department, Laboratory, Patient, Provider
 
 Found = TypeVar("Found", bound=Model)
 
 
 def patients_within(by: Caller, scope: Scope) -> "QuerySet[Patient]":
-    """The patients whom a scope reaches: all, those assigned to the caller now, or the caller alone."""
+    """The patients whom a scope reaches: all, those assigned to the caller now, or the caller alone.
+
+    For a while, whom the caller broke the glass for counts as assigned.
+    """
     match scope:
         case Scope.ORGANIZATION:
             return Patient.objects.all()
         case Scope.ASSIGNED:
-            assigned = Assignment.objects.filter(provider_id=by.provider_id or NIL, until=None)
-            return Patient.objects.filter(id__in=assigned.values("patient_id"))
+            broken = BrokenGlass.objects.filter(provider_id=by.provider_id or NIL, until__gt=Now())
+            reached = Q(id__in=_assigned(by)) | Q(id__in=broken.values("patient_id"))
+            return Patient.objects.filter(reached)
         case Scope.OWN:
             return Patient.objects.filter(id=by.patient_id or NIL)
         case _:
             return Patient.objects.none()
+
+
+def assigned_to(by: Caller) -> "QuerySet[Patient]":
+    """The patients assigned to the caller now, and nobody else."""
+    return Patient.objects.filter(id__in=_assigned(by))
+
+
+def _assigned(by: Caller) -> "QuerySet[Assignment, tuple[UUID]]":
+    return Assignment.objects.filter(provider_id=by.provider_id or NIL, until=None).values_list("patient_id")
 
 
 def patient_within(by: Caller, scope: Scope, patient_id: UUID | None, *, lock: bool = False) -> Patient:

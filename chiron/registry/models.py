@@ -171,6 +171,23 @@ class Assignment(Row):
         ]
 
 
+class BrokenGlass(Row):
+    """A provider who is not assigned looked all the same, for a while and for a reason; it is never taken back."""
+
+    grants = Grants.APPEND_ONLY
+
+    patient = operational(models.ForeignKey("registry.Patient", models.PROTECT, related_name="+"))
+    provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+"))
+    account_id = operational(models.UUIDField())
+    reason = personal(SealedField())
+    since = operational(models.DateTimeField())
+    until = operational(models.DateTimeField())
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="glass_stays_broken_for_a_while", condition=Q(until__gt=F("since")))]
+        indexes = [models.Index(name="glass_broken_by", fields=["provider", "patient", "until"])]
+
+
 class Claim(Versioned):
     """Who a person that registered says to be, until staff link the account to a patient or approve the doctor."""
 

@@ -12,7 +12,7 @@ from chiron.kernel.db import CLINICAL
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.postgres.compiled import Compiled
-from chiron.registry.doors import patient_for, patient_within, patients_within
+from chiron.registry.doors import assigned_to, patient_for, patient_within, patients_within
 from chiron.registry.models import Claim, Identifier, Patient
 from chiron.registry.rules import Person, birth_date
 from chiron.registry.sealing import person_of
@@ -68,6 +68,15 @@ def list_patients(by: Caller, scope: Scope, query: PageQuery, sought: Sought | N
     )
     action = "patient.searched" if sought else "patient.listed"
     audit.record(by, action, resource="patients", subjects=subjects, payload=payload)
+    return found
+
+
+def my_patients(by: Caller, query: PageQuery) -> Page[Opened]:
+    """A page of the patients assigned to the caller, the newest first."""
+    by.scope("my-patients", "read")
+    found = _all(assigned_to(by), query)
+    subjects = [each.patient.id for each in found.rows]
+    audit.record(by, "patient.listed", resource="patients", subjects=subjects)
     return found
 
 

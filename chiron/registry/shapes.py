@@ -10,6 +10,7 @@ from chiron.kernel.schemas import Body, PageQuery, Word
 from chiron.registry.duplicates import Candidate
 from chiron.registry.models import (
     Assignment,
+    BrokenGlass,
     Claim,
     Department,
     Laboratory,
@@ -291,6 +292,31 @@ class Assignments(BaseModel):
     next: str | None
 
 
+class ReasonIn(Body):
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=1000)] = Field(
+        examples=["Unconscious in the emergency room, allergies unknown"]
+    )
+
+
+class BrokenGlassOut(BaseModel):
+    id: UUID
+    patient_id: UUID
+    doctor_id: UUID
+    account_id: UUID
+    reason: str
+    since: datetime
+    until: datetime
+
+
+class BrokenGlassEnvelope(BaseModel):
+    break_glass: BrokenGlassOut
+
+
+class BrokenGlasses(BaseModel):
+    break_glass: list[BrokenGlassOut]
+    next: str | None
+
+
 class LinkIn(Body):
     account_id: UUID = Field(examples=["01996f3a-5c7e-7c1a-9d0e-3b8f6a2c4d11"])
 
@@ -395,6 +421,14 @@ def assignment_out(row: Assignment) -> AssignmentOut:
     return AssignmentOut(
         id=row.id, patient_id=row.patient_id, doctor_id=row.provider_id, since=row.since, until=row.until
     )
+
+
+def broken_out(row: BrokenGlass, reason: str) -> BrokenGlassOut:
+    """A broken glass, on the wire."""
+    return BrokenGlassOut(
+        id=row.id, patient_id=row.patient_id, doctor_id=row.provider_id, account_id=row.account_id, reason=reason,
+        since=row.since, until=row.until,
+    )  # fmt: skip
 
 
 def work_out(row: ProviderDepartment) -> WorkOut:

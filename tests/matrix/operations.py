@@ -66,6 +66,10 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "GET /api/patients/{patient_id}/assignments": Operation(Thing.PATIENT),
     "DELETE /api/patients/{patient_id}/assignments/{doctor_id}": Operation(Thing.PATIENT),
+    "POST /api/patients/{patient_id}/break-glass": Operation(
+        Thing.PATIENT, fixed(reason="Unconscious, allergies unknown")
+    ),
+    "GET /api/break-glass": Operation(),
     "POST /api/patients/{patient_id}/link": Operation(
         Thing.PATIENT, lambda world, _: {"account_id": str(world.claimant)}, events=2
     ),

@@ -1,0 +1,47 @@
+"""Breaking the glass: care that cannot wait for an assignment (REC-10)."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.errors import NotPermitted
+from chiron.kernel.pagination import Page, page
+from chiron.kernel.schemas import PageQuery
+from chiron.registry.doors import assigned_to, patient_for
+from chiron.registry.errors import AlreadyAssigned
+from chiron.registry.models import BrokenGlass
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import patient_safe, patient_safes
+
+A_WHILE = timedelta(hours=1)
+
+
+def break_glass(*, by: Caller, patient_id: UUID, reason: str, now: datetime) -> BrokenGlass:
+    """From now on and for an hour the caller reaches this patient as one who is assigned.
+
+    The reason is sealed with the patient's key; the event stands in the patient's access log, and the privacy officer
+    reads the list. Raises NotPermitted for who is no provider, NotFound, AlreadyAssigned where there is no need.
+    """
+    patient = patient_for(by, patient_id, "break-glass")
+    if by.provider_id is None or by.account_id is None:
+        raise NotPermitted
+    if assigned_to(by).filter(id=patient.id).exists():
+        raise AlreadyAssigned
+    broken = BrokenGlass(
+        patient=patient, provider_id=by.provider_id, account_id=by.account_id, since=now, until=now + A_WHILE
+    )
+    broken.reason = patient_safe(current_organization_id(), patient.id).seal(broken, "reason", reason)
+    broken.save(force_insert=True)
+    audit.record(by, "patient.glass_broken", resource="patients", resource_id=patient.id, subjects=[patient.id])
+    return broken
+
+
+def list_broken_glass(by: Caller, query: PageQuery) -> Page[tuple[BrokenGlass, str]]:
+    """A page of who broke the glass, with the reason, the latest first."""
+    by.scope("break-glass", "read")
+    found = page(BrokenGlass.objects.all(), query)
+    safes = patient_safes(current_organization_id(), {each.patient_id for each in found.rows})
+    rows = [(each, str(safes[each.patient_id].open(each, "reason"))) for each in found.rows]
+    audit.record(by, "glass.listed", resource="break-glass", subjects=[each.patient_id for each in found.rows])
+    return Page(rows, found.next)

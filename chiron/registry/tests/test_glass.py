@@ -1,0 +1,124 @@
+"""Breaking the glass (REC-10): for a reason, for a while, and never unseen."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chiron.identity.public import Role
+from chiron.kernel.clock import now
+from chiron.kernel.ids import new_id
+from chiron.registry.models import BrokenGlass
+from chiron.registry.services.glass import break_glass
+from chiron.registry.tests.factories import call, found, ids, last_event, problem
+from chiron.tenancy.public import inside
+from tests.town import Clinic
+
+REASON = "Unconscious in the emergency room, allergies unknown"
+
+
+def smash(clinic: Clinic, patient_id: Any, role: Role = Role.DOCTOR, reason: str = REASON) -> Any:
+    return call(clinic.client(role), "post", f"/patients/{patient_id}/break-glass", {"reason": reason})
+
+
+def broken(clinic: Clinic) -> int:
+    with inside(clinic.id):
+        return BrokenGlass.objects.count()
+
+
+def test_a_doctor_who_is_not_assigned_reaches_the_patient_for_an_hour(hilltop: Clinic) -> None:
+    doctor, path = hilltop.client(Role.DOCTOR), f"/api/patients/{hilltop.other_patient_id}"
+    note = {"record_type": "NOTE", "title": "Found", "patient_id": str(hilltop.other_patient_id)}
+    assert problem(doctor.get(path)) == (404, "not-found")
+
+    made = smash(hilltop, hilltop.other_patient_id)
+
+    said = made.json()["break_glass"]
+    assert (made.status_code, said["reason"]) == (201, REASON)
+    since, until = (datetime.fromisoformat(said[name]) for name in ("since", "until"))
+    assert until - since == timedelta(hours=1)
+    assert doctor.get(path).status_code == 200
+    assert call(doctor, "post", "/records", note).status_code == 201
+    assert doctor.get(f"/api/records?patient={hilltop.other_patient_id}").status_code == 200
+    assert found(hilltop, Role.DOCTOR, name="Boateng") == ["Boateng"]
+    assert ids(doctor.get("/api/doctors/my_patients")) == [hilltop.patient_id]
+
+
+def test_after_its_time_it_is_whole_again(hilltop: Clinic) -> None:
+    doctor = hilltop.who[Role.DOCTOR]
+    with inside(hilltop.id):
+        break_glass(by=doctor, patient_id=hilltop.other_patient_id, reason=REASON, now=now() - timedelta(minutes=61))
+
+    answer = hilltop.client(Role.DOCTOR).get(f"/api/patients/{hilltop.other_patient_id}")
+
+    assert problem(answer) == (404, "not-found")
+    assert found(hilltop, Role.DOCTOR, name="Boateng") == []
+
+
+@pytest.mark.parametrize("reason", ["", "         .         ", "short"])
+def test_without_a_reason_nothing_is_broken(reason: str, hilltop: Clinic) -> None:
+    answer = smash(hilltop, hilltop.other_patient_id, reason=reason)
+
+    assert problem(answer) == (422, "invalid")
+    assert broken(hilltop) == 0
+
+
+def test_where_there_is_no_need_nothing_is_broken(hilltop: Clinic, riverside: Clinic) -> None:
+    assert problem(smash(hilltop, hilltop.patient_id)) == (409, "already-assigned")
+    assert problem(smash(hilltop, riverside.patient_id)) == (404, "not-found")
+    assert problem(smash(hilltop, new_id())) == (404, "not-found")
+
+    assert broken(hilltop) == 0
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.DOCTOR])
+def test_nobody_but_a_doctor_breaks_it(role: Role, hilltop: Clinic) -> None:
+    assert problem(smash(hilltop, hilltop.other_patient_id, role)) == (403, "not-permitted")
+
+    assert broken(hilltop) == 0
+
+
+def test_the_patient_and_the_privacy_officer_see_it(hilltop: Clinic) -> None:
+    smash(hilltop, hilltop.other_patient_id)
+    event = last_event(hilltop)
+    officer = hilltop.client(Role.PRIVACY_OFFICER)
+
+    [listed] = officer.get("/api/break-glass").json()["break_glass"]
+    log = officer.get(f"/api/patients/{hilltop.other_patient_id}/access-log").json()["accesses"]
+
+    assert (event.action, event.subjects) == ("patient.glass_broken", [hilltop.other_patient_id])
+    assert (listed["reason"], listed["patient_id"], listed["doctor_id"], listed["account_id"]) == (
+        REASON, str(hilltop.other_patient_id), str(hilltop.doctor_id), str(hilltop.who[Role.DOCTOR].account_id),
+    )  # fmt: skip
+    assert ("patient.glass_broken", "success") in [(each["action"], each["outcome"]) for each in log]
+
+
+def test_the_list_is_paged_and_takes_the_same_queries_however_long_it_is(
+    hilltop: Clinic, django_assert_num_queries: Any
+) -> None:
+    officer = hilltop.client(Role.PRIVACY_OFFICER)
+    for _ in range(3):
+        smash(hilltop, hilltop.other_patient_id)
+    officer.get("/api/break-glass")
+
+    first = officer.get("/api/break-glass?limit=2").json()
+    second = officer.get("/api/break-glass", {"limit": 2, "cursor": first["next"]}).json()
+
+    assert (len(first["break_glass"]), len(second["break_glass"]), second["next"]) == (2, 1, None)
+    for limit in (1, 3):
+        with django_assert_num_queries(6, using="clinical"):
+            officer.get(f"/api/break-glass?limit={limit}")
+
+
+@pytest.mark.parametrize("role", [Role.DOCTOR, Role.PATIENT, Role.RECEPTIONIST, Role.LAB])
+def test_nobody_else_reads_the_list(role: Role, hilltop: Clinic) -> None:
+    assert problem(hilltop.client(role).get("/api/break-glass")) == (403, "not-permitted")
+
+
+def test_the_reason_is_sealed_and_what_was_broken_stays_written(hilltop: Clinic) -> None:
+    smash(hilltop, hilltop.other_patient_id)
+
+    with inside(hilltop.id):
+        row = BrokenGlass.objects.get()
+    assert b"emergency" not in bytes(row.reason)
+    assert BrokenGlass.grants.value == ("SELECT", "INSERT")
