@@ -10,9 +10,8 @@ from chiron.kernel.db import CLINICAL, cursor
 from chiron.kernel.pagination import Page, cursor_of, values_of
 from chiron.kernel.schemas import PageQuery
 from chiron.registry.likeness import ENOUGH, Known, Likeness, likeness
-from chiron.registry.models import Patient, Precision
+from chiron.registry.models import Patient
 from chiron.registry.queries import Opened, open_patients
-from chiron.registry.rules import BirthDate
 
 SCAN = 200
 PAIRS = """
@@ -77,5 +76,4 @@ def _candidates(pairs: Sequence[tuple[UUID, UUID]]) -> list[Candidate]:
 
 def _known(found: Opened) -> Known:
     patient = found.patient
-    born = BirthDate(patient.birth_date, Precision(patient.birth_precision)) if patient.birth_date else None
-    return Known(found.person, born, patient.sex, frozenset(value for _, value, _ in found.identifiers))
+    return Known(found.person, found.born, patient.sex, frozenset(value for _, value, _ in found.identifiers))

@@ -13,11 +13,11 @@ from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.postgres.compiled import Compiled
 from chiron.registry.doors import assigned_to, patient_for, patient_within, patients_within
-from chiron.registry.models import Claim, Identifier, Patient
-from chiron.registry.rules import Person, birth_date
+from chiron.registry.models import Claim, Identifier, Patient, Precision, Sex
+from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.sealing import person_of
 from chiron.registry.searching import fitting, named
-from chiron.registry.services.patients import identifier_indexes
+from chiron.registry.services.patients import Entry, identifier_indexes
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, matches, organization_safe, patient_safe, patient_safes
 
@@ -31,6 +31,27 @@ class Opened:
     patient: Patient
     person: Person
     identifiers: Sequence[tuple[str, str, str]]
+
+    @property
+    def born(self) -> BirthDate | None:
+        """The birth date in the precision in which it is known."""
+        first = self.patient.birth_date
+        return BirthDate(first, Precision(self.patient.birth_precision)) if first else None
+
+    @property
+    def entry(self) -> Entry:
+        """Everything that is said of the patient now."""
+        patient = self.patient
+        return Entry(
+            person=self.person,
+            born=self.born,
+            birth_estimated=patient.birth_estimated,
+            sex=Sex(patient.sex),
+            deceased=patient.deceased,
+            deceased_at=patient.deceased_at,
+            active=patient.active,
+            identifiers=self.identifiers,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What the registry's endpoints take and give."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,13 +15,12 @@ from chiron.registry.models import (
     Claim,
     Department,
     Laboratory,
-    Precision,
     Provider,
     ProviderDepartment,
     Sex,
 )
 from chiron.registry.queries import Opened
-from chiron.registry.rules import BirthDate, Person, birth_date
+from chiron.registry.rules import Person, birth_date
 from chiron.registry.services.patients import Entry
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
@@ -353,7 +353,6 @@ class AccessLog(BaseModel):
 def patient_out(found: Opened) -> PatientOut:
     """A patient on the wire; the birth date in the precision in which it is known."""
     patient, person = found.patient, found.person
-    born = BirthDate(patient.birth_date, Precision(patient.birth_precision)) if patient.birth_date else None
     return PatientOut(
         id=patient.id,
         family=person.family,
@@ -363,7 +362,7 @@ def patient_out(found: Opened) -> PatientOut:
         telecom=person.telecom,
         address=person.address,
         language=person.language,
-        birth_date=str(born) if born else None,
+        birth_date=str(found.born) if found.born else None,
         birth_estimated=patient.birth_estimated,
         sex=patient.sex,
         deceased=patient.deceased,
@@ -383,13 +382,18 @@ def duplicate_out(found: Candidate) -> DuplicateOut:
 
 
 def patched(found: Opened, patch: PatientPatch) -> Entry:
-    """What a patient says now, with the members that the patch names said anew (null takes away)."""
-    kept = patient_out(found).model_dump(include=set(PatientIn.model_fields))
-    changes = patch.model_dump(exclude_unset=True)
-    fields = {
-        name: value for name, value in changes.items() if value is not None or name in ("birth_date", "deceased_at")
-    }
-    return PatientIn.model_validate(kept | fields).entry()
+    """What is said of a patient now, with the members that the patch names said anew (null takes away).
+
+    What stays is not judged again: an import may have brought what the API would not take.
+    """
+    whole, erasable = patch.model_dump(), ("birth_date", "deceased_at")
+    said = {name: whole[name] for name in patch.model_fields_set if whole[name] is not None or name in erasable}
+    person = replace(found.person, **{name: said.pop(name) for name in Person.__slots__ if name in said})
+    if "birth_date" in said:
+        said["born"] = birth_date(said.pop("birth_date"))
+    if "identifiers" in said:
+        said["identifiers"] = [(each["system"], each["value"], each["kind"]) for each in said["identifiers"]]
+    return replace(found.entry, person=person, **said)
 
 
 def provider_out(provider: Provider, person: Person) -> ProviderOut:

@@ -59,11 +59,11 @@ def change_patient(*, by: Caller, patient_id: UUID, entry: Entry, if_match: int 
     expect(patient, if_match)
     if patient.replaced_by_id:
         raise PatientReplaced
-    check_life(entry.born, entry.deceased_at, now)
-    _refuse_taken(entry.identifiers, patient.id)
     safe = patient_safe(current_organization_id(), patient.id)
     if by.scope("patients", "update") is Scope.OWN and not _changes_only_contact(patient, entry, safe):
-        raise ContactOnly
+        raise ContactOnly  # before the identifiers are looked up: a patient must not learn who has a number
+    check_life(entry.born, entry.deceased_at, now)
+    _refuse_taken(entry.identifiers, patient.id)
     raised(patient, safe)
     patient.updated_at = now
     describe(patient, entry, safe)
@@ -119,11 +119,11 @@ def _changes_only_contact(patient: Patient, entry: Entry, safe: Safe) -> bool:
     said = Patient(id=patient.id, birth_date=patient.birth_date)
     describe(said, entry, safe)
     clear = ("birth_date", "birth_precision", "birth_estimated", "sex", "deceased", "deceased_at", "active")
-    known = {bytes(each) for each in Identifier.objects.filter(patient=patient).values_list("index", flat=True)}
+    known = {(each.system, safe.open(each, "value"), each.kind) for each in Identifier.objects.filter(patient=patient)}
     return (
         changes_only_contact(person_of(patient, safe), entry.person)
         and all(getattr(patient, name) == getattr(said, name) for name in clear)
-        and known == {identifier_indexes(system, value)[0] for system, value, _ in entry.identifiers}
+        and known == set(entry.identifiers)
     )
 
 

@@ -149,6 +149,15 @@ def test_everything_is_said_anew_by_put_and_some_of_it_by_patch(hilltop: Clinic)
     )
 
 
+def test_what_a_patch_does_not_say_of_a_number_or_contact_is_empty(hilltop: Clinic) -> None:
+    patient = registered(hilltop, identifiers=[])
+    said = {"identifiers": [{"system": "urn:x", "value": "1"}], "telecom": [{"system": "phone", "value": "1"}]}
+
+    now = call(hilltop.client(Role.ADMIN), "patch", f"/patients/{patient['id']}", said).json()["patient"]
+
+    assert (now["identifiers"][0]["kind"], now["telecom"][0]["use"]) == ("", "")
+
+
 def test_null_takes_a_birth_date_away(hilltop: Clinic) -> None:
     patient = registered(hilltop)
 
@@ -220,6 +229,30 @@ def test_patients_change_nothing_else_of_themselves(change: Any, hilltop: Clinic
 
     assert problem(answer) == (403, "contact-only")
     assert call(hilltop.client(Role.ADMIN), "get", own(hilltop)).json() == before
+
+
+def test_patients_do_not_learn_by_changing_themselves_who_has_a_number(hilltop: Clinic) -> None:
+    registered(hilltop)
+
+    taken = call(hilltop.client(Role.PATIENT), "patch", own(hilltop), {"identifiers": AMA["identifiers"]})
+    free = call(
+        hilltop.client(Role.PATIENT), "patch", own(hilltop), {"identifiers": [{"system": "urn:x", "value": "free"}]}
+    )
+
+    assert problem(taken) == (403, "contact-only")
+    assert taken.content == free.content
+
+
+@pytest.mark.parametrize("change", [{"kind": "passport"}, {"value": "A1"}])
+def test_patients_do_not_write_their_numbers_in_another_way(change: Any, hilltop: Clinic) -> None:
+    number = {"system": "urn:x", "value": "a1", "kind": ""}
+    call(hilltop.client(Role.ADMIN), "patch", own(hilltop), {"identifiers": [number]})
+
+    answer = call(hilltop.client(Role.PATIENT), "patch", own(hilltop), {"identifiers": [number | change]})
+
+    assert problem(answer) == (403, "contact-only")
+    kept = call(hilltop.client(Role.ADMIN), "get", own(hilltop)).json()["patient"]["identifiers"]
+    assert kept == [number]
 
 
 def test_each_call_is_one_event_that_names_the_patient(hilltop: Clinic) -> None:
