@@ -57,7 +57,7 @@ def list_patients(request: Call, page: Query[PatientQuery]) -> Patients:
 @needs("patients", "search")
 def search_patients(request: Call, body: SearchIn) -> Patients:
     """The same search with its words in the body, so that no name stands in an address."""
-    sought = Sought(body.name, body.birth_date, body.identifier)
+    sought = Sought(body.name, body.birth_date, body.identifier, place="body")
     page = PageQuery(limit=body.limit, cursor=body.cursor)
     found = queries.list_patients(request.caller, request.caller.scope("patients", "search"), page, sought)
     return Patients(patients=[patient_out(each) for each in found.rows], next=found.next)

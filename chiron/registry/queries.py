@@ -56,11 +56,12 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What a search asks for; everything said must fit."""
+    """What a search asks for, and in which place of the request; everything said must fit."""
 
     name: str = ""
     birth_date: str = ""
     identifier: str = ""
+    place: str = "query"
 
     def __bool__(self) -> bool:
         return bool(self.name or self.birth_date or self.identifier)
@@ -134,7 +135,7 @@ def _search(patients: "QuerySet[Patient]", query: PageQuery, sought: Sought) -> 
 def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]":
     if sought.name:
         patients = named(patients, sought.name)
-    born = birth_date(sought.birth_date)
+    born = birth_date(sought.birth_date, sought.place)
     if born is not None:
         patients = patients.filter(birth_date__range=(born.first, born.last))
     if sought.identifier:

@@ -38,20 +38,20 @@ class BirthDate:
                 return self.first
 
 
-def birth_date(text: str | None) -> BirthDate | None:
-    """Read ``1980``, ``1980-05`` or ``1980-05-17``. Raises Invalid for anything else."""
+def birth_date(text: str | None, place: str = "body") -> BirthDate | None:
+    """Read ``1980``, ``1980-05`` or ``1980-05-17``. Raises Invalid for anything else, said in that place."""
     if not text:
         return None
     parts = PARTIAL.fullmatch(text)
     if parts is None:
-        raise invalid("must be YYYY, YYYY-MM or YYYY-MM-DD", "body", "birth_date")
+        raise invalid("must be YYYY, YYYY-MM or YYYY-MM-DD", place, "birth_date")
     year, month, day = parts.groups()
     try:
         first = date(int(year), int(month or 1), int(day or 1))
     except ValueError:
-        raise invalid("is not a day of the calendar", "body", "birth_date") from None
+        raise invalid("is not a day of the calendar", place, "birth_date") from None
     if first.year < EARLIEST:
-        raise invalid("is too long ago", "body", "birth_date")
+        raise invalid("is too long ago", place, "birth_date")
     return BirthDate(first, Precision.DAY if day else Precision.MONTH if month else Precision.YEAR)
 
 

@@ -92,6 +92,22 @@ def test_a_question_that_cannot_be_asked_is_a_422(query: str, hilltop: Clinic) -
     assert problem(hilltop.client(Role.ADMIN).get(f"/api/patients?{query}")) == (422, "invalid")
 
 
+@pytest.mark.parametrize("born", ["nonsense", "1980-13", "0800"])
+def test_the_refusal_of_a_birth_date_says_where_it_was_asked(born: str, hilltop: Clinic) -> None:
+    admin = hilltop.client(Role.ADMIN)
+
+    answers = [
+        admin.get("/api/patients", {"birth_date": born}),
+        call(admin, "post", "/patients/search", {"birth_date": born}),
+    ]
+
+    assert [problem(answer) for answer in answers] == [(422, "invalid")] * 2
+    assert [answer.json()["errors"][0]["loc"] for answer in answers] == [
+        ["query", "birth_date"],
+        ["body", "birth_date"],
+    ]
+
+
 def pages(clinic: Clinic, query: dict[str, Any], between: Any = lambda: None) -> list[list[str]]:
     """The families on each page, and something happening between the pages."""
     cursor: str | None = None
