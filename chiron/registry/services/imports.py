@@ -57,16 +57,22 @@ Result = tuple[UUID, Outcome]
 def import_patients(*, by: Caller, seen: Sequence[PatientSeen], now: datetime) -> list[Result]:
     """Create, update or leave each patient; in the order given. Raises IdentifierTaken for one that is two at once."""
     by.scope("patients", "create")
-    return [_import_patient(each, now) for each in seen]
+    indexes = [[identifier_indexes(system, value)[0] for system, value, _ in each.entry.identifiers] for each in seen]
+    everyone = [index for of_one in indexes for index in of_one]
+    _locked(everyone)  # rows before turns, as whoever changes a patient takes them, and all at once
+    take_turns(CLINICAL, *(f"identifier {index.hex()}" for index in everyone))
+    return [_import_patient(each, of_one, now) for each, of_one in zip(seen, indexes, strict=True)]
 
 
-def _import_patient(seen: PatientSeen, now: datetime) -> Result:
+def _locked(indexes: Sequence[bytes]) -> list[Patient]:
+    known = Patient.objects.filter(id__in=Identifier.objects.filter(index__in=indexes).values("patient_id"))
+    return list(known.order_by("id").select_for_update(of=("self",)))
+
+
+def _import_patient(seen: PatientSeen, indexes: Sequence[bytes], now: datetime) -> Result:
     organization_id = current_organization_id()
     digest = exact_index(organization_id, "original", seen.original.decode())
-    indexes = [identifier_indexes(system, value)[0] for system, value, _ in seen.entry.identifiers]
-    take_turns(CLINICAL, *(f"identifier {index.hex()}" for index in indexes))
-    known = Patient.objects.filter(id__in=Identifier.objects.filter(index__in=indexes).values("patient_id"))
-    patients = list(known.select_for_update(of=("self",)))
+    patients = _locked(indexes)
     if len(patients) > 1:
         raise IdentifierTaken(existing_id=str(patients[0].id))
     if patients and bytes(patients[0].digest or b"") == digest:

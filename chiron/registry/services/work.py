@@ -22,7 +22,7 @@ def begin_work(
     Raises NotFound, Invalid for an end before the beginning, WorksThereAlready.
     """
     provider = provider_for(by, provider_id, "update", lock=True)
-    department = department_for(by, department_id)
+    department = department_for(by, department_id, lock=True)
     since = since or today(now)
     if until is not None and until < since:
         raise invalid("is before the beginning", "body", "until")

@@ -8,7 +8,10 @@ from typing import Any
 from django.db import connections
 
 from chiron.identity.public import Role
+from chiron.kernel import clock
+from chiron.kernel.ids import new_id
 from chiron.registry.models import Assignment, Identifier, Patient, ProviderDepartment
+from chiron.registry.public import Entry, PatientSeen, Person, import_patients
 from chiron.registry.tests.factories import AMA, call, problem, registered
 from chiron.tenancy.public import inside
 from tests.town import Clinic
@@ -89,6 +92,69 @@ def test_a_provider_joins_a_department_once_by_eight(lakeside: Clinic) -> None:
     assert outcomes(answers, (409, "works-there-already")) == (1, 7)
     with inside(lakeside.id):
         assert ProviderDepartment.objects.count() == 1
+
+
+def test_nobody_joins_a_department_that_is_being_removed(lakeside: Clinic) -> None:
+    admin = lakeside.client(Role.ADMIN)
+    doctor = call(admin, "post", "/doctors", {"family": "Asante"}).json()["doctor"]["id"]
+    ward = call(admin, "post", "/departments", {"name": "Surgery"}).json()["department"]["id"]
+    joining = {"department_id": ward}
+
+    answers = at_once(
+        lambda n: (
+            call(admin, "post", f"/providers/{doctor}/departments", joining)
+            if n % 2
+            else admin.delete(f"/api/departments/{ward}")
+        )
+    )
+
+    removed = [answer.status_code for answer in answers[::2]]
+    joined = [answer.status_code for answer in answers[1::2]]
+    with inside(lakeside.id):
+        works = ProviderDepartment.objects.count()
+    assert (sorted(removed), sorted(joined), works) in (
+        ([204, 404, 404, 404], [404] * 4, 0),
+        ([409] * 4, [201, 409, 409, 409], 1),
+    )
+
+
+def brought(clinic: Clinic, numbers: list[str], said: str) -> Any:
+    """What an import of these patients, in this order, comes to."""
+    seen = [
+        PatientSeen(Entry(person=Person(family="Owusu"), identifiers=[("urn:mrn", number, "")]), said.encode())
+        for number in numbers
+    ]
+    with inside(clinic.id):
+        return [outcome for _, outcome in import_patients(by=clinic.who[Role.ADMIN], seen=seen, now=clock.now())]
+
+
+def test_imports_of_the_same_patients_in_any_order_never_wait_in_a_circle(lakeside: Clinic) -> None:
+    numbers = [str(number) for number in range(12)]
+
+    created = at_once(lambda n: brought(lakeside, numbers if n % 2 else numbers[::-1], f'{{"n":{n}}}'))
+    updated = at_once(lambda n: brought(lakeside, numbers if n % 2 else numbers[::-1], f'{{"m":{n}}}'))
+
+    assert sorted(created) == [["created"] * 12] + [["updated"] * 12] * 7
+    assert updated == [["updated"] * 12] * 8
+    with inside(lakeside.id):
+        assert Patient.objects.count() == 12
+
+
+def test_changing_a_patient_and_importing_it_never_wait_in_a_circle(lakeside: Clinic) -> None:
+    admin = lakeside.client(Role.ADMIN)
+    said = AMA | {"identifiers": [{"system": "urn:mrn", "value": "1"}]}
+    path = f"/patients/{registered(lakeside, role=Role.ADMIN, **said)['id']}"
+
+    def act(number: int) -> Any:
+        if number % 2:
+            return call(admin, "put", path, said).status_code
+        return brought(lakeside, ["1"], f'{{"id":"{new_id()}"}}')
+
+    for _ in range(5):
+        outcomes = at_once(act)
+
+        assert outcomes[::2] == [["updated"]] * 4
+        assert outcomes[1::2] == [200] * 4
 
 
 def test_eight_who_turn_the_tree_around_at_once_never_close_a_circle(lakeside: Clinic) -> None:
