@@ -149,7 +149,7 @@ def list_broken_glass(request: Call, page: Query[PageQuery]) -> BrokenGlasses:
     return BrokenGlasses(break_glass=[broken_out(*each) for each in found.rows], next=found.next)
 
 
-@router.post("/patients/{uuid:patient_id}/link", response={200: PatientEnvelope, **refusals(404)})
+@router.post("/patients/{uuid:patient_id}/link", response={200: PatientEnvelope, **refusals(404, 409)})
 @needs("patients", "link")
 def link(request: Call, patient_id: UUID, body: LinkIn) -> PatientEnvelope:
     """Confirm that an account is this patient."""

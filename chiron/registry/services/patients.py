@@ -75,8 +75,13 @@ def change_patient(*, by: Caller, patient_id: UUID, entry: Entry, if_match: int 
 
 
 def link_account(*, by: Caller, patient_id: UUID, account_id: UUID, now: datetime) -> Patient:
-    """Staff confirm that an account is this patient; the account's claim is thereby settled. Raises NotFound."""
+    """Staff confirm that an account is this patient; the account's claim is thereby settled.
+
+    Raises NotFound, PatientReplaced, AlreadyLinked.
+    """
     patient = patient_for(by, patient_id, "link")
+    if patient.replaced_by_id:
+        raise PatientReplaced
     claim = Claim.objects.select_for_update().filter(account_id=account_id, kind=Claim.Kind.PATIENT).first()
     if claim is None:
         raise NotFound

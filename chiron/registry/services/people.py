@@ -12,7 +12,7 @@ from chiron.kernel.db import CLINICAL, refusing, take_turns
 from chiron.kernel.errors import NotFound, invalid
 from chiron.kernel.versions import expect
 from chiron.registry.doors import department_for, laboratory_for, patient_within, provider_for
-from chiron.registry.errors import AlreadyAssigned, DepartmentInUse, LaboratoryCodeTaken
+from chiron.registry.errors import AlreadyAssigned, DepartmentInUse, LaboratoryCodeTaken, PatientReplaced
 from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider, ProviderDepartment
 from chiron.registry.rules import Person
 from chiron.registry.sealing import put, raised
@@ -118,8 +118,10 @@ def save_laboratory(
 
 
 def assign(*, by: Caller, patient_id: UUID, provider_id: UUID, now: datetime) -> Assignment:
-    """A provider cares for a patient from now on. Raises NotFound, AlreadyAssigned."""
+    """A provider cares for a patient from now on. Raises NotFound, PatientReplaced, AlreadyAssigned."""
     patient = patient_within(by, by.scope("assignments", "create"), patient_id)
+    if patient.replaced_by_id:
+        raise PatientReplaced
     provider = Provider.objects.filter(id=provider_id, active=True).first()
     if provider is None:
         raise NotFound

@@ -20,6 +20,8 @@ AMA: dict[str, Any] = {
     "identifiers": [{"system": "urn:mrn:hilltop", "value": "4711"}],
 }
 
+PASSWORD = "seven tired donkeys"
+
 
 def call(client: Client, method: str, path: str, body: Any = None, **headers: str) -> Any:
     sent = {} if body is None else {"data": body, "content_type": "application/json"}
@@ -65,3 +67,21 @@ def found(clinic: Clinic, role: Role = Role.RECEPTIONIST, **query: Any) -> list[
 
 def ids(answer: Any, what: str = "patients") -> list[UUID]:
     return [UUID(each["id"]) for each in answer.json()[what]]
+
+
+def join(clinic: Clinic, role: str, name: str) -> Any:
+    """The answer to registering for oneself."""
+    body = {
+        "username": name, "email": f"{name}@example.org", "password": PASSWORD, "role": role, "first_name": "Adwoa",
+        "last_name": "Yeboah", "birth_date": "1980-05", "organization": clinic.organization.slug,
+    }  # fmt: skip
+    answer = call(Client(), "post", "/auth/register", body)
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
+def signed_in(name: str, clinic: Clinic) -> Client:
+    said = {"username": name, "password": PASSWORD, "organization": clinic.organization.slug}
+    answer = call(Client(), "post", "/auth/login", said)
+    assert answer.status_code == 200, answer.content
+    return Client(headers={"authorization": f"Bearer {answer.json()['access']}"})

@@ -1,86 +1,17 @@
-"""Who cares for whom: registering, claiming, linking, approving, assigning, and what each of it lets one see."""
+"""Who cares for whom: approving, assigning, and what each of it lets one see."""
 
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from django.test import Client
 
 from chiron.identity.public import Role
+from chiron.kernel import clock
 from chiron.kernel.ids import new_id
-from chiron.registry.models import Assignment, Claim
-from chiron.registry.tests.factories import call, ids, last_event, problem, registered
+from chiron.registry.models import Assignment, Patient
+from chiron.registry.tests.factories import call, ids, join, last_event, problem, registered, signed_in
 from chiron.tenancy.public import inside
 from tests.town import Clinic
-
-PASSWORD = "seven tired donkeys"
-
-
-def join(clinic: Clinic, role: str, name: str) -> Any:
-    """The answer to registering for oneself."""
-    body = {
-        "username": name, "email": f"{name}@example.org", "password": PASSWORD, "role": role, "first_name": "Adwoa",
-        "last_name": "Yeboah", "birth_date": "1980-05", "organization": clinic.organization.slug,
-    }  # fmt: skip
-    answer = call(Client(), "post", "/auth/register", body)
-    assert answer.status_code == 201, answer.content
-    return answer.json()
-
-
-def signed_in(name: str, clinic: Clinic) -> Client:
-    said = {"username": name, "password": PASSWORD, "organization": clinic.organization.slug}
-    answer = call(Client(), "post", "/auth/login", said)
-    assert answer.status_code == 200, answer.content
-    return Client(headers={"authorization": f"Bearer {answer.json()['access']}"})
-
-
-def test_a_patient_who_registers_sees_the_own_records_once_staff_have_linked_the_claim(hilltop: Clinic) -> None:
-    account = join(hilltop, "PATIENT", "adwoa")["user"]["id"]
-    desk, patient = hilltop.client(Role.RECEPTIONIST), registered(hilltop)
-    unlinked = signed_in("adwoa", hilltop)
-
-    assert ids(unlinked.get("/api/patients")) == []
-    [claim] = desk.get("/api/claims").json()["claims"]
-    linked = call(desk, "post", f"/patients/{patient['id']}/link", {"account_id": claim["account_id"]})
-
-    assert (claim["account_id"], claim["kind"], claim["first_name"], claim["last_name"], claim["birth_date"]) == (
-        account, "patient", "Adwoa", "Yeboah", "1980-05",
-    )  # fmt: skip
-    assert linked.status_code == 200
-    assert desk.get("/api/claims").json()["claims"] == []
-    assert ids(signed_in("adwoa", hilltop).get("/api/patients")) == [UUID(patient["id"])]
-    assert problem(unlinked.get("/api/patients")) == (401, "not-signed-in")
-
-
-def test_a_claim_is_sealed(hilltop: Clinic) -> None:
-    join(hilltop, "PATIENT", "adwoa")
-
-    with inside(hilltop.id):
-        claim = Claim.objects.get()
-    assert b"Yeboah" not in bytes(claim.details)
-
-
-def test_an_account_is_linked_to_one_patient_only(hilltop: Clinic) -> None:
-    account = join(hilltop, "PATIENT", "adwoa")["user"]["id"]
-    desk, body = hilltop.client(Role.RECEPTIONIST), {"account_id": account}
-    ama, kofi = registered(hilltop), registered(hilltop, identifiers=[])
-
-    first = call(desk, "post", f"/patients/{ama['id']}/link", body)
-    again = call(desk, "post", f"/patients/{ama['id']}/link", body)
-    other = call(desk, "post", f"/patients/{kofi['id']}/link", body)
-
-    assert (first.status_code, again.status_code, other.status_code) == (200, 200, 409)
-    assert ids(signed_in("adwoa", hilltop).get("/api/patients")) == [UUID(ama["id"])]
-
-
-def test_who_made_no_claim_here_is_linked_to_nobody(hilltop: Clinic, riverside: Clinic) -> None:
-    next_door = join(riverside, "PATIENT", "adwoa")["user"]["id"]
-    patient = registered(hilltop)
-
-    for account in (next_door, str(new_id()), str(hilltop.who[Role.LAB].account_id)):
-        answer = call(hilltop.client(Role.ADMIN), "post", f"/patients/{patient['id']}/link", {"account_id": account})
-        assert problem(answer) == (404, "not-found")
-    assert riverside.client(Role.ADMIN).get("/api/claims").json()["claims"][0]["account_id"] == next_door
 
 
 def test_a_doctor_sees_a_patient_when_approved_and_assigned_and_no_longer(hilltop: Clinic) -> None:
@@ -137,6 +68,33 @@ def test_nobody_is_assigned_who_is_inactive_missing_or_next_door(hilltop: Clinic
         answer = call(admin, "post", f"/patients/{hilltop.patient_id}/assignments", {"doctor_id": doctor_id})
         assert problem(answer) == (404, "not-found")
     assert assignments(hilltop) == before
+
+
+def test_nobody_is_assigned_to_whom_another_record_replaced(hilltop: Clinic) -> None:
+    replaced, kept = registered(hilltop)["id"], registered(hilltop, identifiers=[])["id"]
+    with inside(hilltop.id):
+        Patient.objects.filter(id=replaced).update(replaced_by=kept)
+    admin, body = hilltop.client(Role.ADMIN), {"doctor_id": str(hilltop.doctor_id)}
+
+    assert problem(call(admin, "post", f"/patients/{replaced}/assignments", body)) == (409, "patient-replaced")
+    with inside(hilltop.id):
+        assert not Assignment.objects.filter(patient_id=replaced).exists()
+
+
+def test_an_assignment_whose_end_has_passed_shows_nothing(hilltop: Clinic) -> None:
+    """PRV-01."""
+    now = clock.now()
+    with inside(hilltop.id):
+        Assignment.objects.create(
+            patient_id=hilltop.other_patient_id,
+            provider_id=hilltop.doctor_id,
+            since=now - timedelta(days=2),
+            until=now - timedelta(days=1),
+        )
+    doctor = hilltop.client(Role.DOCTOR)
+
+    assert problem(doctor.get(f"/api/patients/{hilltop.other_patient_id}")) == (404, "not-found")
+    assert ids(doctor.get("/api/doctors/my_patients")) == ids(doctor.get("/api/patients")) == [hilltop.patient_id]
 
 
 @pytest.mark.parametrize("role", [Role.DOCTOR, Role.PATIENT, Role.LAB, Role.BILLER])
