@@ -20,8 +20,10 @@ from psycopg.rows import dict_row
 Start = Callable[..., object]
 OF_PATIENT = """p.id, p.details, p.birth_date, p.birth_estimated, p.sex, p.deceased, p.deceased_at, p.active,
     p.replaced_by_id, p.recorded_at, p.updated_at, p.version"""
-MINE = """EXISTS (SELECT FROM registry_assignment a WHERE a.patient_id = p.id AND a.provider_id = %s
-    AND a.until IS NULL)"""
+MINE = """(EXISTS (SELECT FROM registry_assignment a WHERE a.patient_id = p.id AND a.provider_id = %s
+        AND a.until IS NULL)
+    OR EXISTS (SELECT FROM registry_brokenglass b WHERE b.patient_id = p.id AND b.provider_id = %s
+        AND b.until > now()))"""
 OF_RECORD = """r.id, r.patient_id, r.record_type, r.resource_type, r.status, r.clinical_status, r.codes, r.occurred_at,
     r.occurred_precision, r.occurred_end, r.quantity_value, r.range_low, r.encounter_id, r.author_account,
     r.author_provider_id, r.recorded_at, r.updated_at, r.version, r.text, r.timeline_at"""
@@ -46,6 +48,7 @@ class Floor:
         from chiron.vault.keyring import keyring_of
 
         self.organization_id, self.provider_id = organization_id, provider_id
+        self.mine = (provider_id, provider_id)
         self.accounts, self.clinical = connection("accounts"), connection("clinical")
         self.backends = (self.accounts.info.backend_pid, self.clinical.info.backend_pid)
         self.switch = statement_for(organization_id)
@@ -70,7 +73,7 @@ class Floor:
         claims, patient_id = self.caller(environ), UUID(environ["PATH_INFO"].rpartition("/")[2])
         run = self.begin()
         question = f"SELECT {OF_PATIENT} FROM registry_patient p WHERE p.id = %s AND {MINE}"
-        [patient] = run(question, [patient_id, self.provider_id]).fetchall()
+        [patient] = run(question, [patient_id, *self.mine]).fetchall()
         document = {"patient": self.opened([patient])[0]}
         self.note(claims, "patient.read", patient_id, subjects=[patient_id])
         run("COMMIT")
@@ -80,12 +83,12 @@ class Floor:
         claims, asked = self.caller(environ), parse_qs(environ["QUERY_STRING"])
         patient_id, limit = UUID(asked["patient"][0]), int(asked["limit"][0])
         run = self.begin()
-        run(f"SELECT {OF_PATIENT} FROM registry_patient p WHERE p.id = %s AND {MINE}", [patient_id, self.provider_id])
+        run(f"SELECT {OF_PATIENT} FROM registry_patient p WHERE p.id = %s AND {MINE}", [patient_id, *self.mine])
         rows = run(
             f"SELECT {OF_RECORD} FROM records_record r JOIN registry_patient p ON p.id = r.patient_id"
             f" WHERE r.patient_id = %s AND r.status = 'active' AND {MINE}"
             " ORDER BY r.timeline_at DESC, r.id DESC LIMIT %s",
-            [patient_id, self.provider_id, limit + 1],
+            [patient_id, *self.mine, limit + 1],
         ).fetchall()
         cipher = self.ciphers([patient_id])[patient_id]
         records = [record_out(row, self.said(cipher, "records_record", row, "text")) for row in rows[:limit]]
@@ -102,7 +105,7 @@ class Floor:
         rows = run(
             f"SELECT {OF_PATIENT} FROM registry_patient p WHERE p.name_tokens @> %s::bigint[] AND {MINE}"
             " ORDER BY p.id DESC LIMIT 200",
-            [search_tokens(self.organization_id, name), self.provider_id],
+            [search_tokens(self.organization_id, name), *self.mine],
         ).fetchall()
         found = [each for each in self.opened(rows) if matches(name, each["family"], *each["given"])][:limit]
         payload = {"name": name, "birth_date": "", "identifier": ""}
@@ -117,9 +120,7 @@ class Floor:
         claims, said = self.caller(environ), orjson.loads(environ["wsgi.input"].read())
         patient_id, now, record_id = UUID(said["patient_id"]), datetime.now(UTC), new_id()
         run = self.begin()
-        run(
-            f"SELECT p.id FROM registry_patient p WHERE p.id = %s AND {MINE}", [patient_id, self.provider_id]
-        ).fetchone()
+        run(f"SELECT p.id FROM registry_patient p WHERE p.id = %s AND {MINE}", [patient_id, *self.mine]).fetchone()
         cipher = self.ciphers([patient_id])[patient_id]
         text = {"title": said["title"], "description": said["description"], "reason": ""}
         at = place(self.organization_id, "records_record", record_id, "text", 1)
