@@ -9,7 +9,7 @@ ARGS ?=
 .PHONY: help setup demo test check format lint types floors migrations docs-check stress bench openapi requirements docs coverage
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv from uv.lock, and nothing else
 	@$(PYTHON) scripts/bootstrap.py

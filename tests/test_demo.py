@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -77,9 +78,36 @@ def until_ready(port: int) -> None:
 
 
 def my_patients(port: int) -> set[str]:
+    return {each["id"] for each in get(port, "/api/doctors/my_patients", token=sign_in(port))["patients"]}
+
+
+def sign_in(port: int) -> str:
     said = {"username": "doctor_demo", "password": "Demo@2024"}
-    token = get(port, "/api/auth/login", said)["access"]
-    return {each["id"] for each in get(port, "/api/doctors/my_patients", token=token)["patients"]}
+    return str(get(port, "/api/auth/login", said)["access"])
+
+
+def is_let_in(port: int, token: str) -> bool:
+    try:
+        get(port, "/api/users/me", token=token)
+    except urllib.error.HTTPError as refusal:
+        if refusal.code != 401:
+            raise
+        return False
+    return True
+
+
+def signed_out_everywhere(port: int) -> bool:
+    """Sign out in one of the processes, and see the others follow: within a second by their clocks, for good."""
+    token = sign_in(port)
+    assert all(is_let_in(port, token) for _ in range(20))
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/api/auth/logout", method="POST")
+    request.add_header("Authorization", f"Bearer {token}")
+    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
+    deadline, waiting = time.monotonic() + 10, Event()
+    while any(is_let_in(port, token) for _ in range(20)):
+        assert time.monotonic() < deadline
+        waiting.wait(0.05)
+    return not any(is_let_in(port, token) for _ in range(40))
 
 
 def test_the_demo_is_made_served_stopped_and_found_again(folder: Path, port: int) -> None:
@@ -98,6 +126,7 @@ def test_the_demo_is_made_served_stopped_and_found_again(folder: Path, port: int
             until_ready(port)
             seen.append(my_patients(port))
             refused = demo(folder, port)
+            assert signed_out_everywhere(port)
             served.send_signal(signal.SIGINT)
             served.communicate(timeout=30)
         assert served.returncode == 0
