@@ -43,6 +43,10 @@ class AlreadyLinked(DomainError):
     code, title = "already-linked", "That account, or that person, is linked to another already."
 
 
+class NotLinked(DomainError):
+    code, title = "not-linked", "No account is linked to that person."
+
+
 class LastAdmin(DomainError):
     code, title = "last-admin", "An organization keeps at least one admin."
 

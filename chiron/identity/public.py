@@ -4,7 +4,13 @@ from chiron.identity.hooks import Person
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
-from chiron.identity.services.memberships import add_membership, change_membership, link_patient, link_provider
+from chiron.identity.services.memberships import (
+    add_membership,
+    change_membership,
+    link_patient,
+    link_provider,
+    unlink_patient,
+)
 from chiron.identity.services.organizations import create_organization, remove_organization
 from chiron.identity.services.sign_in import SignedIn, begin
 
@@ -25,4 +31,5 @@ __all__ = [
     "link_provider",
     "make_account",
     "remove_organization",
+    "unlink_patient",
 ]

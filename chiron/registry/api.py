@@ -159,6 +159,14 @@ def link(request: Call, patient_id: UUID, body: LinkIn) -> PatientEnvelope:
     return PatientEnvelope(patient=patient_out(queries.opened(patient)))
 
 
+@router.delete("/patients/{uuid:patient_id}/link", response={204: None, **refusals(404, 409)})
+@needs("patients", "link")
+def unlink(request: Call, patient_id: UUID) -> Status[None]:
+    """Take back that an account is this patient."""
+    patients.unlink_account(by=request.caller, patient_id=patient_id, now=clock.now())
+    return Status(204, None)
+
+
 @router.get("/patients/{uuid:patient_id}/access-log", response={200: AccessLog, **refusals(404)})
 @needs("access-log", "read")
 def access_log(request: Call, patient_id: UUID, page: Query[PageQuery]) -> AccessLog:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chiron.audit.public import record_platform
 from chiron.identity.email import email_index
-from chiron.identity.errors import AccountExists, AlreadyLinked, AlreadyMember, LastAdmin
+from chiron.identity.errors import AccountExists, AlreadyLinked, AlreadyMember, LastAdmin, NotLinked
 from chiron.identity.families import end_families
 from chiron.identity.hooks import Hooks
 from chiron.identity.models import Account, Membership
@@ -15,7 +15,7 @@ from chiron.identity.roles import Role, in_order
 from chiron.identity.services.accounts import make_account
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, refusing, take_turns
-from chiron.kernel.errors import NotFound, NotPermitted
+from chiron.kernel.errors import DomainError, NotFound, NotPermitted
 from chiron.kernel.versions import expect
 from chiron.tenancy.public import inside
 
@@ -118,6 +118,21 @@ def link_patient(*, by: Caller, account_id: UUID, patient_id: UUID, now: datetim
     _link(by, account_id, now, patient_id=patient_id)
 
 
+def unlink_patient(*, by: Caller, patient_id: UUID, now: datetime) -> UUID:
+    """No account is this patient any more; the one that was sees nothing of it from now on. Gives its id.
+
+    Raises NotLinked.
+    """
+    by.scope("patients", "link")
+    with atomic(ACCOUNTS):
+        membership = _locked(by, NotLinked, patient_id=patient_id)
+        membership.patient_id = None
+        _save(membership, now)
+        payload = {"patient_id": str(patient_id)}
+        record_platform(by, "membership.unlinked", resource="memberships", resource_id=membership.id, payload=payload)
+    return membership.account_id
+
+
 def link_provider(*, by: Caller, account_id: UUID, provider_id: UUID, now: datetime) -> None:
     """An account is this provider. Raises NotFound where the account is no member, AlreadyLinked."""
     by.scope("providers", "update")
@@ -140,14 +155,14 @@ def _link(by: Caller, account_id: UUID, now: datetime, **person: UUID) -> None:
         record_platform(by, "membership.linked", resource="memberships", resource_id=membership.id, payload=payload)
 
 
-def _locked(by: Caller, **which: UUID) -> Membership:
+def _locked(by: Caller, missing: type[DomainError] = NotFound, **which: UUID) -> Membership:
     if by.organization_id is None:
         raise NotPermitted
     take_turns(ACCOUNTS, f"memberships of {by.organization_id}")
     rows = Membership.objects.select_for_update(of=("self",)).select_related("account", "organization")
     membership = rows.filter(organization_id=by.organization_id, **which).first()
     if membership is None:
-        raise NotFound
+        raise missing
     return membership
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chiron.audit import public as audit
-from chiron.identity.public import link_patient
+from chiron.identity.public import link_patient, unlink_patient
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL, atomic, take_turns
 from chiron.kernel.errors import NotFound, invalid
@@ -90,6 +90,19 @@ def link_account(*, by: Caller, patient_id: UUID, account_id: UUID, now: datetim
     Claim.objects.filter(id=claim.id).update(status=Claim.Status.LINKED, updated_at=now)
     audit.record(by, "patient.linked", resource="patients", resource_id=patient.id, subjects=[patient.id])
     return patient
+
+
+def unlink_account(*, by: Caller, patient_id: UUID, now: datetime) -> None:
+    """The account that was confirmed to be this patient is not: it sees nothing of it, and its claim waits again.
+
+    Raises NotFound, NotLinked.
+    """
+    patient = patient_for(by, patient_id, "link")
+    account_id = unlink_patient(by=by, patient_id=patient.id, now=now)
+    Claim.objects.filter(account_id=account_id, kind=Claim.Kind.PATIENT).update(
+        status=Claim.Status.OPEN, updated_at=now
+    )
+    audit.record(by, "patient.unlinked", resource="patients", resource_id=patient.id, subjects=[patient.id])
 
 
 def identifier_indexes(system: str, value: str) -> tuple[bytes, bytes]:

@@ -5,7 +5,7 @@ from uuid import UUID
 from chiron.identity.public import Role
 from chiron.kernel.ids import new_id
 from chiron.registry.models import Claim, Patient
-from chiron.registry.tests.factories import call, ids, join, problem, registered, signed_in
+from chiron.registry.tests.factories import call, ids, join, last_event, problem, registered, signed_in
 from chiron.tenancy.public import inside
 from tests.town import Clinic
 
@@ -124,3 +124,41 @@ def test_claims_are_listed_page_by_page(hilltop: Clinic) -> None:
 
     listed = [each["account_id"] for page in (first, second) for each in page["claims"]]
     assert (listed, len(first["claims"]), second["next"]) == (accounts[::-1], 2, None)
+
+
+def test_a_wrong_link_is_taken_back_at_once_and_the_claim_waits_again(hilltop: Clinic) -> None:
+    account = join(hilltop, "PATIENT", "adwoa")["user"]["id"]
+    wrong, right = registered(hilltop)["id"], registered(hilltop, identifiers=[])["id"]
+    desk, body = hilltop.client(Role.RECEPTIONIST), {"account_id": account}
+    call(desk, "post", f"/patients/{wrong}/link", body)
+    linked = signed_in("adwoa", hilltop)
+    assert ids(linked.get("/api/patients")) == [UUID(wrong)]
+
+    answer = desk.delete(f"/api/patients/{wrong}/link")
+
+    assert answer.status_code == 204
+    assert (last_event(hilltop).action, last_event(hilltop).subjects) == ("patient.unlinked", [UUID(wrong)])
+    assert problem(linked.get(f"/api/patients/{wrong}")) == (401, "not-signed-in")
+    assert problem(signed_in("adwoa", hilltop).get(f"/api/patients/{wrong}")) == (404, "not-found")
+    assert claimed(hilltop) == [account]
+    assert call(desk, "post", f"/patients/{right}/link", body).status_code == 200
+    assert ids(signed_in("adwoa", hilltop).get("/api/patients")) == [UUID(right)]
+
+
+def test_where_there_is_no_link_none_is_taken_back(hilltop: Clinic, riverside: Clinic) -> None:
+    admin = hilltop.client(Role.ADMIN)
+
+    unlinked = admin.delete(f"/api/patients/{hilltop.other_patient_id}/link")
+    elsewhere = [admin.delete(f"/api/patients/{each}/link") for each in (riverside.patient_id, new_id())]
+
+    assert problem(unlinked) == (409, "not-linked")
+    assert [problem(each) for each in elsewhere] == [(404, "not-found")] * 2
+    assert elsewhere[0].content == elsewhere[1].content
+    assert ids(riverside.client(Role.PATIENT).get("/api/patients")) == [riverside.patient_id]
+
+
+def test_no_patient_takes_the_own_link_back(hilltop: Clinic) -> None:
+    patient = hilltop.client(Role.PATIENT)
+
+    assert problem(patient.delete(f"/api/patients/{hilltop.patient_id}/link")) == (403, "not-permitted")
+    assert ids(patient.get("/api/patients")) == [hilltop.patient_id]

@@ -10,9 +10,9 @@ from django.db import connections
 from chiron.identity.public import Role
 from chiron.kernel import clock
 from chiron.kernel.ids import new_id
-from chiron.registry.models import Assignment, Identifier, Patient, ProviderDepartment
+from chiron.registry.models import Assignment, Identifier, Patient, Provider, ProviderDepartment
 from chiron.registry.public import Entry, PatientSeen, Person, import_patients
-from chiron.registry.tests.factories import AMA, call, problem, registered
+from chiron.registry.tests.factories import AMA, call, join, problem, registered
 from chiron.tenancy.public import inside
 from tests.town import Clinic
 
@@ -155,6 +155,43 @@ def test_changing_a_patient_and_importing_it_never_wait_in_a_circle(lakeside: Cl
 
         assert outcomes[::2] == [["updated"]] * 4
         assert outcomes[1::2] == [200] * 4
+
+
+def claimant(clinic: Clinic) -> str:
+    return str(join(clinic, "PATIENT", f"p{new_id().hex}")["user"]["id"])
+
+
+def test_one_account_is_linked_to_one_of_eight_patients(lakeside: Clinic) -> None:
+    admin, body = lakeside.client(Role.ADMIN), {"account_id": claimant(lakeside)}
+    people = [registered(lakeside, role=Role.ADMIN, identifiers=[])["id"] for _ in range(AT_ONCE)]
+
+    answers = at_once(lambda n: call(admin, "post", f"/patients/{people[n]}/link", body))
+
+    assert outcomes(answers, (409, "already-linked")) == (1, 7)
+
+
+def test_one_patient_is_linked_to_one_of_eight_accounts(lakeside: Clinic) -> None:
+    admin, patient = lakeside.client(Role.ADMIN), registered(lakeside, role=Role.ADMIN)
+    accounts = [claimant(lakeside) for _ in range(AT_ONCE)]
+
+    answers = at_once(lambda n: call(admin, "post", f"/patients/{patient['id']}/link", {"account_id": accounts[n]}))
+
+    assert outcomes(answers, (409, "already-linked")) == (1, 7)
+    assert len(admin.get("/api/claims").json()["claims"]) == 7
+
+
+def test_a_doctor_approved_by_eight_is_one_provider(lakeside: Clinic) -> None:
+    admin = lakeside.client(Role.ADMIN)
+    account = join(lakeside, "DOCTOR", f"d{new_id().hex}")["user"]["id"]
+    [waiting] = [each for each in admin.get("/api/memberships").json()["memberships"] if each["user"]["id"] == account]
+
+    answers = at_once(lambda _: call(admin, "patch", f"/memberships/{waiting['id']}", {"approved": True}))
+
+    assert {answer.status_code for answer in answers} == {200}
+    with inside(lakeside.id):
+        [provider] = Provider.objects.values_list("id", flat=True)
+    after = call(admin, "get", f"/memberships/{waiting['id']}").json()["membership"]
+    assert after["user"]["provider_id"] == str(provider)
 
 
 def test_eight_who_turn_the_tree_around_at_once_never_close_a_circle(lakeside: Clinic) -> None:
