@@ -4,4 +4,5 @@ from config.settings.base import *  # noqa: F403
 
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+WHITENOISE_AUTOREFRESH = True  # or each test client looks through all static files
 ARGON2 = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
