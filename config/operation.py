@@ -23,8 +23,8 @@ from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.errors import DomainError, Unavailable
 from chiron.kernel.log import logger
 from chiron.kernel.problems import failure, respond
-from chiron.records.public import patients_of_records
 from chiron.tenancy.public import inside
+from config.attempts import patients_of
 
 Run = Callable[..., HttpResponseBase]
 
@@ -46,7 +46,9 @@ def guarded(run: Run) -> Run:
         try:
             request.caller = caller = Policy.authenticate(request)
         except DomainError as refusal:
-            return respond(refusal, request)
+            known: Caller | None = getattr(request, "caller", None)
+            refused = respond(refusal, request)
+            return _denied(request, known, need, path, refused) if known else refused
         except (DatabaseError, InterfaceError) as error:
             return respond(failure(error), request)
 
@@ -56,7 +58,7 @@ def guarded(run: Run) -> Run:
             response = once(request, caller, route, effect, perform=lambda: run(request, **path), now=now())
             if is_repetition(response):
                 tell = record if effect == CLINICAL else record_platform
-                tell(caller, f"{need.resource}.repeated", resource=need.resource)
+                tell(caller, f"{need.resource}.repeated", resource=need.resource, subjects=patients_of(request, path))
             return response
 
         response = _in_transaction(request, caller, need, perform, effect)
@@ -103,16 +105,9 @@ def _denied(
             record_platform(caller, action, payload={"status": response.status_code}, **about)
         else:
             with inside(caller.organization_id):
-                about["subjects"] = _patients(path)
+                about["subjects"] = patients_of(request, path)
                 record(caller, action, payload={"status": response.status_code}, **about)
     except (DatabaseError, InterfaceError, DomainError) as error:
         logger.error("denial_not_recorded", kind=type(error).__name__)
         return respond(Unavailable(), request)
     return response
-
-
-def _patients(path: dict[str, str]) -> list[UUID]:
-    """The patients of what was asked for, so that they see who tried."""
-    if "patient_id" in path:
-        return [UUID(path["patient_id"])]
-    return patients_of_records([UUID(path["record_id"])]) if "record_id" in path else []

@@ -25,13 +25,15 @@ def authenticate(request: HttpRequest) -> Caller:
         raise NotSignedIn
     known = verified(token.strip())
     revocations.check(known)
-    _must_be_named_alike(request, known.caller)
-    return replace(
+    caller = replace(
         known.caller,
         request_id=getattr(request, "request_id", ""),
         address=address_of(request),
         device=request.META.get("HTTP_USER_AGENT", "")[:DEVICE_LENGTH],
     )
+    request.caller = caller  # type: ignore[attr-defined]  # known, so that what follows is written down as theirs
+    _must_be_named_alike(request, caller)
+    return caller
 
 
 def visitor(request: HttpRequest) -> Caller:

@@ -1,5 +1,6 @@
 """One shape for every error on the wire: RFC 9457 problem details. The input is never echoed."""
 
+import sys
 from typing import Any
 
 import orjson
@@ -171,8 +172,9 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: a bug outside the API."""
-    return respond(InternalError(), request)
+    """Django's handler500: a bug outside the API, or in what surrounds its operations."""
+    error = sys.exc_info()[1]
+    return respond(failure(error) if isinstance(error, Exception) else InternalError(), request)
 
 
 def method_not_allowed(response: HttpResponse) -> HttpResponse:

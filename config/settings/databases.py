@@ -46,7 +46,7 @@ def _database(home: Home, alias: str, kind: str, login: Any) -> Parameters:
         "ATOMIC_REQUESTS": False,
         "TIME_ZONE": None,
         "TEST": {"DEPENDENCIES": []},
-        "OPTIONS": {"connect_timeout": 5},
+        "OPTIONS": {"connect_timeout": 3},
     }
     url = environment.read(f"{alias.upper()}_{kind}_URL")
     if url:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import socket
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +32,7 @@ from chiron.registry.public import Entry, Person, create_patient
 from chiron.registry.services.people import save_department
 from chiron.tenancy.public import inside, role_of, schema_of
 from config.operation import guarded
-from tests.town import Clinic
+from tests.town import PASSWORD, Clinic
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -102,6 +104,7 @@ def planted_api() -> NinjaAPI:
 
 urlpatterns = [path("api/", planted_api().urls)]
 handler404 = "chiron.kernel.problems.not_found"
+handler500 = "chiron.kernel.problems.server_error"
 
 
 def post(clinic: Clinic, what: str) -> Any:
@@ -156,6 +159,23 @@ def out_of_reach(alias: str) -> Iterator[None]:
         connection.settings_dict["PORT"] = port
 
 
+@contextmanager
+def silence(alias: str) -> Iterator[None]:
+    """Somebody listens where that database should be, and never says a word."""
+    connection = connections[alias]
+    connection.close()
+    before = {name: connection.settings_dict[name] for name in ("HOST", "PORT")}
+    with socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        connection.settings_dict.update(HOST="127.0.0.1", PORT=str(silent.getsockname()[1]))
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict.update(before)
+
+
 def test_a_success_is_committed_with_its_event(lakeside: Clinic) -> None:
     answer = post(lakeside, "succeeds")
 
@@ -188,6 +208,24 @@ def test_a_bug_is_rolled_back_written_down_and_keeps_its_text_to_itself(lakeside
     assert "test_operation.py" in failed["where"]
     assert departments(lakeside) == []
     assert events(lakeside) == [("departments.create", "failure")]
+
+
+def test_a_bug_around_an_operation_keeps_its_text_to_itself_too(
+    lakeside: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError(NAME)
+
+    monkeypatch.setattr("config.operation.inside", break_down)
+    client = lakeside.client(Role.ADMIN)
+    client.raise_request_exception = False
+    with capture_logs() as logs:
+        answer = client.post("/api/succeeds", content_type="application/json")
+
+    assert answer.status_code == 500
+    assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+    assert NAME not in answer.content.decode() + repr(logs)
+    assert [each["kind"] for each in logs if each["event"] == "failed"] == ["ZeroDivisionError"]
 
 
 def test_where_the_event_cannot_be_written_nothing_is_done(lakeside: Clinic) -> None:
@@ -247,6 +285,50 @@ def test_a_denied_look_at_a_patient_is_in_the_patients_access_log(lakeside: Clin
     with inside(lakeside.id):
         denied = Event.objects.using("clinical").get(action="patients.read")
     assert (denied.outcome, denied.resource_id, denied.subjects) == ("failure", patient.id, [patient.id])
+
+
+@pytest.mark.parametrize("how", ["body", "query"])
+def test_an_attempt_that_names_its_patient_elsewhere_is_the_patients_too(how: str, lakeside: Clinic) -> None:
+    patient_id = new_id()
+    target, body = ("/api/refuses", f'{{"patient_id": "{patient_id}"}}')
+    if how == "query":
+        target, body = f"{target}?patient={patient_id}", "["
+
+    lakeside.client(Role.ADMIN).generic("POST", target, body, "application/json")
+
+    with inside(lakeside.id):
+        assert Event.objects.using("clinical").get().subjects == [patient_id]
+
+
+def test_asking_under_another_organizations_name_is_written_down_at_ones_own(lakeside: Clinic) -> None:
+    answer = lakeside.client(Role.ADMIN).post(
+        "/api/succeeds", content_type="application/json", headers={"x-organization": "hilltop"}
+    )
+
+    assert answer.status_code == 404
+    assert events(lakeside) == [("departments.create", "denied")]
+
+
+@pytest.mark.urls("config.urls")
+def test_a_sign_in_out_of_reach_of_the_accounts_is_a_503(lakeside: Clinic) -> None:
+    body = {"username": "esi", "password": PASSWORD, "organization": lakeside.organization.slug}
+    with out_of_reach("accounts"):
+        answer = Client().post("/api/auth/login", body, content_type="application/json")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("alias", ["accounts", "clinical"])
+def test_a_database_that_never_answers_is_a_503_in_bounded_time(alias: str, lakeside: Clinic) -> None:
+    revocations.take_effect()
+    with silence(alias):
+        started = monotonic()
+        answer = post(lakeside, "succeeds")
+        took = monotonic() - started
+
+    assert answer.status_code == 503
+    assert took < 8
 
 
 def test_an_operation_that_says_nothing_of_permission_is_not_served() -> None:

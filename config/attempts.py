@@ -1,0 +1,35 @@
+"""What a refused request was about, as far as it named it by id: so the patients of it see who tried."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, UnreadablePostError
+
+from chiron.kernel.errors import DomainError
+from chiron.kernel.parsing import loads
+from chiron.records.public import patients_of_records
+
+
+def patients_of(request: HttpRequest, path: Mapping[str, str]) -> list[UUID]:
+    """The patients named in path, query or body, themselves or by a record of theirs."""
+    said = [path, request.GET, _body(request)]
+    records = list(_ids(said, "record_id"))
+    return [*_ids(said, "patient_id", "patient"), *(patients_of_records(records) if records else ())]
+
+
+def _body(request: HttpRequest) -> Mapping[str, Any]:
+    try:
+        body = loads(request.body)
+    except (DomainError, UnreadablePostError):
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _ids(said: list[Mapping[str, Any]], *names: str) -> Iterator[UUID]:
+    for name in names:
+        for values in said:
+            try:
+                yield UUID(values[name])
+            except (KeyError, ValueError, TypeError, AttributeError):
+                continue
