@@ -25,10 +25,22 @@ def main() -> None:
 
     try:
         needs_server = settings.EMBEDDED and len(arguments) > 1 and arguments[1] not in SERVERLESS
-        with using(settings.HOME) if needs_server else nullcontext(), suppress(KeyboardInterrupt):
+        with using(settings.HOME) if needs_server else nullcontext() as server, suppress(KeyboardInterrupt):
+            if server is not None:
+                follow(server.home.port())
             execute_from_command_line(arguments)
     except ServerRefused as refusal:
         sys.exit(f"chiron: {refusal}")
+
+
+def follow(port: int) -> None:
+    """Point the settings at the server's port, which is another one where a stranger had taken the old one."""
+    from django.conf import settings
+
+    for databases in (settings.DATABASES, settings.OWNER_DATABASES, settings.SEALER_DATABASES):
+        for parameters in databases.values():
+            if parameters:
+                parameters["PORT"] = str(port)
 
 
 def become_pytest(labels: list[str]) -> None:

@@ -68,11 +68,18 @@ def read(name: str) -> str:
     """The value of a documented setting, its older names and its ``_FILE`` form included, or its default."""
     setting = BY_NAME[name]
     for each in (name, *setting.also):
-        if each in _values():
-            return _values()[each]
-        if f"{each}_FILE" in _values():
-            return Path(_values()[f"{each}_FILE"]).read_text().strip()
+        if value := _values().get(each):
+            return value
+        if file := _values().get(f"{each}_FILE"):
+            return _content(each, file)
     return setting.default
+
+
+def _content(name: str, file: str) -> str:
+    try:
+        return Path(file).read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read ({error.strerror}).") from None
 
 
 def put(name: str, value: str) -> None:

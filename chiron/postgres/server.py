@@ -109,14 +109,14 @@ class Server:
         )
 
     def pid(self) -> int | None:
-        """The process id of the running server, if its pid file names a live PostgreSQL."""
+        """The process id of the running server, if its pid file names a live PostgreSQL of this very folder."""
         try:
             pid = int((self.home.data / "postmaster.pid").read_text().split("\n", 1)[0])
             command = Path(f"/proc/{pid}/cmdline")
-            named = command.read_bytes() if command.exists() else b"postgres"
-        except (FileNotFoundError, ValueError):
+            ours = not command.exists() or str(self.home.data).encode() in command.read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError, ValueError):
             return None
-        return pid if _alive(pid) and b"postgres" in named else None
+        return pid if _alive(pid) and ours else None
 
     def _check(self) -> None:
         version = self.home.data / "PG_VERSION"
@@ -154,6 +154,9 @@ class Server:
 
     def _own(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owners = {os.geteuid(), self.account.pw_uid if self.account else os.geteuid()}
+        if folder.is_symlink() or folder.stat().st_uid not in owners:
+            raise ServerRefused(f"{folder} belongs to somebody else: remove it, or choose another --data-dir.")
         folder.chmod(0o700)
         if self.account is not None:
             os.chown(folder, self.account.pw_uid, self.account.pw_gid)
@@ -166,11 +169,13 @@ class Server:
         if self.account is not None:
             os.chown(secret, self.account.pw_uid, self.account.pw_gid)
         secret.chmod(0o600)
+        fresh = self.home.data.with_suffix(".new")  # renamed when it is whole: a killed initdb leaves no data folder
+        shutil.rmtree(fresh, ignore_errors=True)
         shutil.rmtree(self.home.data)
         try:
             self._run(
                 str(self._binaries() / "initdb"),
-                f"--pgdata={self.home.data}",
+                f"--pgdata={fresh}",
                 f"--username={SUPERUSER}",
                 f"--pwfile={secret}",
                 "--auth=scram-sha-256",
@@ -178,6 +183,7 @@ class Server:
                 "--locale=C.UTF-8",
                 "--data-checksums",
             )
+            fresh.rename(self.home.data)
         finally:
             secret.unlink()
 

@@ -33,13 +33,20 @@ def _keys() -> list[str]:
         value = environment.read(name)
         if not value:
             faults.append(f"{name} is missing: set it, or {name}_FILE.")
-        elif len(value) < length or any(word in value.lower() for word in WEAK):
+        elif _is_weak(value, length):
             faults.append(
                 f"{name} is too short or a well-known default: make a new one of {length} characters or more."
             )
     if not environment.read("JWT_SIGNING_KEY") and not environment.read("JWT_SECRET_KEY"):
         faults.append("JWT_SIGNING_KEY is missing: set it (or JWT_SECRET_KEY, from which it is derived).")
+    for name in ("JWT_SIGNING_KEY", "JWT_SECRET_KEY"):
+        if (value := environment.read(name)) and _is_weak(value, 32):
+            faults.append(f"{name} is too short or a well-known default: make a new one of 32 characters or more.")
     return faults
+
+
+def _is_weak(value: str, length: int) -> bool:
+    return len(value) < length or any(word in value.lower() for word in WEAK)
 
 
 def _databases() -> list[str]:

@@ -32,9 +32,8 @@ START = "import django; django.setup(); from django.conf import settings; print(
 
 def start(tmp_path: Path, show: str = "DEBUG", **named: str) -> Any:
     """A process that loads the settings with this environment and nothing else."""
-    given = {name: value for name, value in named.items() if value}
     environ = {"PATH": os.defpath, "CHIRON_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings",
-               "PYTHONPATH": str(settings.BASE_DIR), **given}  # fmt: skip
+               "PYTHONPATH": str(settings.BASE_DIR), **named}  # fmt: skip
     return subprocess.run(
         [sys.executable, "-c", START.format(show)],
         env=environ,
@@ -65,6 +64,12 @@ def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
         ({"AUDIT_SIGNING_KEY": "short"}, "AUDIT_SIGNING_KEY is too short"),
         ({"JWT_REFRESH_SECRET_KEY": "changeme" * 8}, "JWT_REFRESH_SECRET_KEY is too short or a well-known default"),
         ({"JWT_SIGNING_KEY": ""}, "JWT_SIGNING_KEY is missing"),
+        ({"JWT_SIGNING_KEY": "x"}, "JWT_SIGNING_KEY is too short"),
+        ({"JWT_SIGNING_KEY": "", "JWT_SECRET_KEY": "secret"}, "JWT_SECRET_KEY is too short or a well-known default"),
+        (
+            {"MASTER_ENCRYPTION_KEY": "", "MASTER_ENCRYPTION_KEY_FILE": "/nowhere"},
+            "MASTER_ENCRYPTION_KEY_FILE names a file that cannot be read",
+        ),
         ({"CLINICAL_DATABASE_URL": ""}, "CLINICAL_DATABASE_URL is missing: name the database, or set POSTGRES_HOST"),
         ({"POSTGRES_HOST": "db", "POSTGRES_PASSWORD": ""}, "POSTGRES_PASSWORD is missing"),
     ],
@@ -108,6 +113,12 @@ def test_a_secret_may_come_from_a_file_and_under_its_older_name(tmp_path: Path) 
 
     assert by_file.stdout == "from a file of enough characters for a key\n"
     assert by_older_name.stdout == "an older name\n"
+
+
+def test_what_is_set_to_nothing_is_not_set(tmp_path: Path) -> None:
+    done = start(tmp_path, "TRUSTED_PROXIES, settings.ALLOWED_HOSTS", TRUSTED_PROXIES="", ALLOWED_HOSTS="")
+
+    assert done.stdout == "0 ['localhost', '127.0.0.1', '[::1]']\n", done.stderr
 
 
 def test_the_signing_key_is_derived_where_only_its_older_form_is_given(tmp_path: Path) -> None:

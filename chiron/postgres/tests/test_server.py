@@ -215,6 +215,51 @@ def test_a_port_that_somebody_took_is_replaced(server: Server, home: Home) -> No
     assert server.answers()
 
 
+def test_a_command_follows_a_server_whose_port_was_replaced(server: Server, home: Home) -> None:
+    server.stop()
+    before = home.port()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", before))
+        taken.listen()
+
+        done = subprocess.run(
+            [sys.executable, "manage.py", "setup_databases"], cwd=settings.BASE_DIR, capture_output=True, text=True,
+            env={"PATH": os.defpath, "CHIRON_HOME": str(home.path)}, check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert home.port() != before
+
+
+def test_an_initialisation_that_was_killed_is_begun_anew(home: Home) -> None:
+    home.prepare()
+    half = home.data.with_suffix(".new")
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("18\n")
+
+    assert Server(home).start() is True
+    assert not half.exists()
+
+
+def test_another_postgres_under_an_old_number_is_not_ours(server: Server, home: Home) -> None:
+    pid = server.pid()
+    other = Home(home.path.parent / "other")
+    other.data.mkdir(parents=True)
+    (other.data / "postmaster.pid").write_text(f"{pid}\n")
+
+    assert Server(other).pid() is None
+
+
+def test_a_folder_that_is_somebodys_link_is_refused(home: Home) -> None:
+    home.prepare()
+    (home.path / "elsewhere").mkdir()
+    home.sockets.symlink_to(home.path / "elsewhere")
+
+    with pytest.raises(ServerRefused, match="belongs to somebody else"):
+        Server(home).start()
+
+
 def test_a_folder_of_another_version_is_left_alone(home: Home) -> None:
     home.prepare()
     home.data.mkdir(parents=True)

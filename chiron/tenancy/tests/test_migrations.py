@@ -168,6 +168,27 @@ def test_statements_of_python_that_fails_leave_nothing(several: list[Organizatio
     assert NEW not in replay.applied(several[0].id)
 
 
+def test_python_that_fails_in_one_organization_leaves_the_others_done(
+    everybody: list[Organization], capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replay_one, broken = replay.replay, everybody[1]
+
+    def failing(organization_id: Any, steps: Any) -> Any:
+        if organization_id == broken.id:
+            raise ValueError("a row that nobody foresaw")
+        return replay_one(organization_id, steps)
+
+    monkeypatch.setattr("chiron.tenancy.management.commands.migrate.replay", failing)
+
+    with planted("CREATE TABLE planted (id int PRIMARY KEY)"):
+        with pytest.raises(CommandError, match=f"{broken.slug}: ValueError"):
+            call_command("migrate", "--database", "clinical", verbosity=0)
+        found = status(capsys)
+
+    assert found.pop(broken.slug) == "lacks registry.9999_planted"
+    assert set(found.values()) == {"up to date"}
+
+
 def test_migrating_again_changes_nothing(several: list[Organization]) -> None:
     assert [replay.replay(each.id, replay.steps()) for each in several] == [[], [], []]
     call_command("migrate", verbosity=0)

@@ -3,9 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands.migrate import Command as DjangoMigrate
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from rich.progress import track
 
 from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL, RESEARCH
@@ -13,6 +14,12 @@ from chiron.postgres.owner import as_owner
 from chiron.tenancy.grants import grant_database
 from chiron.tenancy.models import Organization
 from chiron.tenancy.replay import applied, migrate_template, replay, steps
+
+FAILURES = (
+    DatabaseError, InterfaceError, ObjectDoesNotExist, ArithmeticError, AttributeError, LookupError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
+"""What one organization's migration may fail with, Python of data migrations included, without stopping the others."""
 
 
 class Command(BaseCommand):
@@ -57,7 +64,7 @@ class Command(BaseCommand):
         for organization in track(organizations, "organizations", disable=not verbosity or not organizations):
             try:
                 replay(organization.id, all_steps)
-            except DatabaseError as error:
+            except FAILURES as error:
                 failed.append(f"{organization.slug}: {type(error).__name__}: {error}".strip())
         if failed:
             raise CommandError(
