@@ -15,7 +15,8 @@ from config.operation import guarded
 api: NinjaAPI = ChironAPI(
     title="Chiron",
     version="1",
-    description="Health records of one organization: sign in, send the access token as `Authorization: Bearer`.",
+    description="Health records of one organization: sign in, send the access token as `Authorization: Bearer`. "
+    "Pages sign in with `X-Auth-Mode: cookie` instead, and send `X-CSRF-Token` with what changes something.",
     parser=StrictParser(),
     renderer=OrjsonRenderer(),
     docs_url="/docs",

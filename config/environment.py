@@ -35,6 +35,7 @@ SETTINGS = (
     ),
     Setting("DEBUG", "Django's debug pages; refused in production.", "false"),
     Setting("ALLOWED_HOSTS", "Host names that are answered, separated by commas.", "localhost,127.0.0.1,[::1]"),
+    Setting("CORS_ORIGINS", "Origins of front ends that may call the API from a browser, separated by commas."),
     Setting("ACCOUNTS_DATABASE_URL", "Runtime login of the database of accounts and keys.", "", True),
     Setting("CLINICAL_DATABASE_URL", "Runtime login of the clinical database.", "", True),
     Setting("RESEARCH_DATABASE_URL", "Runtime login of the research database.", "", True),

@@ -24,7 +24,13 @@ REFERENCE = {"$ref": "#/components/schemas/Problem"}
 COMMON = (Malformed, Invalid, InternalError, Unavailable)
 GUARDED = (NotSignedIn, NotPermitted)
 REFUSALS = {each.status: each for each in (*COMMON, *GUARDED, NotFound, Conflict, StaleVersion)}
-BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-chiron-access"},
+    "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+}
+BY_HEADER_OR_COOKIE: list[dict[str, list[str]]] = [{"bearer": []}, {"cookie": []}]
+BY_HEADER_OR_MEANT_COOKIE: list[dict[str, list[str]]] = [{"bearer": []}, {"cookie": [], "csrf": []}]
 
 
 class ChironAPI(NinjaAPI):
@@ -35,18 +41,18 @@ class ChironAPI(NinjaAPI):
         schema = super().get_openapi_schema(**kwargs)
         components = schema.setdefault("components", {})
         components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
-        components["securitySchemes"] = {"bearer": BEARER}
+        components["securitySchemes"] = SCHEMES
         views = {operation.operation_id or self.get_openapi_operation_id(operation): operation.view_func
                  for router in self._get_bound_routers()
                  for path_view in router.path_operations.values()
                  for operation in path_view.operations}  # fmt: skip
         for path in schema["paths"].values():
-            for operation in path.values():
-                _finish(operation, views[operation["operationId"]])
+            for method, operation in path.items():
+                _finish(operation, method, views[operation["operationId"]])
         return schema
 
 
-def _finish(operation: dict[str, Any], view: Any) -> None:
+def _finish(operation: dict[str, Any], method: str, view: Any) -> None:
     need = need_of(view)
     for each in (*COMMON, *(GUARDED if need else ())):
         operation["responses"].setdefault(each.status, {})
@@ -56,8 +62,9 @@ def _finish(operation: dict[str, Any], view: Any) -> None:
             response["description"] = refusal.title
             example = {"type": f"/problems/{refusal.code}", "title": refusal.title, "status": refusal.status}
             response["content"] = {MEDIA_TYPE: {"schema": REFERENCE, "example": example}}
-    operation["security"] = [{"bearer": []}] if need else []
+    operation["security"] = []
     if need:
+        operation["security"] = BY_HEADER_OR_COOKIE if method == "get" else BY_HEADER_OR_MEANT_COOKIE
         operation["x-needs"] = f"{need.resource}.{need.action}"
     headers = operation.setdefault("parameters", [])
     if getattr(view, "creates", None):

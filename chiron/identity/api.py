@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
-from chiron.identity import queries, shapes
+from chiron.identity import cookies, queries, shapes
 from chiron.identity.authentication import host_of, named_organization, visitor
 from chiron.identity.directory import Choice
 from chiron.identity.roles import Role
@@ -23,51 +23,75 @@ def choice_of(request: HttpRequest, slug: str | None) -> Choice:
     return Choice(slug or named_organization(request), host_of(request))
 
 
-@router.post("/auth/register", tags=["auth"], response={201: shapes.Registered, **refusals(403, 409)})
+def in_browser(request: HttpRequest, response: HttpResponse, opened: sign_in.SignedIn) -> shapes.InBrowser:
+    cookies.keep(request, response, access=opened.access, refresh=opened.refresh)
+    return shapes.InBrowser.of(opened)
+
+
+@router.post(
+    "/auth/register", tags=["auth"], response={201: shapes.Registered | shapes.InBrowser, **refusals(403, 409)}
+)
 @open_to_all("Whoever has no account makes one.")
-def register(request: HttpRequest, body: shapes.Registration) -> Status[shapes.Registered]:
+def register(
+    request: HttpRequest, body: shapes.Registration, response: HttpResponse
+) -> Status[shapes.Registered | shapes.InBrowser]:
     """Make an account: a patient's claim waits for staff to confirm it, a doctor for an admin's approval."""
-    by, now = visitor(request), clock.now()
+    by, now, in_cookies = visitor(request), clock.now(), cookies.wants_cookies(request)
     said = body.model_dump(include={"username", "email", "password"})
     organization = queries.organization_to_join(choice_of(request, body.organization))
     membership = accounts.register(
         by=by, organization=organization, role=Role(body.role), person=body.person(), now=now, **said
     )
     opened = sign_in.begin(by=by, account=membership.account, membership=membership, now=now)
-    user = shapes.UserOut.of(membership.account, membership)
-    return Status(201, shapes.Registered(user=user, tokens=shapes.Tokens.of(opened)))
+    return Status(201, in_browser(request, response, opened) if in_cookies else shapes.Registered.of(opened))
 
 
-@router.post("/auth/login", tags=["auth"], response={200: shapes.SignInOut, **refusals(401, 403)})
+@router.post("/auth/login", tags=["auth"], response={200: shapes.SignInOut | shapes.InBrowser, **refusals(401, 403)})
 @open_to_all("Signing in is how one is known.")
-def login(request: HttpRequest, body: shapes.Credentials) -> shapes.SignInOut:
+def login(
+    request: HttpRequest, body: shapes.Credentials, response: HttpResponse
+) -> shapes.SignInOut | shapes.InBrowser:
     """Sign in with user name or e-mail address and password."""
-    choice, now = choice_of(request, body.organization), clock.now()
-    opened = sign_in.sign_in(by=visitor(request), name=body.name, password=body.password, choice=choice, now=now)
-    user = shapes.UserOut.of(opened.account, opened.membership)
-    return shapes.SignInOut(access=opened.access, refresh=opened.refresh, user=user)
+    in_cookies, choice = cookies.wants_cookies(request), choice_of(request, body.organization)
+    by, now = visitor(request), clock.now()
+    opened = sign_in.sign_in(by=by, name=body.name, password=body.password, choice=choice, now=now)
+    return in_browser(request, response, opened) if in_cookies else shapes.SignInOut.of(opened)
 
 
-@router.post("/auth/refresh", tags=["auth"], response={200: shapes.Tokens, **refusals(401, 403)})
+@router.post("/auth/refresh", tags=["auth"], response={200: shapes.Tokens | shapes.InBrowser, **refusals(401, 403)})
 @open_to_all("The refresh token says who asks.")
-def refresh(request: HttpRequest, body: shapes.RefreshToken) -> shapes.Tokens:
+def refresh(
+    request: HttpRequest, response: HttpResponse, body: shapes.RefreshToken | None = None
+) -> shapes.Tokens | shapes.InBrowser:
     """New tokens for a refresh token, which then has done its work: used again, it ends the session."""
-    return shapes.Tokens.of(sign_in.refresh(by=visitor(request), token=body.refresh, now=clock.now()))
+    in_cookies = cookies.wants_cookies(request)
+    token = cookies.refresh_token_in(request) if in_cookies else shapes.refresh_token_of(body)
+    opened = sign_in.refresh(by=visitor(request), token=token, now=clock.now())
+    return in_browser(request, response, opened) if in_cookies else shapes.Tokens.of(opened)
+
+
+@router.get("/auth/csrf", tags=["auth"], response={200: shapes.CsrfToken})
+@needs("sessions", "read")
+def read_csrf_token(request: Call) -> shapes.CsrfToken:
+    """What a page that signed in with cookies sends as `X-CSRF-Token` with every change."""
+    return shapes.CsrfToken(csrf_token=cookies.csrf_token(request.caller.session_id))
 
 
 @router.post("/auth/logout", tags=["auth"], response={204: None})
 @needs("sessions", "delete")
-def logout(request: Call) -> Status[None]:
+def logout(request: Call, response: HttpResponse) -> Status[None]:
     """End this session."""
     sign_in.sign_out(by=request.caller, now=clock.now())
+    cookies.discard(request, response)
     return Status(204, None)
 
 
 @router.post("/auth/logout-all", tags=["auth"], response={204: None})
 @needs("sessions", "delete")
-def logout_all(request: Call) -> Status[None]:
+def logout_all(request: Call, response: HttpResponse) -> Status[None]:
     """End all sessions of your account."""
     sign_in.sign_out_everywhere(by=request.caller, now=clock.now())
+    cookies.discard(request, response)
     return Status(204, None)
 
 

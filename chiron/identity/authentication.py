@@ -5,6 +5,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.http import HttpRequest
 
+from chiron.identity import cookies
 from chiron.identity.directory import by_domain, by_slug
 from chiron.identity.revocations import revocations
 from chiron.identity.tokens import verified
@@ -17,13 +18,13 @@ ADDRESS_LENGTH, DEVICE_LENGTH = 64, 300
 def authenticate(request: HttpRequest) -> Caller:
     """The caller whose access token the request carries, and where the request comes from.
 
-    Raises NotSignedIn for anything but a valid token of a standing session whose rights are still the same,
-    OrganizationSuspended, and NotFound where the request names another organization than the token.
+    The token is in the Authorization header or, where there is none, in the browser's cookie. Raises NotSignedIn for
+    anything but a valid token of a standing session whose rights are still the same, OrganizationSuspended, CrossSite
+    for an unsafe call by cookie that another site may have caused, and NotFound where the request names another
+    organization than the token.
     """
-    kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise NotSignedIn
-    known = verified(token.strip())
+    header = request.META.get("HTTP_AUTHORIZATION")
+    known = verified(cookies.access_token_in(request) if header is None else _bearer_token(header))
     revocations.check(known)
     caller = replace(
         known.caller,
@@ -32,8 +33,17 @@ def authenticate(request: HttpRequest) -> Caller:
         device=request.META.get("HTTP_USER_AGENT", "")[:DEVICE_LENGTH],
     )
     request.caller = caller  # type: ignore[attr-defined]  # known, so that what follows is written down as theirs
+    if header is None:
+        cookies.must_be_meant(request, caller.session_id)
     _must_be_named_alike(request, caller)
     return caller
+
+
+def _bearer_token(header: str) -> str:
+    kind, _, token = header.partition(" ")
+    if kind.lower() != "bearer":
+        raise NotSignedIn
+    return token.strip()
 
 
 def visitor(request: HttpRequest) -> Caller:

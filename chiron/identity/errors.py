@@ -15,6 +15,12 @@ class RefreshRefused(NotSignedIn):
     code, title = "refresh-refused", "This refresh token is not valid any more: sign in again."
 
 
+class CrossSite(DomainError):
+    """An unsafe call by cookie from elsewhere, or without the session's CSRF token."""
+
+    code, title, status = "cross-site", "With cookies, send X-CSRF-Token, from a page of this site.", 403
+
+
 class OrganizationSuspended(DomainError):
     code, title, status = "organization-suspended", "This organization is suspended; its data is kept.", 403
 

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from chiron.identity.cookies import csrf_token
 from chiron.identity.email import email_of
 from chiron.identity.hooks import Person
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import Role, in_order
 from chiron.identity.rules import DOMAIN, EMAIL, USERNAME
 from chiron.identity.services.sign_in import SignedIn
+from chiron.kernel.errors import invalid
 from chiron.kernel.schemas import Body, Word
 from chiron.tenancy.public import Organization
 from chiron.vault.public import platform_safe
@@ -60,6 +62,13 @@ class RefreshToken(Body):
     refresh: Annotated[str, StringConstraints(max_length=200)] = Field(
         examples=["AZnL9xY2c0y1..."], description="The refresh token of the last answer; it works once."
     )
+
+
+def refresh_token_of(body: RefreshToken | None) -> str:
+    """The token that was sent. Raises Invalid where there was none."""
+    if body is None:
+        raise invalid("is required", "body", "refresh")
+    return body.refresh
 
 
 class AboutMe(Body):
@@ -212,10 +221,36 @@ class Tokens(BaseModel):
 class SignInOut(Tokens):
     user: UserOut
 
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> Self:
+        user = UserOut.of(signed_in.account, signed_in.membership)
+        return cls(access=signed_in.access, refresh=signed_in.refresh, user=user)
+
 
 class Registered(BaseModel):
     user: UserOut
     tokens: Tokens
+
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> Self:
+        user = UserOut.of(signed_in.account, signed_in.membership)
+        return cls(user=user, tokens=Tokens.of(signed_in))
+
+
+class CsrfToken(BaseModel):
+    csrf_token: str
+
+
+class InBrowser(BaseModel):
+    """What a script may know of a session in cookies."""
+
+    csrf_token: str
+    user: UserOut
+
+    @classmethod
+    def of(cls, signed_in: SignedIn) -> Self:
+        user = UserOut.of(signed_in.account, signed_in.membership)
+        return cls(csrf_token=csrf_token(signed_in.session_id), user=user)
 
 
 class UserEnvelope(BaseModel):

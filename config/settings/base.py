@@ -39,6 +39,16 @@ JWT_REFRESH_SECRET_KEY = _secret("JWT_REFRESH_SECRET_KEY")
 JWT_ISSUER = JWT_AUDIENCE = "chiron"
 AUDIT_HEADS_DIR = HOME.path / "audit-heads"
 TRUSTED_PROXIES = int(environment.read("TRUSTED_PROXIES"))
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+COOKIES_OVER_HTTP = ENVIRONMENT != "production"
+CORS_ALLOWED_ORIGINS = environment.words("CORS_ORIGINS")
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "authorization", "content-type", "idempotency-key", "if-match", "if-range", "last-event-id", "range",
+    "x-auth-mode", "x-csrf-token", "x-organization", "x-request-id",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = ["content-disposition", "content-range", "etag", "location", "retry-after", "x-request-id"]
 
 DEBUG = False
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
@@ -90,9 +100,11 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
     "ninja",
 ]
 MIDDLEWARE = [
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "chiron.kernel.middleware.front",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.admin_site.only_for_admin",

@@ -136,6 +136,22 @@ def test_a_file_in_the_folder_is_read_and_the_environment_wins(tmp_path: Path) -
     assert start(tmp_path, "TRUSTED_PROXIES").stdout == "2\n"
 
 
+def test_browsers_of_other_origins_are_answered_only_where_some_are_named(tmp_path: Path) -> None:
+    middleware = "MIDDLEWARE[0], settings.CORS_ALLOWED_ORIGINS"
+
+    assert start(tmp_path, middleware).stdout == "chiron.kernel.middleware.front []\n"
+    assert start(tmp_path, middleware, CORS_ORIGINS="https://a.example").stdout == (
+        "corsheaders.middleware.CorsMiddleware ['https://a.example']\n"
+    )
+
+
+def test_https_is_believed_only_of_our_own_proxies(tmp_path: Path) -> None:
+    assert start(tmp_path, "SECURE_PROXY_SSL_HEADER").stdout == "None\n"
+    assert start(tmp_path, "SECURE_PROXY_SSL_HEADER", TRUSTED_PROXIES="1").stdout == (
+        "('HTTP_X_FORWARDED_PROTO', 'https')\n"
+    )
+
+
 def test_the_example_lists_exactly_the_documented_settings() -> None:
     lines = (settings.BASE_DIR / ".env.example").read_text().splitlines()
     named = [line.removeprefix("# ").partition("=")[0] for line in lines if line.startswith("# ") and "=" in line]

@@ -37,6 +37,7 @@ NOTE = {"record_type": "NOTE", "title": "Cough"}
 
 OPERATIONS: dict[str, Operation] = {
     "GET /api/auth/sessions": Operation(events=0),
+    "GET /api/auth/csrf": Operation(events=0),
     "DELETE /api/auth/sessions/{session_id}": Operation(Thing.SESSION),
     "POST /api/auth/logout": Operation(),
     "POST /api/auth/logout-all": Operation(),

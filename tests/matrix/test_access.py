@@ -34,10 +34,10 @@ def guarded(of: NinjaAPI = api) -> Iterator[tuple[str, Need]]:
 NEEDS = dict(guarded())
 
 
-@pytest.fixture
-def world(town: Any) -> World:
+@pytest.fixture(params=["by header", "by cookie"])
+def world(town: Any, request: pytest.FixtureRequest) -> World:
     """Everybody and everything, for one test."""
-    return build(town)
+    return build(town, by_cookie=request.param == "by cookie")
 
 
 def test_every_guarded_operation_is_in_the_matrix() -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.test import Client
 
 from chiron.audit.models import Event
+from chiron.identity.cookies import ACCESS, csrf_token
 from chiron.identity.models import Membership
 from chiron.identity.public import Person as Claimant
 from chiron.identity.public import Role, begin, create_operator
@@ -59,6 +60,7 @@ class World:
     callers: dict[str, Caller]
     things: dict[tuple[Thing, Whose], UUID] = field(default_factory=dict)
     claimant: UUID = field(default_factory=new_id)
+    by_cookie: bool = False
 
     def thing(self, thing: Thing, whose: Whose, who: str) -> UUID:
         """The id of such a thing; one's own session is another for each caller."""
@@ -78,9 +80,9 @@ class World:
         return [self.things[thing, Whose.ANOTHERS] for thing in (Thing.PATIENT, Thing.RECORD)]
 
 
-def build(town: Town) -> World:
-    """The world of one test, rolled back with it."""
-    world = World(town.hilltop, town.riverside, {"anonymous": Client()}, {})
+def build(town: Town, *, by_cookie: bool = False) -> World:
+    """The world of one test, rolled back with it; its people call with a header, or with cookies as browsers do."""
+    world = World(town.hilltop, town.riverside, {"anonymous": Client()}, {}, by_cookie=by_cookie)
     for role in Role:
         _admit(world, role.value, town.hilltop.tokens[role])
     waiting = _registered(town.hilltop, Role.DOCTOR)
@@ -98,8 +100,18 @@ def build(town: Town) -> World:
 
 
 def _admit(world: World, who: str, token: str) -> None:
-    world.clients[who] = Client(headers={"authorization": f"Bearer {token}"})
-    world.callers[who] = verified(token).caller
+    caller = world.callers[who] = verified(token).caller
+    if world.by_cookie:
+        world.clients[who] = browser(token, csrf_token(caller.session_id))
+    else:
+        world.clients[who] = Client(headers={"authorization": f"Bearer {token}"})
+
+
+def browser(token: str, csrf: str, origin: str = "http://testserver") -> Client:
+    """A browser that has signed in, on a page of that origin."""
+    client = Client(headers={"origin": origin, "x-csrf-token": csrf})
+    client.cookies[ACCESS] = token
+    return client
 
 
 def _registered(clinic: Clinic, role: Role) -> Membership:

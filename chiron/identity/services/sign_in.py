@@ -22,6 +22,7 @@ class SignedIn:
 
     access: str
     refresh: str
+    session_id: UUID
     account: Account
     membership: Membership | None
 
@@ -149,4 +150,4 @@ def _locked(membership_id: UUID) -> Membership:
 
 def _signed_in(session: Session, account: Account, membership: Membership | None, now: datetime) -> SignedIn:
     access = tokens.issue(session, account, membership, now)
-    return SignedIn(access, refresh_token_of(session), account, membership)
+    return SignedIn(access, refresh_token_of(session), session.id, account, membership)
