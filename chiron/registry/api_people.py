@@ -70,13 +70,17 @@ def read_provider(request: Call, response: HttpResponse, provider_id: UUID) -> P
     return ProviderEnvelope(provider=provider_out(provider, person))
 
 
-@router.put("/providers/{uuid:provider_id}", tags=["providers"], response={200: ProviderEnvelope, **refusals(404, 412)})
+@router.put(
+    "/providers/{uuid:provider_id}", tags=["providers"], response={200: ProviderEnvelope, **refusals(404, 409, 412)}
+)
 @needs("providers", "update")
-def change_provider(request: Call, response: HttpResponse, provider_id: UUID, body: ProviderIn) -> ProviderEnvelope:
-    """Say everything of a provider anew; inactive, nobody new is assigned."""
+def change_provider(
+    request: Call, response: HttpResponse, provider_id: UUID, body: ProviderIn, reassign_to: UUID | None = None
+) -> ProviderEnvelope:
+    """Say everything of a provider anew; one who becomes inactive leaves no patient without care."""
     changed = people.change_provider(
         by=request.caller, provider_id=provider_id, person=body.person(), role=body.role, specialty=body.specialty,
-        active=body.active, if_match=if_match(request), now=clock.now(),
+        active=body.active, if_match=if_match(request), now=clock.now(), reassign_to=reassign_to,
     )  # fmt: skip
     etag(response, changed.version)
     return ProviderEnvelope(provider=provider_out(changed, body.person()))
@@ -144,13 +148,15 @@ def read_doctor(request: Call, response: HttpResponse, doctor_id: UUID) -> Docto
     return DoctorEnvelope(doctor=provider_out(doctor, person))
 
 
-@router.put("/doctors/{uuid:doctor_id}", tags=["doctors"], response={200: DoctorEnvelope, **refusals(404, 412)})
+@router.put("/doctors/{uuid:doctor_id}", tags=["doctors"], response={200: DoctorEnvelope, **refusals(404, 409, 412)})
 @needs("providers", "update")
-def change_doctor(request: Call, response: HttpResponse, doctor_id: UUID, body: DoctorIn) -> DoctorEnvelope:
-    """Say everything of a doctor anew."""
+def change_doctor(
+    request: Call, response: HttpResponse, doctor_id: UUID, body: DoctorIn, reassign_to: UUID | None = None
+) -> DoctorEnvelope:
+    """Say everything of a doctor anew; one who becomes inactive leaves no patient without care."""
     changed = people.change_provider(
         by=request.caller, provider_id=doctor_id, person=body.person(), role=DOCTOR, specialty=body.specialty,
-        active=body.active, if_match=if_match(request), now=clock.now(), only=DOCTOR,
+        active=body.active, if_match=if_match(request), now=clock.now(), only=DOCTOR, reassign_to=reassign_to,
     )  # fmt: skip
     etag(response, changed.version)
     return DoctorEnvelope(doctor=provider_out(changed, body.person()))

@@ -17,6 +17,12 @@ class AlreadyAssigned(DomainError):
     code, title = "already-assigned", "That provider cares for the patient already."
 
 
+class ProviderInUse(DomainError):
+    """``in_the_way`` lists the first hundred by kind, id and patient; ``count`` says how many there are."""
+
+    code, title = "provider-in-use", "Something still needs that provider: end it, or say who takes over."
+
+
 class DepartmentInUse(DomainError):
     """``departments`` and ``providers`` say how many of them stand in the way."""
 

@@ -13,10 +13,12 @@ from chiron.registry.services.imports import (
     known_patients,
     known_providers,
 )
+from chiron.registry.services.leaving import Assignments
 from chiron.registry.services.patients import Entry, create_patient
 from chiron.registry.services.people import assign, create_provider, make_claim, provider_for_claim
 
 __all__ = [
+    "Assignments",
     "BirthDate",
     "Entry",
     "Patient",

@@ -16,6 +16,7 @@ from chiron.registry.errors import AlreadyAssigned, DepartmentInUse, LaboratoryC
 from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider, ProviderDepartment
 from chiron.registry.rules import Person
 from chiron.registry.sealing import put, raised
+from chiron.registry.services.leaving import let_go
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import organization_safe
 
@@ -32,11 +33,19 @@ def create_provider(*, by: Caller, person: Person, role: str, specialty: str, ac
 
 def change_provider(
     *, by: Caller, provider_id: UUID, person: Person, role: str, specialty: str, active: bool, if_match: int | None,
-    now: datetime, only: str | None = None,
+    now: datetime, only: str | None = None, reassign_to: UUID | None = None,
 ) -> Provider:  # fmt: skip
-    """Say everything of a provider anew, or only of one who has that role. Raises NotFound, StaleVersion."""
+    """Say everything of a provider anew, or only of one who has that role.
+
+    Who becomes inactive leaves nothing behind: `reassign_to` takes it over. Raises NotFound, StaleVersion,
+    ProviderInUse, Invalid for somebody who cannot take over.
+    """
+    if not active:  # before the row is locked: two who leave to each other wait instead of locking each other out
+        take_turns(CLINICAL, f"providers leaving {current_organization_id()}")
     provider = provider_for(by, provider_id, "update", role=only, lock=True)
     expect(provider, if_match)
+    if provider.active and not active:
+        let_go(by=by, provider=provider, reassign_to=reassign_to, now=now)
     safe = organization_safe(current_organization_id())
     raised(provider, safe)
     provider.role, provider.specialty, provider.active, provider.updated_at = role, specialty, active, now
@@ -118,11 +127,14 @@ def save_laboratory(
 
 
 def assign(*, by: Caller, patient_id: UUID, provider_id: UUID, now: datetime) -> Assignment:
-    """A provider cares for a patient from now on. Raises NotFound, PatientReplaced, AlreadyAssigned."""
+    """A provider cares for a patient from now on. Raises NotFound, PatientReplaced, AlreadyAssigned.
+
+    The provider's row is locked, so that nobody is assigned to who is just leaving.
+    """
     patient = patient_within(by, by.scope("assignments", "create"), patient_id)
     if patient.replaced_by_id:
         raise PatientReplaced
-    provider = Provider.objects.filter(id=provider_id, active=True).first()
+    provider = Provider.objects.select_for_update(no_key=True).filter(id=provider_id, active=True).first()
     if provider is None:
         raise NotFound
     assignment = Assignment(patient=patient, provider=provider, since=now)

@@ -203,3 +203,36 @@ def test_eight_who_turn_the_tree_around_at_once_never_close_a_circle(lakeside: C
     )
 
     assert outcomes(answers, (422, "invalid")) == (7, 1)
+
+
+def test_nobody_is_assigned_to_who_is_just_leaving(lakeside: Clinic) -> None:
+    admin = lakeside.client(Role.ADMIN)
+    patients = [registered(lakeside, role=Role.ADMIN, identifiers=[])["id"] for _ in range(AT_ONCE)]
+    doctor = call(admin, "post", "/doctors", {"family": "Asante"}).json()["doctor"]["id"]
+
+    def act(number: int) -> Any:
+        if number % 2:
+            return call(admin, "put", f"/doctors/{doctor}", {"family": "Asante", "active": False})
+        return call(admin, "post", f"/patients/{patients[number]}/assignments", {"doctor_id": doctor})
+
+    codes = {answer.status_code for answer in at_once(act)}
+
+    assert codes <= {200, 201, 404, 409}
+    with inside(lakeside.id):
+        cared_for = Assignment.objects.filter(provider_id=doctor, until=None).exists()
+        assert Provider.objects.get(id=doctor).active is cared_for
+
+
+def test_two_who_leave_to_each_other_do_not_wait_in_a_circle(lakeside: Clinic) -> None:
+    admin = lakeside.client(Role.ADMIN)
+    pair = [call(admin, "post", "/doctors", {"family": "Asante"}).json()["doctor"]["id"] for _ in range(2)]
+
+    def act(number: int) -> Any:
+        one, other = pair if number % 2 else pair[::-1]
+        return call(admin, "put", f"/doctors/{one}?reassign_to={other}", {"family": "Asante", "active": False})
+
+    answers = at_once(act)
+
+    assert {answer.status_code for answer in answers} <= {200, 422}
+    with inside(lakeside.id):
+        assert Provider.objects.filter(active=True).count() == 1

@@ -1,0 +1,63 @@
+"""A provider who stops working: what stands in the way, and who takes it over (PRV-01)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.errors import invalid
+from chiron.registry.errors import ProviderInUse
+from chiron.registry.hooks import Hooks, Tie
+from chiron.registry.models import Assignment, Provider
+
+SHOWN = 100
+
+
+def let_go(*, by: Caller, provider: Provider, reassign_to: UUID | None, now: datetime) -> None:
+    """Make sure that nothing needs this provider, whose row is locked: hand everything over where somebody is named.
+
+    Raises ProviderInUse with what stands in the way, Invalid for somebody who cannot take over.
+    """
+    if reassign_to is not None:
+        if not _can_take_over(reassign_to, provider):
+            raise invalid("must be another provider, who is active", "query", "reassign_to")
+        for each in Hooks.ties:
+            each.hand_over(by, provider.id, reassign_to, now)
+    ties = [tie for each in Hooks.ties for tie in each.standing(provider.id, now)]
+    if ties:
+        raise ProviderInUse(count=len(ties), in_the_way=[_shown(tie) for tie in ties[:SHOWN]])
+
+
+class Assignments:
+    """The patients whom a provider cares for."""
+
+    def standing(self, provider_id: UUID, now: datetime, /) -> Sequence[Tie]:
+        """The assignments that have not ended, the oldest first."""
+        open_ones = Assignment.objects.filter(provider_id=provider_id, until=None).order_by("id")
+        return [Tie("assignments", each.id, each.patient_id) for each in open_ones]
+
+    def hand_over(self, by: Caller, provider_id: UUID, to_id: UUID, now: datetime, /) -> None:
+        """End them and begin them anew with the other, who may care for some of the patients already."""
+        patients = [tie.patient_id for tie in self.standing(provider_id, now) if tie.patient_id]
+        Assignment.objects.filter(provider_id=provider_id, until=None).update(until=now)
+        cared_for = set(
+            Assignment.objects.filter(provider_id=to_id, until=None, patient_id__in=patients).values_list(
+                "patient_id", flat=True
+            )
+        )
+        Assignment.objects.bulk_create(
+            Assignment(patient_id=each, provider_id=to_id, since=now) for each in patients if each not in cared_for
+        )
+        if patients:
+            audit.record(by, "assignment.handed_over", resource="assignments", resource_id=to_id, subjects=patients)
+
+
+def _can_take_over(provider_id: UUID, leaving: Provider) -> bool:
+    """Whether somebody may; their row is locked, so that they cannot leave meanwhile."""
+    others = Provider.objects.select_for_update(no_key=True).exclude(id=leaving.id)
+    return others.filter(id=provider_id, active=True).exists()
+
+
+def _shown(tie: Tie) -> dict[str, str | None]:
+    return {"kind": tie.kind, "id": str(tie.id), "patient_id": str(tie.patient_id) if tie.patient_id else None}
