@@ -208,7 +208,7 @@ def remove_membership(request: Call, membership_id: UUID) -> Status[None]:
 @router.get("/organizations", tags=["organizations"], response={200: shapes.OrganizationList})
 @needs("organizations", "read")
 def list_organizations(request: Call, page: Query[PageQuery]) -> shapes.OrganizationList:
-    """All organizations of this installation."""
+    """All organizations of this installation; for an admin, the admin's own."""
     found = queries.organizations(request.caller, page)
     shown = [shapes.OrganizationOut.of(each) for each in found.rows]
     return shapes.OrganizationList(organizations=shown, next=found.next)
@@ -248,7 +248,7 @@ def read_organization(request: Call, organization_id: UUID, response: HttpRespon
 def change_organization(
     request: Call, organization_id: UUID, body: shapes.OrganizationChanges, response: HttpResponse
 ) -> shapes.OrganizationEnvelope:
-    """Change an organization; suspend or resume it."""
+    """Change an organization; the operator also names its domains, suspends and resumes it."""
     at, now, said = if_match(request), clock.now(), body.model_dump(exclude_none=True, exclude={"suspended"})
     changed = organizations.change_organization(
         by=request.caller, organization_id=organization_id, changes=said, suspended=body.suspended, if_match=at, now=now

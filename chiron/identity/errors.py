@@ -25,6 +25,10 @@ class OrganizationSuspended(DomainError):
     code, title, status = "organization-suspended", "This organization is suspended; its data is kept.", 403
 
 
+class RegistrationClosed(DomainError):
+    code, title, status = "registration-closed", "This organization makes such accounts itself: ask there.", 403
+
+
 class ChooseOrganization(DomainError):
     """The account belongs to several; which ones is told to nobody who has not said one."""
 

@@ -9,12 +9,13 @@ from chiron.audit.public import record_platform
 from chiron.identity.directory import Choice
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import Role
-from chiron.kernel.access import Caller
+from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import ACCOUNTS, atomic
 from chiron.kernel.errors import NotFound, NotPermitted, NotSignedIn, invalid
+from chiron.kernel.ids import NIL
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
-from chiron.tenancy.public import Organization, all_organizations, organization_for_id
+from chiron.tenancy.public import Organization, all_organizations
 
 
 def me(by: Caller) -> tuple[Account, Membership | None]:
@@ -62,15 +63,16 @@ def membership(by: Caller, membership_id: UUID) -> Membership:
 
 
 def organizations(by: Caller, query: PageQuery) -> Page[Organization]:
-    """All organizations, the newest first."""
-    by.scope("organizations", "read")
-    return page(Organization.objects.all(), query)
+    """All organizations, the newest first; an admin's own alone."""
+    return page(_organizations_within(by, by.scope("organizations", "read")), query)
 
 
 def organization(by: Caller, organization_id: UUID) -> Organization:
     """One organization. Raises NotFound."""
-    by.scope("organizations", "read")
-    return organization_for_id(organization_id)
+    found = _organizations_within(by, by.scope("organizations", "read")).filter(id=organization_id).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def organization_to_join(choice: Choice) -> Organization:
@@ -85,6 +87,11 @@ def organization_to_join(choice: Choice) -> Organization:
     if len(known) != 1:
         raise invalid("is required", "body", "organization")
     return known[0]
+
+
+def _organizations_within(by: Caller, scope: Scope) -> "QuerySet[Organization]":
+    everywhere = Organization.objects.all()
+    return everywhere if scope is Scope.ORGANIZATION else everywhere.filter(id=by.organization_id or NIL)
 
 
 def _members(by: Caller) -> "QuerySet[Membership]":

@@ -15,7 +15,7 @@ from chiron.identity.rules import DOMAIN, EMAIL, USERNAME
 from chiron.identity.services.sign_in import SignedIn
 from chiron.kernel.errors import invalid
 from chiron.kernel.schemas import Body, Word
-from chiron.tenancy.public import Organization
+from chiron.tenancy.public import Organization, Policies
 from chiron.vault.public import platform_safe
 
 Username = Annotated[str, StringConstraints(pattern=USERNAME, max_length=100)]
@@ -102,11 +102,18 @@ class NewOrganization(Body):
     domains: list[Host] = Field(default=[], max_length=20)
 
 
+class PolicyChanges(Body):
+    patients_register: bool | None = Field(None, description="May patients make their own account?")
+    doctors_register: bool | None = Field(None, description="May doctors, who then wait for approval?")
+    break_glass_minutes: int | None = Field(None, ge=5, le=1440, examples=[60])
+
+
 class OrganizationChanges(Body):
     name: Word | None = Field(None, examples=["Hilltop Clinics"])
     time_zone: Short | None = None
     locale: Locale | None = None
     domains: list[Host] | None = Field(None, max_length=20)
+    policies: PolicyChanges | None = None
     suspended: bool | None = Field(None, description="Suspended, it answers nobody and keeps its data.")
 
 
@@ -120,6 +127,7 @@ class OrganizationOut(OrganizationRef):
     time_zone: str
     locale: str
     domains: list[str]
+    policies: Policies
     suspended: bool
 
     @classmethod
@@ -131,6 +139,7 @@ class OrganizationOut(OrganizationRef):
             time_zone=organization.time_zone,
             locale=organization.locale,
             domains=organization.domains,
+            policies=Policies.stored(organization.policies),
             suspended=organization.suspended_at is not None,
         )
 

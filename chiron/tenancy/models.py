@@ -18,6 +18,7 @@ class Organization(Versioned):
     domains = operational(ArrayField(models.CharField(max_length=253), default=list, blank=True))
     time_zone = operational(models.CharField(max_length=64, default="UTC"))
     locale = operational(models.CharField(max_length=35, default="en"))
+    policies = operational(models.JSONField(default=dict, blank=True))
     suspended_at = operational(models.DateTimeField(null=True, blank=True))
 
     class Meta:

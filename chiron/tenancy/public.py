@@ -5,6 +5,7 @@ from uuid import UUID
 from chiron.kernel.errors import NotFound
 from chiron.tenancy.models import Organization
 from chiron.tenancy.names import role_of, schema_of
+from chiron.tenancy.policies import Policies
 from chiron.tenancy.readiness import missing_migrations
 from chiron.tenancy.replay import drop_schema
 from chiron.tenancy.services import SlugTaken, open_organization
@@ -46,6 +47,11 @@ def organization_for_command(slug: str | None) -> Organization:
     return organizations[0]
 
 
+def policies_of(organization_id: UUID) -> Policies:
+    """What the organization has decided for itself. Raises NotFound."""
+    return Policies.stored(organization_for_id(organization_id).policies)
+
+
 def _one(**where: object) -> Organization:
     organization = Organization.objects.filter(**where).first()
     if organization is None:
@@ -56,6 +62,7 @@ def _one(**where: object) -> Organization:
 __all__ = [
     "NoOrganization",
     "Organization",
+    "Policies",
     "SlugTaken",
     "all_organizations",
     "current_organization_id",
@@ -68,6 +75,7 @@ __all__ = [
     "organization_for_id",
     "organization_for_slug",
     "organizations_after",
+    "policies_of",
     "role_of",
     "schema_of",
 ]

@@ -102,7 +102,7 @@ def allowed(world: World, operation: Operation, need: Need, who: str, whose: Who
 
 def reaches(scope: Scope, thing: Thing, whose: Whose) -> bool:
     """Whether a thing lies within a scope."""
-    if thing is Thing.ORGANIZATION:
+    if thing is Thing.ORGANIZATION and scope is Scope.ORGANIZATION:
         return whose in (Whose.MINE, Whose.NEXT_DOOR)
     if whose is Whose.ANOTHERS:
         return thing in OBJECTS_OF_PATIENTS and scope is Scope.ORGANIZATION
@@ -123,7 +123,7 @@ def due(operation: Operation, answer: Any, expected: int) -> int:
 
 def leaks(world: World, need: Need, who: str, answer: Any, *, asked: UUID) -> list[UUID]:
     """Ids in an answer that this caller must not see; the id that was asked for is the caller's own word."""
-    forbidden = [] if need.resource == "organizations" else list(world.next_door)
+    forbidden = [] if who == "operator" else list(world.next_door)
     if who == "anonymous" or scope_of(world.callers[who], *need) is not Scope.ORGANIZATION:
         forbidden += world.of_others
     text = answer.content.decode()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chiron.audit.public import record_platform
 from chiron.identity.email import set_email
-from chiron.identity.errors import AccountExists, ClaimSettled, OrganizationSuspended
+from chiron.identity.errors import AccountExists, ClaimSettled, OrganizationSuspended, RegistrationClosed
 from chiron.identity.families import end_families
 from chiron.identity.hooks import Hooks, Person
 from chiron.identity.models import Account, Membership
@@ -17,7 +17,7 @@ from chiron.identity.rules import is_birth_date
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, refusing
 from chiron.kernel.errors import NotFound, invalid
-from chiron.tenancy.public import Organization, inside
+from chiron.tenancy.public import Organization, Policies, inside
 
 TAKEN = {
     "one_account_per_username": AccountExists,
@@ -61,11 +61,14 @@ def register(
 
     A patient sees nobody's data until staff link the claim to a patient; a doctor has no role until an admin approves.
     The account commits before the claim, which `change_me` makes again should it be lost in between.
-    Raises Invalid, AccountExists, OrganizationSuspended.
+    Raises Invalid, AccountExists, OrganizationSuspended, RegistrationClosed where the organization admits them itself.
     """
     _must_be_somebody(person, now)
     if organization.suspended_at is not None:
         raise OrganizationSuspended
+    policies = Policies.stored(organization.policies)
+    if not (policies.patients_register if role is Role.PATIENT else policies.doctors_register):
+        raise RegistrationClosed
     with atomic(ACCOUNTS):
         account = make_account(username=username, email=email, password=password, now=now)
         approved_at = now if role is Role.PATIENT else None

@@ -1,6 +1,7 @@
 """Organizations, by the platform operator."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,14 +11,16 @@ from chiron.audit.public import record_platform
 from chiron.identity.errors import DomainTaken
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.revocations import take_effect_at_commit
-from chiron.kernel.access import Caller
+from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import ACCOUNTS, atomic, take_turns
-from chiron.kernel.errors import NotFound, invalid
+from chiron.kernel.errors import NotFound, NotPermitted, invalid
 from chiron.kernel.ids import new_id
 from chiron.kernel.versions import expect
 from chiron.postgres.owner import as_owner
-from chiron.tenancy.public import Organization, drop_schema, open_organization, organization_for_id
+from chiron.tenancy.public import Organization, Policies, drop_schema, open_organization, organization_for_id
 from chiron.vault.public import create_organization_key, remove_keys
+
+THEIR_OWN = frozenset({"name", "time_zone", "locale", "policies"})
 
 
 def create_organization(
@@ -49,11 +52,17 @@ def change_organization(
     if_match: int | None = None,
     now: datetime,
 ) -> Organization:
-    """Change name, domains, time zone or locale; suspend or resume. Suspended, it answers nobody and keeps its data.
+    """Change name, domains, time zone, locale or policies; suspend or resume it.
 
-    Raises NotFound, StaleVersion, DomainTaken, Invalid for an unknown time zone.
+    Suspended, it answers nobody and keeps its data. Policies that are not named stay as they are. An admin changes the
+    organization's own affairs; domains and suspension are the operator's. Raises NotFound, NotPermitted, StaleVersion,
+    DomainTaken, Invalid for an unknown time zone.
     """
-    by.scope("organizations", "update")
+    if by.scope("organizations", "update") is not Scope.ORGANIZATION:
+        if organization_id != by.organization_id:
+            raise NotFound
+        if suspended is not None or not changes.keys() <= THEIR_OWN:
+            raise NotPermitted
     if "time_zone" in changes:
         _must_be_a_zone(changes["time_zone"])
     with atomic(ACCOUNTS):
@@ -62,7 +71,7 @@ def change_organization(
             raise NotFound
         expect(organization, if_match)
         for column, value in changes.items():
-            setattr(organization, column, _free(value, organization_id) if column == "domains" else value)
+            setattr(organization, column, _kept(organization, column, value))
         if suspended is not None:
             organization.suspended_at = (organization.suspended_at or now) if suspended else None
             take_effect_at_commit()
@@ -93,6 +102,16 @@ def remove_organization(*, by: Caller, organization_id: UUID) -> None:
         organization.delete()
         record_platform(by, "organization.removed", resource="organizations", resource_id=organization_id)
         take_effect_at_commit()
+
+
+def _kept(organization: Organization, column: str, value: Any) -> Any:
+    match column:
+        case "domains":
+            return _free(value, organization.id)
+        case "policies":
+            return replace(Policies.stored(organization.policies), **value).as_stored()
+        case _:
+            return value
 
 
 def _free(domains: Iterable[str], organization_id: UUID) -> list[str]:

@@ -11,14 +11,12 @@ from chiron.kernel.schemas import PageQuery
 from chiron.registry.doors import assigned_to, patient_for
 from chiron.registry.errors import AlreadyAssigned
 from chiron.registry.models import BrokenGlass
-from chiron.tenancy.public import current_organization_id
+from chiron.tenancy.public import current_organization_id, policies_of
 from chiron.vault.public import patient_safe, patient_safes
-
-A_WHILE = timedelta(hours=1)
 
 
 def break_glass(*, by: Caller, patient_id: UUID, reason: str, now: datetime) -> BrokenGlass:
-    """From now on and for an hour the caller reaches this patient as one who is assigned.
+    """From now on and for a while (the organization's policy) the caller reaches this patient as one who is assigned.
 
     The reason is sealed with the patient's key; the event stands in the patient's access log, and the privacy officer
     reads the list. Raises NotPermitted for who is no provider, NotFound, AlreadyAssigned where there is no need.
@@ -28,9 +26,8 @@ def break_glass(*, by: Caller, patient_id: UUID, reason: str, now: datetime) -> 
         raise NotPermitted
     if assigned_to(by).filter(id=patient.id).exists():
         raise AlreadyAssigned
-    broken = BrokenGlass(
-        patient=patient, provider_id=by.provider_id, account_id=by.account_id, since=now, until=now + A_WHILE
-    )
+    until = now + timedelta(minutes=policies_of(current_organization_id()).break_glass_minutes)
+    broken = BrokenGlass(patient=patient, provider_id=by.provider_id, account_id=by.account_id, since=now, until=until)
     broken.reason = patient_safe(current_organization_id(), patient.id).seal(broken, "reason", reason)
     broken.save(force_insert=True)
     audit.record(by, "patient.glass_broken", resource="patients", resource_id=patient.id, subjects=[patient.id])

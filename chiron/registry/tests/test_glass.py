@@ -26,6 +26,16 @@ def broken(clinic: Clinic) -> int:
         return BrokenGlass.objects.count()
 
 
+def test_the_organization_says_how_long_it_stays_open(hilltop: Clinic) -> None:
+    path = f"/organizations/{hilltop.id}"
+    call(hilltop.client(Role.ADMIN), "patch", path, {"policies": {"break_glass_minutes": 15}})
+
+    said = smash(hilltop, hilltop.other_patient_id).json()["break_glass"]
+
+    since, until = (datetime.fromisoformat(said[name]) for name in ("since", "until"))
+    assert until - since == timedelta(minutes=15)
+
+
 def test_a_doctor_who_is_not_assigned_reaches_the_patient_for_an_hour(hilltop: Clinic) -> None:
     doctor, path = hilltop.client(Role.DOCTOR), f"/api/patients/{hilltop.other_patient_id}"
     note = {"record_type": "NOTE", "title": "Found", "patient_id": str(hilltop.other_patient_id)}
