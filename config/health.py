@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from chiron.audit.public import Watch
+from chiron.jobs.public import queue_state
 from chiron.kernel.clock import now
 from chiron.kernel.db import ALIASES, atomic, cursor
 from chiron.tenancy.public import missing_migrations
 
 LONGEST_WAIT_FOR_THE_SEALER = timedelta(minutes=1)
+LONGEST_WAIT_FOR_A_WORKER = timedelta(minutes=5)
 
 watch = Watch()
 
@@ -31,11 +33,11 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether requests may come: databases up and migrated, the trail of events sealed in time; otherwise 503."""
+    """Whether requests may come: databases up and migrated, events sealed and jobs done in time; otherwise 503."""
     databases = _databases()
     if "down" in databases.values():
         return _answer({"databases": databases}, is_up=False)
-    states = {"migrations": _migrations(), "sealer": _sealer()}
+    states = {"migrations": _migrations(), "sealer": _sealer(), "queue": _queue()}
     return _answer({"databases": databases, **states}, is_up=set(states.values()) == {"ok"})
 
 
@@ -64,6 +66,16 @@ def _migrations() -> str:
         return "missing" if missing_migrations() else "ok"
     except DatabaseError:  # not even the table that lists them
         return "missing"
+
+
+def _queue() -> str:
+    try:
+        state = queue_state()
+    except DatabaseError:
+        return "unknown"
+    if state.stalled:
+        return "stalled"
+    return "behind" if state.oldest > LONGEST_WAIT_FOR_A_WORKER else "ok"
 
 
 def _sealer() -> str:

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.test import Client
 
-from chiron.identity.public import Account, Membership, Role, begin, create_organization, remove_organization
+from chiron.identity.public import Account, Membership, Role, Session, begin, create_organization, remove_organization
 from chiron.identity.revocations import revocations
+from chiron.identity.tokens import issue
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL, new_id
@@ -26,7 +27,8 @@ class Clinic:
     organization: Organization
     who: dict[Role, Caller] = field(default_factory=dict)
     tokens: dict[Role, str] = field(default_factory=dict)
-    signed_in_at: datetime = field(default_factory=now)
+    sessions: dict[Role, Session] = field(default_factory=dict)
+    renewed_at: datetime = field(default_factory=now)
     patient_id: UUID = NIL
     other_patient_id: UUID = NIL
     doctor_id: UUID = NIL
@@ -64,8 +66,8 @@ def the_town() -> Town:
     """The town that was made, with fresh access tokens; what an earlier test took back was rolled back with it."""
     town = BUILT["town"]
     for clinic in (town.hilltop, town.riverside):
-        if now() - clinic.signed_in_at > timedelta(minutes=2):
-            sign_everybody_in(clinic)
+        if now() - clinic.renewed_at > timedelta(minutes=2):
+            renew_tokens(clinic)
     revocations.take_effect()
     return town
 
@@ -127,13 +129,17 @@ def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
         provider_id=membership.provider_id, patient_id=membership.patient_id,
     )  # fmt: skip
     clinic.who[role] = caller
-    clinic.tokens[role] = begin(by=caller, account=account, membership=membership, now=now()).access
+    opened = begin(by=caller, account=account, membership=membership, now=now())
+    clinic.sessions[role], clinic.tokens[role] = Session.objects.get(id=opened.session_id), opened.access
     return caller
 
 
-def sign_everybody_in(clinic: Clinic) -> None:
-    """New access tokens for all, since they live for five minutes only."""
+def renew_tokens(clinic: Clinic) -> None:
+    """New access tokens for all, since they live for five minutes only.
+
+    They are of the sessions that were committed with the town: one begun now would be rolled back with the test.
+    """
+    clinic.renewed_at = now()
     for role, caller in clinic.who.items():
         membership = Membership.objects.select_related("account").get(id=caller.membership_id or NIL)
-        clinic.tokens[role] = begin(by=caller, account=membership.account, membership=membership, now=now()).access
-    clinic.signed_in_at = now()
+        clinic.tokens[role] = issue(clinic.sessions[role], membership.account, membership, clinic.renewed_at)

@@ -1,7 +1,6 @@
 """The admin's pages for platform operators: they look, and what they change they change by the API's verbs."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from typing_extensions import override
 
-from chiron.identity.authentication import visitor
+from chiron.identity.authentication import operator_of
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.services.accounts import disable_account, enable_account
 from chiron.identity.services.organizations import change_organization
@@ -21,11 +20,6 @@ from chiron.kernel.admin import LookOnly
 from chiron.kernel.errors import DomainError
 from chiron.tenancy.public import Organization
 from chiron.vault.public import platform_safe
-
-
-def operator_of(request: HttpRequest) -> Caller:
-    """The operator at the admin, as the verbs know them."""
-    return replace(visitor(request), account_id=request.user.pk, operator=True)
 
 
 def each(page: LookOnly, request: HttpRequest, chosen: "QuerySet[Any]", verb: Callable[[Caller, UUID], object]) -> None:

@@ -24,6 +24,11 @@ def cursor(alias: str) -> CursorWrapper:
     return connections[alias].cursor()
 
 
+def close_connections() -> None:
+    """Close this thread's connections; for threads of our own, which nobody else tidies up after."""
+    connections.close_all()
+
+
 def on_commit(alias: str, act: Callable[[], Any]) -> None:
     """Do this once the transaction on that database is committed, and never if it is not."""
     transaction.on_commit(act, using=alias)

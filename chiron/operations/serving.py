@@ -8,6 +8,7 @@ from granian.log import LogLevels
 from granian.server import Server as Granian
 
 from chiron.audit.public import Sealer
+from chiron.jobs.public import Worker
 
 
 class PortTaken(Exception):
@@ -27,13 +28,14 @@ def must_be_free(address: str, port: int) -> None:
 
 
 def serve(address: str, port: int, workers: int) -> None:
-    """Answer requests until interrupted. The sealer runs in this process, the requests in ``workers`` others.
+    """Answer requests until interrupted. Sealer and worker run in this process, the requests in ``workers`` others.
 
     Raises PortTaken.
     """
     must_be_free(address, port)
-    sealer = Sealer()
+    sealer, worker = Sealer(), Worker()
     sealer.start()
+    worker.start()
     try:
         Granian(
             "config.wsgi:application",
@@ -47,6 +49,7 @@ def serve(address: str, port: int, workers: int) -> None:
             process_name=None,
         ).serve()
     finally:
+        worker.stop()
         sealer.stop()
 
 

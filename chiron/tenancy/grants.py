@@ -52,5 +52,7 @@ def tables(alias: str) -> list[type[models.Model]]:
     return [
         model
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy and alias in aliases_of(model._meta.app_label)
+        if model._meta.managed
+        and not model._meta.proxy
+        and alias in aliases_of(model._meta.app_label, model._meta.model_name)
     ]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from chiron.kernel.errors import NotFound
 from chiron.tenancy.models import Organization
-from chiron.tenancy.names import role_of, schema_of
+from chiron.tenancy.names import login_of, role_of, schema_of
 from chiron.tenancy.policies import Policies
 from chiron.tenancy.readiness import missing_migrations
 from chiron.tenancy.replay import drop_schema
@@ -68,6 +68,7 @@ __all__ = [
     "current_organization_id",
     "drop_schema",
     "inside",
+    "login_of",
     "missing_migrations",
     "open_organization",
     "organization_for_command",

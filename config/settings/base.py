@@ -84,6 +84,7 @@ CHIRON_APPS = [
     "chiron.vault.apps.Vault",
     "chiron.audit.apps.Audit",
     "chiron.idempotency.apps.Idempotency",
+    "chiron.jobs.apps.Jobs",
     "chiron.identity.apps.Identity",
     "chiron.registry.apps.Registry",
     "chiron.records.apps.Records",

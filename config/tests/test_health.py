@@ -8,6 +8,7 @@ from django.db import connections
 from django.test import Client
 
 from chiron.audit.public import Watch, record, seal
+from chiron.jobs.public import QueueState
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL
@@ -40,7 +41,26 @@ def test_a_migrated_and_sealed_installation_is_ready(sealed: None) -> None:
         "databases": {"accounts": "ok", "clinical": "ok", "research": "ok"},
         "migrations": "ok",
         "sealer": "ok",
+        "queue": "ok",
     }
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (QueueState(waiting=3, doing=1, dead=2, stalled=0, oldest=timedelta(minutes=5)), "ok"),
+        (QueueState(waiting=3, doing=1, dead=0, stalled=0, oldest=timedelta(minutes=5, seconds=1)), "behind"),
+        (QueueState(waiting=0, doing=1, dead=0, stalled=1, oldest=timedelta(0)), "stalled"),
+    ],
+)
+def test_jobs_that_nobody_does_are_told(
+    state: QueueState, told: str, sealed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "queue_state", lambda: state)
+
+    answer = Client().get("/health/ready")
+
+    assert (answer.status_code, answer.json()["queue"]) == (200 if told == "ok" else 503, told)
 
 
 def test_a_missing_migration_is_not_ready(sealed: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,11 +96,13 @@ def test_an_organizations_role_may_do_with_each_table_what_its_model_declares(to
     assert rights_of("clinical", role_of(organization_id), schema_of(organization_id)) == declared("clinical")
 
 
-def test_the_clinical_login_itself_may_do_nothing_in_any_schema(town: Any) -> None:
+def test_the_clinical_login_itself_works_the_queue_and_does_nothing_in_any_schema(town: Any) -> None:
     login = settings.DATABASES["clinical"]["USER"]
+    queue = {f"procrastinate_{name}" for name in ("jobs", "events", "workers", "periodic_defers")}
 
     assert rights_of("clinical", login, schema_of(town.hilltop.id)) == {}
-    assert rights_of("clinical", login, "public") == {}
+    everything = {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    assert rights_of("clinical", login, "public") == dict.fromkeys(queue, everything)
     assert rights_of("clinical", login, "template") == {"django_migrations": {"SELECT"}}
 
 
@@ -125,7 +127,8 @@ def test_every_table_lies_where_its_app_says_and_nowhere_else(alias: str, town: 
 
     assert {table for at, table in found if at == schema} == names | {"django_migrations"}
     if alias == "clinical":
-        assert {table for at, table in found if at == "public"} == set()
+        shared = {table for at, table in found if at == "public"}
+        assert {table for table in shared if not table.startswith("procrastinate_")} == {"queue_migration"}
         assert {at for at, _ in found} >= {"template", schema}
 
 
@@ -133,9 +136,9 @@ def test_the_databases_hold_what_the_design_lets_them_hold(town: Any) -> None:
     held = {alias: {aliases_of(model._meta.app_label) and model._meta.app_label for model in tables(alias)}
             for alias in ALIASES}  # fmt: skip
 
-    assert held["clinical"] == {"audit", "idempotency", "registry", "records"}
+    assert held["clinical"] == {"audit", "idempotency", "jobs", "registry", "records"}
     assert held["accounts"] == {
-        "tenancy", "vault", "audit", "idempotency", "identity", "admin", "auth", "contenttypes", "sessions",
+        "tenancy", "vault", "audit", "idempotency", "jobs", "identity", "admin", "auth", "contenttypes", "sessions",
     }  # fmt: skip
     assert held["research"] == set()
 

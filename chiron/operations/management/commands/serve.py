@@ -9,7 +9,7 @@ from chiron.operations.serving import PortTaken, default_workers, serve
 
 
 class Command(BaseCommand):
-    help = "Serve the API, its documentation and the admin at one port, with the audit sealer."
+    help = "Serve the API, its documentation and the admin at one port, with the audit sealer and a worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen."""

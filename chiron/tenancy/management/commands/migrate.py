@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands.migrate import Command as DjangoMigrate
@@ -56,6 +57,9 @@ class Command(BaseCommand):
                 grant_database(cursor, alias)
 
     def _clinical(self, verbosity: int) -> None:
+        for config in apps.get_app_configs():
+            if migrate_shared := getattr(config, "migrate_shared", None):
+                migrate_shared()
         new = migrate_template()
         if verbosity:
             self.stdout.write(f"clinical: {len(new)} new migrations on the template")

@@ -1,0 +1,21 @@
+"""What other apps may use of jobs."""
+
+from chiron.jobs.models import Queued
+from chiron.jobs.queries import QueueState, queue_state
+from chiron.jobs.registry import Job, job
+from chiron.jobs.services import NotDead, enqueue, enqueue_from_accounts, forget_done, try_again
+from chiron.jobs.worker import Worker
+
+__all__ = [
+    "Job",
+    "NotDead",
+    "QueueState",
+    "Queued",
+    "Worker",
+    "enqueue",
+    "enqueue_from_accounts",
+    "forget_done",
+    "job",
+    "queue_state",
+    "try_again",
+]

@@ -1,0 +1,98 @@
+"""procrastinate, set up for us: its connection, our jobs as its tasks, how often they are tried, what it logs."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job as Attempt
+
+from chiron.jobs.registry import Job, all_jobs
+from chiron.jobs.running import perform
+from chiron.kernel.db import close_connections
+from chiron.kernel.ids import new_id
+from chiron.kernel.log import logger
+
+DJANGO_ONLY = frozenset({"assume_role", "isolation_level", "pool", "server_side_binding", "service"})
+LONGEST_PAUSE = 3600
+
+
+def queue_app() -> App:
+    """procrastinate's application with every job of ours; each worker makes one."""
+    app = App(connector=PsycopgConnector(kwargs=_server(), min_size=1, max_size=4))
+    for job in all_jobs().values():
+        task = app.task(name=job.name, pass_context=True, retry=Patience(job.attempts))(_attempt(job))
+        if job.every:
+            app.periodic(cron=job.every, periodic_id=job.name)(task)
+    return app
+
+
+class Patience(BaseRetryStrategy):
+    """Try again after 2, 4, 8, … seconds, at most an hour, until it was tried that often."""
+
+    def __init__(self, attempts: int) -> None:
+        self.attempts = attempts
+
+    def get_retry_decision(self, *, exception: BaseException, job: Attempt) -> RetryDecision | None:
+        """When to try again, or None: then the job is dead."""
+        if job.attempts + 1 >= self.attempts:
+            return None
+        return RetryDecision(retry_in={"seconds": min(2 ** (job.attempts + 1), LONGEST_PAUSE)})
+
+
+class OnlyWhatHappened(logging.Handler):
+    """procrastinate's log as ours: which job, and what became of it; never the text of an exception."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it in one line of ours."""
+        job: dict[str, Any] = getattr(record, "job", {})
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        action = getattr(record, "action", record.name)
+        logger.log(record.levelno, "job", action=action, job=job.get("id"), task=job.get("task_name"), kind=kind)
+
+
+def quieten() -> None:
+    """Send procrastinate's log through `OnlyWhatHappened`."""
+    queue = logging.getLogger("procrastinate")
+    queue.handlers, queue.propagate = [OnlyWhatHappened()], False
+    queue.setLevel(logging.INFO)
+
+
+def _attempt(job: Job) -> Callable[..., None]:
+    def attempt(
+        context: JobContext,
+        *,
+        effect: str = "",
+        organization: str | None = None,
+        arguments: dict[str, Any] | None = None,
+        timestamp: int | None = None,
+    ) -> None:
+        """One try, in a thread of the worker. What asks for itself gets a fresh effect each time it is due."""
+        try:
+            perform(
+                job,
+                effect=UUID(effect) if effect else new_id(),
+                organization_id=UUID(organization) if organization else None,
+                arguments=arguments or {},
+            )
+        finally:
+            close_connections()
+
+    return attempt
+
+
+def _server() -> dict[str, Any]:
+    server = settings.DATABASES["clinical"]
+    options = {name: value for name, value in server.get("OPTIONS", {}).items() if name not in DJANGO_ONLY}
+    return {
+        "dbname": server["NAME"],
+        "user": server.get("USER") or None,
+        "password": server.get("PASSWORD") or None,
+        "host": server.get("HOST") or None,
+        "port": server.get("PORT") or None,
+        "prepare_threshold": None,
+        "options": "-c search_path=public",
+        "connect_timeout": 10,
+    } | options
