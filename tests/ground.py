@@ -11,3 +11,8 @@ if not IS_WORKER:
     Path(home).chmod(0o755)
     os.environ["CHIRON_HOME"] = home
 os.environ["ENVIRONMENT"] = "testing"
+
+
+def environment_of_tests(prefix: str) -> dict[str, str]:
+    """The environment of a process that works on the databases of that prefix."""
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.testing", "POSTGRES_DB": prefix}

@@ -35,7 +35,7 @@ def grant_state(cursor: CursorWrapper, alias: str, schema: str) -> None:
 
 
 def _rights(alias: str, schema: str, role: str) -> Iterator[str]:
-    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}, {sealer()}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}"
     for model in tables(alias):
         table = f'{schema}."{model._meta.db_table}"'

@@ -1,10 +1,11 @@
 """Migrations over all schemas: Django migrates a template once, its SQL is kept and replayed in each organization.
 
 Each schema has its own ``django_migrations``: what was replayed is recorded in the transaction that did it, so a killed
-run is finished by the next. A migration that runs Python cannot be replayed as SQL and is applied by Django in each.
+run is finished by the next. The template changes as a whole or not at all. A migration that runs Python cannot be
+replayed as SQL and is applied by Django in each.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +19,12 @@ from django.db.migrations.state import ProjectState
 
 from chiron.kernel.db import CLINICAL, atomic
 from chiron.postgres.owner import as_owner
+from chiron.postgres.setup import TIMEOUTS
 from chiron.tenancy.grants import grant_organization, grant_state
 from chiron.tenancy.names import TEMPLATE, login_of, role_of, schema_of
 
 Key = tuple[str, str]
-NOT_REPLAYED = ("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK", "SET CONSTRAINTS")
+SEPARATOR = "\n;\n"  # on a line of its own: a statement may end in a comment
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,45 +49,47 @@ class RecordingExecutor(MigrationExecutor):
             with self.connection.cursor() as cursor:
                 cursor.execute(
                     "INSERT INTO replay (app, name, sql, python) VALUES (%s, %s, %s, %s)",
-                    [migration.app_label, migration.name, ";\n".join(statements), python],
+                    [migration.app_label, migration.name, SEPARATOR.join(statements), python],
                 )
         return state
 
 
 @contextmanager
 def recording(connection: BaseDatabaseWrapper) -> Iterator[list[str]]:
-    """The statements that change something, as they are sent within the block, values bound into their text."""
+    """What schema editors send within the block, values bound into its text.
+
+    That is every change of a migration and all of its RunSQL; what Django asks and notes for itself goes past them.
+    """
     statements: list[str] = []
+    plain: Any = connection.SchemaEditorClass
 
-    def record(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        text = sql if params is None else connection.ops.compose_sql(sql, params)  # type: ignore[attr-defined]
-        if not str(text).lstrip().upper().startswith(NOT_REPLAYED) and "django_migrations" not in str(text):
-            statements.append(str(text).strip().rstrip(";"))
-        return execute(sql, params, many, context)
+    class Recording(plain):  # type: ignore[misc]
+        def execute(self, sql: Any, params: Any = ()) -> None:
+            text = str(sql) if params is None else connection.ops.compose_sql(str(sql), params)  # type: ignore[attr-defined]
+            statements.append(text.strip().rstrip(";"))
+            super().execute(text, None)
 
-    connection.execute_wrappers.insert(0, record)
+    connection.SchemaEditorClass = Recording
     try:
         yield statements
     finally:
-        connection.execute_wrappers.remove(record)
+        connection.SchemaEditorClass = plain
 
 
 def migrate_template() -> list[Key]:
-    """Bring the template schema up to date; the migrations that were new."""
-    with as_owner(CLINICAL) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {TEMPLATE}")
-            cursor.execute(f"SET search_path TO {TEMPLATE}")
-            cursor.execute(
-                "CREATE TABLE IF NOT EXISTS replay (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
-                " app text NOT NULL, name text NOT NULL, sql text NOT NULL, python boolean NOT NULL,"
-                " CONSTRAINT replayed_once UNIQUE (app, name))"
-            )
+    """Bring the template schema up to date, wholly or not at all; the migrations that were new."""
+    with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {TEMPLATE}")
+        cursor.execute(f"SET LOCAL search_path TO {TEMPLATE}")
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS replay (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+            " app text NOT NULL, name text NOT NULL, sql text NOT NULL, python boolean NOT NULL,"
+            " CONSTRAINT replayed_once UNIQUE (app, name))"
+        )
         executor = RecordingExecutor(connection)
         plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
         executor.migrate(executor.loader.graph.leaf_nodes(), plan=plan)
-        with connection.cursor() as cursor:
-            grant_state(cursor, CLINICAL, TEMPLATE)
+        grant_state(cursor, CLINICAL, TEMPLATE)
         return [(migration.app_label, migration.name) for migration, _ in plan]
 
 
@@ -113,14 +117,20 @@ def drop_schema(organization_id: UUID) -> None:
     """Remove an organization's schema and role with everything in it (tests and abandoned creations only)."""
     role, schema = role_of(organization_id), schema_of(organization_id)
     with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
+        _take_turn(cursor, schema)
         cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE; DROP ROLE IF EXISTS {role}")
 
 
 def replay(organization_id: UUID, all_steps: list[Step]) -> list[Key]:
-    """Bring one organization's schema to the state of the template, in one transaction; what was new to it."""
+    """Bring one organization's schema to the state of the template, in one transaction; what was new to it.
+
+    Another replay of the same organization is waited for, whatever it takes, and leaves nothing to be done; a table
+    that requests hold is waited for as long as requests wait for theirs, lest everybody queue behind.
+    """
     schema = schema_of(organization_id)
     with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL search_path TO {schema}")
+        _take_turn(cursor, schema)
+        cursor.execute(f"SET LOCAL search_path TO {schema}; SET LOCAL lock_timeout = '{TIMEOUTS['lock_timeout']}'")
         done = _applied(cursor)
         pending = [step for step in all_steps if step.key not in done]
         batch: list[str] = []
@@ -145,6 +155,10 @@ def applied(organization_id: UUID) -> set[Key]:
         return _applied(cursor)
 
 
+def _take_turn(cursor: Any, schema: str) -> None:
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [schema])
+
+
 def _applied(cursor: Any) -> set[Key]:
     cursor.execute("SELECT app, name FROM django_migrations")
     return set(cursor.fetchall())
@@ -152,7 +166,7 @@ def _applied(cursor: Any) -> set[Key]:
 
 def _flush(cursor: Any, batch: list[str]) -> None:
     if batch:
-        cursor.execute(";\n".join(batch))
+        cursor.execute(SEPARATOR.join(batch))
         batch.clear()
 
 

@@ -1,11 +1,13 @@
 """Verbs on organizations that need no permission of their own: identity's verbs and commands call them."""
 
+from contextlib import ExitStack
 from uuid import UUID
 
-from chiron.kernel.db import ACCOUNTS, refusing
+from chiron.kernel.db import ACCOUNTS, atomic, refusing
 from chiron.kernel.errors import DomainError
 from chiron.tenancy.models import Organization
 from chiron.tenancy.replay import create_schema, drop_schema, replay, steps
+from chiron.tenancy.turns import wait_for_migration
 
 
 class SlugTaken(DomainError):
@@ -17,17 +19,18 @@ def open_organization(
 ) -> Organization:
     """Make an organization: first its schema and role, which nobody sees, then its row, from which it exists.
 
-    Raises SlugTaken, and then nothing is left behind.
+    A migration that runs is waited for, and none begins before the row is committed: no organization is between two
+    versions. Raises SlugTaken. Whatever it raises, nothing is left behind.
     """
-    create_schema(organization_id)
-    replay(organization_id, steps())
     organization = Organization(
         id=organization_id, slug=slug, name=name, time_zone=time_zone, locale=locale, domains=domains or []
     )
-    try:
+    with atomic(ACCOUNTS), ExitStack() as abandoned:
+        wait_for_migration()
+        abandoned.callback(drop_schema, organization_id)
+        create_schema(organization_id)
+        replay(organization_id, steps())
         with refusing(ACCOUNTS, organization_slug_is_its_own=SlugTaken):
             organization.save(force_insert=True)
-    except DomainError:
-        drop_schema(organization_id)
-        raise
+        abandoned.pop_all()
     return organization

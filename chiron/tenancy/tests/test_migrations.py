@@ -9,13 +9,14 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connections, migrations
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.state import ProjectState
 
-from chiron.kernel.db import CLINICAL, atomic, cursor
+from chiron.kernel.db import CLINICAL, atomic, cursor, roll_back
 from chiron.postgres.owner import as_owner
 from chiron.registry.models import Department
-from chiron.tenancy import replay
-from chiron.tenancy.grants import grant_organization
-from chiron.tenancy.public import Organization, inside, schema_of
+from chiron.tenancy import everywhere, replay
+from chiron.tenancy.names import sealer
+from chiron.tenancy.public import Organization, inside, role_of, schema_of
 from chiron.tenancy.replay import Step
 from tests.town import drop_organization, make_organization
 
@@ -91,7 +92,8 @@ def test_an_organization_that_fails_is_named_and_the_others_are_done(
         owner.execute(f"CREATE VIEW {schema_of(broken.id)}.planted AS SELECT 1 AS in_the_way")
 
     with planted("CREATE TABLE planted (id int PRIMARY KEY); CREATE TABLE planted_too (id int PRIMARY KEY)"):
-        with pytest.raises(CommandError, match=rf"1 of \d+ organizations stay(?s:.)*{broken.slug}: ProgrammingError"):
+        told = rf'1 of \d+ organizations stay(?s:.)*{broken.slug}: ProgrammingError: SQLSTATE 42P07, relation "planted"'
+        with pytest.raises(CommandError, match=told):
             call_command("migrate", "--database", "clinical", verbosity=0)
         found = status(capsys)
 
@@ -106,35 +108,6 @@ def test_an_organization_that_fails_is_named_and_the_others_are_done(
     with as_owner(CLINICAL), cursor(CLINICAL) as owner:
         for organization in Organization.objects.all():
             owner.execute(f"DROP TABLE {schema_of(organization.id)}.planted_too")
-
-
-def test_a_run_that_was_killed_is_finished_by_the_next(everybody: list[Organization], capsys: Any) -> None:
-    """The SQL of an organization and the note of it commit together: what died in between is simply done again."""
-    with planted("CREATE TABLE planted (id int PRIMARY KEY)"):
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(replay, "grant_organization", interrupting_the_third())
-            with pytest.raises(KeyboardInterrupt):
-                call_command("migrate", "--database", "clinical", verbosity=0)
-        states = list(status(capsys).values())
-        assert states.count("up to date") == 2
-
-        call_command("migrate", "--database", "clinical", verbosity=0)
-
-        assert set(status(capsys).values()) == {"up to date"}
-        assert all(has(organization, "planted") for organization in Organization.objects.all())
-
-
-def interrupting_the_third() -> Any:
-    done: list[Any] = []
-    grant = grant_organization
-
-    def grant_or_die(cursor: Any, organization_id: Any) -> None:
-        if len(done) == 2:
-            raise KeyboardInterrupt
-        grant(cursor, organization_id)
-        done.append(organization_id)
-
-    return grant_or_die
 
 
 def test_python_is_run_by_django_in_each_organization(several: list[Organization]) -> None:
@@ -178,10 +151,10 @@ def test_python_that_fails_in_one_organization_leaves_the_others_done(
             raise ValueError("a row that nobody foresaw")
         return replay_one(organization_id, steps)
 
-    monkeypatch.setattr("chiron.tenancy.management.commands.migrate.replay", failing)
+    monkeypatch.setattr(everywhere, "replay", failing)
 
     with planted("CREATE TABLE planted (id int PRIMARY KEY)"):
-        with pytest.raises(CommandError, match=f"{broken.slug}: ValueError"):
+        with pytest.raises(CommandError, match=rf"{broken.slug}: ValueError: in test_migrations.py, line \d+$"):
             call_command("migrate", "--database", "clinical", verbosity=0)
         found = status(capsys)
 
@@ -193,3 +166,52 @@ def test_migrating_again_changes_nothing(several: list[Organization]) -> None:
     assert [replay.replay(each.id, replay.steps()) for each in several] == [[], [], []]
     call_command("migrate", verbosity=0)
     call_command("migrate_schemas", "--shared", verbosity=0)
+
+
+def test_what_schema_editors_send_is_kept_and_what_django_asks_is_not(django_db_setup: None, db: None) -> None:
+    """RunSQL may begin with SELECT, name Django's own table, end in a comment, and hold percent signs."""
+    said = [
+        "SELECT setval('numbers', 7)",
+        "UPDATE django_migrations SET applied = applied WHERE app LIKE '50%'",
+        "CREATE SEQUENCE more -- of them",
+    ]
+    operations = [migrations.RunSQL("CREATE SEQUENCE numbers"), *map(migrations.RunSQL, said)]
+    operations.append(migrations.RunSQL([("SELECT setval('more', %s)", [3])]))
+
+    with as_owner(CLINICAL) as owner, atomic(CLINICAL), cursor(CLINICAL) as undone:
+        undone.execute("SET LOCAL search_path TO template")
+        with replay.recording(owner) as kept, owner.schema_editor(atomic=False) as editor:
+            for operation in operations:
+                operation.database_forwards("registry", editor, ProjectState(), ProjectState())
+            owner.introspection.get_constraints(undone, "registry_patient")
+        undone.execute("ALTER SEQUENCE numbers RESTART; DROP SEQUENCE more")
+        undone.execute(replay.SEPARATOR.join(kept[1:]))
+        undone.execute("SELECT nextval('numbers'), nextval('more')")
+        replayed = undone.fetchone()
+        roll_back(CLINICAL)
+
+    assert kept == ["CREATE SEQUENCE numbers", *said, "SELECT setval('more', 3)"]
+    assert replayed == (8, 4)
+
+
+def test_a_fault_never_quotes_a_value(several: list[Organization]) -> None:
+    quoting = Step(NEW, "SELECT 'Kofi Mensah'::int", python=False)
+
+    [fault] = [fault for _, fault in everywhere.replay_everywhere(several[:1], [*replay.steps(), quoting], workers=4)]
+
+    assert fault == "DataError: SQLSTATE 22P02"
+    assert NEW not in replay.applied(several[0].id)
+
+
+def test_rights_that_are_no_longer_declared_are_taken_back(several: list[Organization]) -> None:
+    """The sealer's, too."""
+    schema, role = schema_of(several[0].id), role_of(several[0].id)
+    asked = "SELECT has_table_privilege(%s, %s, 'DELETE'), has_table_privilege(%s, %s, 'DELETE')"
+    table = f"{schema}.registry_patient"
+    with as_owner(CLINICAL), cursor(CLINICAL) as owner:
+        owner.execute(f"GRANT DELETE ON {schema}.audit_event TO {role}; GRANT DELETE ON {table} TO {sealer()}")
+
+        replay.replay(several[0].id, replay.steps())
+
+        owner.execute(asked, [role, f"{schema}.audit_event", sealer(), table])
+        assert owner.fetchone() == (False, False)

@@ -1,26 +1,25 @@
 """Bring the three databases, and in clinical every organization's schema, up to date."""
 
-from argparse import ArgumentParser
-from typing import Any
+import os
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, TextIO
 
 from django.apps import apps
-from django.core.exceptions import ObjectDoesNotExist
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.core.management.commands.migrate import Command as DjangoMigrate
-from django.db import DatabaseError, InterfaceError
-from rich.progress import track
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL, RESEARCH
 from chiron.postgres.owner import as_owner
+from chiron.tenancy.everywhere import replay_everywhere
 from chiron.tenancy.grants import grant_database
 from chiron.tenancy.models import Organization
-from chiron.tenancy.replay import applied, migrate_template, replay, steps
-
-FAILURES = (
-    DatabaseError, InterfaceError, ObjectDoesNotExist, ArithmeticError, AttributeError, LookupError, RuntimeError,
-    TypeError, ValueError,
-)  # fmt: skip
-"""What one organization's migration may fail with, Python of data migrations included, without stopping the others."""
+from chiron.tenancy.replay import applied, migrate_template, steps
+from chiron.tenancy.turns import migrating_alone
 
 
 class Command(BaseCommand):
@@ -32,6 +31,10 @@ class Command(BaseCommand):
         """The database, and whether only to show the state."""
         parser.add_argument("--database", choices=ALIASES, help="Only this one.")
         parser.add_argument("--status", action="store_true", help="Show what each organization lacks; change nothing.")
+        parser.add_argument(
+            "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N",
+            help="How many organizations at a time (default: one for each core).",
+        )  # fmt: skip
         parser.add_argument("--shared", action="store_true", help="Only accounts and research.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,11 +42,15 @@ class Command(BaseCommand):
         if options["status"]:
             return self._status()
         chosen = [options["database"]] if options["database"] else [ACCOUNTS, RESEARCH, CLINICAL]
-        for alias in chosen:
-            if alias == CLINICAL and not options["shared"]:
-                self._clinical(options["verbosity"])
-            elif alias != CLINICAL:
-                self._plain(alias, options["verbosity"])
+        organizations: list[Organization] = []
+        with migrating_alone(lambda: self.stderr.write("waiting for another migration, or a new organization")):
+            for alias in chosen:
+                if alias == CLINICAL and not options["shared"]:
+                    organizations = self._template(options["verbosity"])
+                elif alias != CLINICAL:
+                    self._plain(alias, options["verbosity"])
+        if organizations:
+            self._replay(organizations, options["workers"], options["verbosity"])
         return None
 
     def _plain(self, alias: str, verbosity: int) -> None:
@@ -56,29 +63,59 @@ class Command(BaseCommand):
             with connection.cursor() as cursor:
                 grant_database(cursor, alias)
 
-    def _clinical(self, verbosity: int) -> None:
+    def _template(self, verbosity: int) -> list[Organization]:
+        """The organizations there are when the template has what they must have."""
         for config in apps.get_app_configs():
             if migrate_shared := getattr(config, "migrate_shared", None):
                 migrate_shared()
         new = migrate_template()
         if verbosity:
             self.stdout.write(f"clinical: {len(new)} new migrations on the template")
-        organizations = list(Organization.objects.order_by("id"))
-        all_steps, failed = steps(), []
-        for organization in track(organizations, "organizations", disable=not verbosity or not organizations):
-            try:
-                replay(organization.id, all_steps)
-            except FAILURES as error:
-                failed.append(f"{organization.slug}: {type(error).__name__}: {error}".strip())
+        return list(Organization.objects.order_by("id"))
+
+    def _replay(self, organizations: list[Organization], workers: int, verbosity: int) -> None:
+        failed: list[str] = []
+        with progress(len(organizations), self.stdout, quiet=not verbosity) as advance:
+            for organization, fault in replay_everywhere(organizations, steps(), workers=workers):
+                failed += [f"{organization.slug}: {fault}"] if fault else []
+                advance()
         if failed:
             raise CommandError(
                 f"{len(failed)} of {len(organizations)} organizations stay as they were, the others are up to date. "
-                "Mend the cause and run migrate again.\n" + "\n".join(failed)
+                "Mend the cause and run migrate again.\n" + "\n".join(sorted(failed))
             )
 
     def _status(self) -> None:
         wanted = {step.key for step in steps()}
-        for organization in Organization.objects.order_by("slug"):
-            missing = sorted(wanted - applied(organization.id))
-            state = "up to date" if not missing else "lacks " + ", ".join(f"{app}.{name}" for app, name in missing)
-            self.stdout.write(f"{organization.slug}: {state}")
+        with as_owner(CLINICAL):
+            for organization in Organization.objects.order_by("slug"):
+                missing = sorted(wanted - applied(organization.id))
+                state = "up to date" if not missing else "lacks " + ", ".join(f"{app}.{name}" for app, name in missing)
+                self.stdout.write(f"{organization.slug}: {state}")
+
+
+def at_least_one(text: str) -> int:
+    """A number of workers. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError("must be 1 or more")
+    return int(text)
+
+
+@contextmanager
+def progress(total: int, stdout: TextIO | OutputWrapper, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal; elsewhere a line for each tenth. What is yielded is called for each organization."""
+    console, done = Console(stderr=True), count(1)
+    if quiet:
+        yield lambda: None
+    elif console.is_terminal:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console) as bars:
+            task = bars.add_task("organizations", total=total)
+            yield lambda: bars.advance(task)
+    else:
+        yield lambda: tell(next(done), total, stdout)
+
+
+def tell(done: int, total: int, stdout: TextIO | OutputWrapper) -> None:
+    if done * 10 // total > (done - 1) * 10 // total:
+        stdout.write(f"clinical: {done} of {total} organizations")
