@@ -21,10 +21,21 @@ def test_every_path_is_measured_against_its_floor() -> None:
     assert FIGURE.findall(done.stdout) == ["GET patient", "GET 50 records", "search by name", "POST record"]
 
 
+def test_organizations_are_measured_against_plain_ddl() -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "tenants", "--quick"], cwd=settings.BASE_DIR, env=environ, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"  (made|\d+ at a time), of plain \w+ +\d+\.\d\d ", done.stdout)[:2] == ["made", "1 at a time"]
+
+
 def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench", "nothing"], cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
     )
 
     assert done.returncode != 0
-    assert done.stderr == "There is no measurement nothing: api, import.\n"
+    assert done.stderr == "There is no measurement nothing: api, import, tenants.\n"

@@ -11,20 +11,26 @@ from chiron.kernel.models import Grants
 from chiron.tenancy.names import login_of, role_of, schema_of, sealer
 from chiron.tenancy.router import aliases_of
 
+IN_SCHEMA = """
+    SELECT c.relkind = 'S', c.oid::regclass::text FROM pg_depend d JOIN pg_class c ON c.oid = d.objid
+    WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_namespace'::regclass
+    AND d.refobjid = %s::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
+"""
+"""By way of an index; ``ON ALL TABLES IN SCHEMA`` reads the whole catalog, each organization that of all."""
+
 
 def grant_organization(cursor: CursorWrapper, organization_id: UUID) -> None:
     """Give an organization's role, and the sealer, their rights on its schema; everything else is taken away."""
     role, schema = role_of(organization_id), schema_of(organization_id)
-    cursor.execute(
-        ";".join([f"GRANT USAGE ON SCHEMA {schema} TO {role}, {sealer()}", *_rights("clinical", schema, role)])
-    )
+    statements = [f"GRANT USAGE ON SCHEMA {schema} TO {role}, {sealer()}", *_rights(cursor, "clinical", schema, role)]
+    cursor.execute(";".join(statements))
 
 
 def grant_database(cursor: CursorWrapper, alias: str) -> None:
     """Give the runtime login of ``accounts`` or ``research``, and the sealer, their rights on its tables."""
     login = login_of(alias)
     roles = login if alias == "research" else f"{login}, {sealer()}"
-    cursor.execute(";".join([f"GRANT USAGE ON SCHEMA public TO {roles}", *_rights(alias, "public", login)]))
+    cursor.execute(";".join([f"GRANT USAGE ON SCHEMA public TO {roles}", *_rights(cursor, alias, "public", login)]))
     grant_state(cursor, alias, "public")
 
 
@@ -34,17 +40,23 @@ def grant_state(cursor: CursorWrapper, alias: str, schema: str) -> None:
     cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {login}; GRANT SELECT ON {schema}.django_migrations TO {login}")
 
 
-def _rights(alias: str, schema: str, role: str) -> Iterator[str]:
-    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}, {sealer()}"
-    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}"
+def _rights(cursor: CursorWrapper, alias: str, schema: str, role: str) -> Iterator[str]:
+    cursor.execute(IN_SCHEMA, [schema])
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for is_sequence, name in cursor.fetchall():
+        found[is_sequence].append(name)
+    if found[False]:
+        yield f"REVOKE ALL ON {', '.join(found[False])} FROM {role}, {sealer()}"
+    if found[True]:
+        yield f"GRANT USAGE ON SEQUENCE {', '.join(found[True])} TO {role}"
+    granted: dict[tuple[str, str], list[str]] = {}
     for model in tables(alias):
-        table = f'{schema}."{model._meta.db_table}"'
-        rights = getattr(model, "grants", Grants.FULL).value
-        if rights:
-            yield f"GRANT {', '.join(rights)} ON {table} TO {role}"
-        sealers = getattr(model, "sealer_grants", ())
-        if sealers:
-            yield f"GRANT {', '.join(sealers)} ON {table} TO {sealer()}"
+        declared = {role: getattr(model, "grants", Grants.FULL).value, sealer(): getattr(model, "sealer_grants", ())}
+        for who, rights in declared.items():
+            if rights:
+                granted.setdefault((who, ", ".join(rights)), []).append(f'{schema}."{model._meta.db_table}"')
+    for (who, rights), names in granted.items():
+        yield f"GRANT {rights} ON {', '.join(names)} TO {who}"
 
 
 def tables(alias: str) -> list[type[models.Model]]:

@@ -22,6 +22,7 @@ from chiron.postgres.owner import as_owner
 from chiron.postgres.setup import TIMEOUTS
 from chiron.tenancy.grants import grant_organization, grant_state
 from chiron.tenancy.names import TEMPLATE, login_of, role_of, schema_of
+from chiron.tenancy.router import aliases_of
 
 Key = tuple[str, str]
 SEPARATOR = "\n;\n"  # on a line of its own: a statement may end in a comment
@@ -45,7 +46,9 @@ class RecordingExecutor(MigrationExecutor):
         """Apply one migration and keep its SQL, both or neither."""
         with atomic(CLINICAL), recording(self.connection) as statements:
             state = super().apply_migration(state, migration, fake=fake, fake_initial=fake_initial)
-            python = any(not operation.reduces_to_sql for operation in migration.operations)
+            python = CLINICAL in aliases_of(migration.app_label) and not all(
+                operation.reduces_to_sql for operation in migration.operations
+            )
             with self.connection.cursor() as cursor:
                 cursor.execute(
                     "INSERT INTO replay (app, name, sql, python) VALUES (%s, %s, %s, %s)",

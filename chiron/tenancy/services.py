@@ -3,8 +3,9 @@
 from contextlib import ExitStack
 from uuid import UUID
 
-from chiron.kernel.db import ACCOUNTS, atomic, refusing
+from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, refusing
 from chiron.kernel.errors import DomainError
+from chiron.postgres.owner import as_owner
 from chiron.tenancy.models import Organization
 from chiron.tenancy.replay import create_schema, drop_schema, replay, steps
 from chiron.tenancy.turns import wait_for_migration
@@ -25,7 +26,7 @@ def open_organization(
     organization = Organization(
         id=organization_id, slug=slug, name=name, time_zone=time_zone, locale=locale, domains=domains or []
     )
-    with atomic(ACCOUNTS), ExitStack() as abandoned:
+    with atomic(ACCOUNTS), as_owner(CLINICAL), ExitStack() as abandoned:
         wait_for_migration()
         abandoned.callback(drop_schema, organization_id)
         create_schema(organization_id)

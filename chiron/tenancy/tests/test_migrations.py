@@ -215,3 +215,7 @@ def test_rights_that_are_no_longer_declared_are_taken_back(several: list[Organiz
 
         owner.execute(asked, [role, f"{schema}.audit_event", sealer(), table])
         assert owner.fetchone() == (False, False)
+
+
+def test_python_of_other_databases_is_run_in_no_organization(django_db_setup: None, db: None) -> None:
+    assert [step.key for step in replay.steps() if step.python] == []
