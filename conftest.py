@@ -1,4 +1,6 @@
-"""The ground of all tests: one real PostgreSQL a session, its databases cloned for each worker, and a small town.
+"""The ground of all tests: one real PostgreSQL a session, databases for each worker, and a small town.
+
+The server is the session's own; with TEST_DATABASE_URL it is another, on which nothing is left behind.
 
 Hilltop and Riverside are two organizations made once for each worker; a test's changes to them are rolled back. A
 race needs committed rows: it takes ``fresh_organization``, which is dropped afterwards.
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.ground import IS_WORKER
+from tests.ground import IS_WORKER, prefix_of
 
 UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
 
@@ -36,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def worker_prefix(request: pytest.FixtureRequest) -> str:
     """The prefix of this worker's databases."""
-    return f"test_{getattr(request.config, 'workerinput', {}).get('workerid', 'main')}"
+    return prefix_of(getattr(request.config, "workerinput", {}).get("workerid", "main"))
 
 
 @pytest.fixture(scope="session")
@@ -48,9 +50,11 @@ def django_db_setup(django_db_blocker: Any, worker_prefix: str) -> Iterator[None
 
     from chiron.postgres.server import Server
     from chiron.postgres.setup import setup_databases
+    from tests.server import drop_databases
     from tests.town import build_town
 
-    Server(settings.HOME, UNSAFE_BUT_FAST).start()
+    if settings.EMBEDDED:
+        Server(settings.HOME, UNSAFE_BUT_FAST).start()
     point_at(worker_prefix)
     owner = settings.OWNER_DATABASES["accounts"]
     with settings.HOME.locked("setup"):
@@ -62,6 +66,8 @@ def django_db_setup(django_db_blocker: Any, worker_prefix: str) -> Iterator[None
         build_town()
     yield
     connections.close_all()
+    if not settings.EMBEDDED:
+        drop_databases(worker_prefix)
 
 
 def point_at(prefix: str) -> None:

@@ -8,6 +8,8 @@ from chiron.postgres.logins import DATABASES, database_name, login_password, run
 
 TIMEOUTS = {"statement_timeout": "60s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5min"}
 """No statement, no wait for a lock and no forgotten transaction holds others up for longer."""
+OF_A_SESSION = TIMEOUTS | {"timezone": "UTC"}
+"""What each login's sessions begin with, so that none has to be set in a session, which a pooler may give to others."""
 
 REFUSE_CHANGE = """
 CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
@@ -66,7 +68,7 @@ def _limit(connection: "psycopg.Connection[tuple[object, ...]]", name: str, logi
     connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
     for login in logins:
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(login)))
-        for setting, value in TIMEOUTS.items():
+        for setting, value in OF_A_SESSION.items():
             connection.execute(
                 sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
                     sql.Identifier(login), database, sql.Identifier(setting), sql.Literal(value)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import orjson
 import pytest
-from django.conf import settings
 from django.db import connections
 from django.test import Client
 from django.urls import path
@@ -26,12 +25,12 @@ from chiron.kernel.db import cursor
 from chiron.kernel.errors import Conflict
 from chiron.kernel.ids import new_id
 from chiron.postgres.owner import as_owner
-from chiron.postgres.server import Server
 from chiron.registry.models import Department, Patient
 from chiron.registry.public import Entry, Person, create_patient
 from chiron.registry.services.people import save_department
 from chiron.tenancy.public import inside, role_of, schema_of
 from config.operation import guarded
+from tests.server import end_connections
 from tests.town import PASSWORD, Clinic
 
 pytestmark = pytest.mark.urls(__name__)
@@ -76,7 +75,7 @@ def breaks(request: Call) -> None:
 def loses(request: Call) -> None:
     """Writes half of it and loses its database."""
     half_written(request)
-    terminate_connections()
+    end_connections("clinical")
     departments_within()
 
 
@@ -118,13 +117,6 @@ def departments(clinic: Clinic) -> list[str]:
 
 def departments_within() -> list[str]:
     return list(Department.objects.values_list("name", flat=True))
-
-
-def terminate_connections() -> None:
-    """End every connection to this worker's clinical database, as a server does that restarts."""
-    named = connections["clinical"].settings_dict["NAME"]
-    with Server(settings.HOME).connect() as superuser:
-        superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [named])
 
 
 def events(clinic: Clinic) -> list[tuple[str, str]]:
@@ -268,7 +260,7 @@ def test_a_connection_lost_on_the_way_is_a_503_and_the_next_request_works(lakesi
 
 def test_a_connection_lost_between_two_requests_is_not_noticed(lakeside: Clinic) -> None:
     assert post(lakeside, "succeeds").status_code == 200
-    terminate_connections()
+    end_connections("clinical")
     again = post(lakeside, "succeeds")
 
     assert again.status_code == 200

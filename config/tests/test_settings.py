@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 from chiron.kernel.db import cursor
 from config import environment, startup
@@ -161,23 +162,21 @@ def test_the_example_lists_exactly_the_documented_settings() -> None:
 
 
 def test_a_server_that_loses_what_it_acknowledged_is_refused_in_production(town: Any, settings: Any) -> None:
-    """The server of this session is such a one: it need not survive a crash."""
     with cursor("accounts") as session:
         session.execute("SET LOCAL synchronous_commit = off")
 
     faults = startup.unsafe_servers()
 
-    assert [fault.split(" is off")[0] for fault in faults] == [
-        "accounts: fsync", "accounts: full_page_writes", "accounts: synchronous_commit",
-        "clinical: fsync", "clinical: full_page_writes", "research: fsync", "research: full_page_writes",
-    ]  # fmt: skip
+    assert "accounts: synchronous_commit is off and loses acknowledged records at a crash: set it to on." in faults
+    assert not [fault for fault in faults if fault.startswith("clinical: synchronous_commit")]
     startup.refuse_unsafe_servers()
     settings.ENVIRONMENT = "production"
-    with pytest.raises(ImproperlyConfigured, match=r"- accounts: fsync is off .* set it to on"):
+    with pytest.raises(ImproperlyConfigured, match=r"- accounts: synchronous_commit is off .* set it to on"):
         startup.refuse_unsafe_servers()
 
 
 def test_a_server_that_is_too_old_is_refused(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(startup, "OLDEST", 99)
 
-    assert "accounts: PostgreSQL 18 is too old: 99 or newer is needed." in startup.unsafe_servers()
+    version = connections["accounts"].pg_version // 10000  # type: ignore[attr-defined]
+    assert f"accounts: PostgreSQL {version} is too old: 99 or newer is needed." in startup.unsafe_servers()

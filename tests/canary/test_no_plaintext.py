@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from chiron.kernel import log
 from chiron.tenancy.public import schema_of
@@ -45,6 +46,7 @@ def test_a_leak_would_be_found_in_any_form(word: str, form: str) -> None:
     assert found(b"nothing of the kind") == []
 
 
+@pytest.mark.skipif(not settings.EMBEDDED, reason="reads the files of the session's own server")
 def test_what_was_said_in_a_day_lies_nowhere_in_plaintext(
     django_db_setup: None, django_db_blocker: Any, tmp_path: Path, our_log: StringIO, capfd: Any
 ) -> None:

@@ -7,10 +7,12 @@ that are not documented (``_start_transaction_under_autocommit``, ``_commit``, `
 this file only, and its tests say what must hold.
 """
 
+from select import POLLIN, poll
 from typing import Any
 
-from django.db import NotSupportedError, OperationalError
+from django.db import InternalError, NotSupportedError, OperationalError
 from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from chiron.postgres.backend.definitions import Features, Operations, SchemaEditor
@@ -58,14 +60,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.unsent = f"BEGIN;{self.opening};" if self.opening else "BEGIN;"
 
     def _send_opening(self, execute: Any, statement: Any, params: Any, many: bool, context: Any) -> Any:
-        if not self.unsent and not self._reads_alone(statement):
+        if not self.in_atomic_block and self._has_died():
+            self._replace_connection()
+            context["cursor"].cursor = self.connection.cursor()
+        if not self.unsent:
             return execute(statement, params, many, context)
         opening, self.unsent = self.unsent, ""
 
         def send() -> Any:
             cursor = context["cursor"].cursor
-            if not opening:
-                return execute(statement, params, many, context)
             if many or not isinstance(statement, str):
                 with self.wrap_database_errors:
                     cursor.execute(opening)
@@ -83,9 +86,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         context["cursor"].cursor = self.connection.cursor()
         return send()
 
-    def _reads_alone(self, statement: Any) -> bool:
-        """Whether a statement is a read outside of any transaction, which may be sent again without harm."""
-        return not self.in_atomic_block and isinstance(statement, str) and statement.startswith("SELECT")
+    def _has_died(self) -> bool:
+        """Whether the server has ended this idle connection, as far as this side was told; costs no message.
+
+        Outside of a transaction nothing may be sent twice, not even a SELECT, which may call what changes something:
+        so the question comes before. What a server says to an idle connection is nearly always its farewell.
+        """
+        socket = poll()
+        socket.register(self.connection.pgconn.socket, POLLIN)
+        return bool(socket.poll(0)) and not self.is_usable()
 
     def _replace_connection(self) -> None:
         """Connect anew in place of a connection that died while idle: nothing of a transaction was done on it.
@@ -98,6 +107,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.init_connection_state()
 
     def _commit(self) -> None:
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            raise InternalError("a statement of this transaction has failed, so it cannot be committed")
         rows, unsent, self.closing, self.unsent = self.closing, self.unsent, [], ""
         if not rows:
             if not unsent:

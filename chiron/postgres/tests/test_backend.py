@@ -1,44 +1,26 @@
 """What must hold of transactions that open and close with company."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
-import psycopg
 import pytest
-from django.conf import settings
-from django.db import DatabaseError, IntegrityError, NotSupportedError, ProgrammingError, connections
+from django.db import DatabaseError, IntegrityError, InternalError, NotSupportedError, ProgrammingError, connections
 from django.db.transaction import TransactionManagementError
 from psycopg import sql
 
 from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL, atomic, cursor, on_commit, roll_back
 from chiron.postgres.at_commit import at_commit
-from chiron.postgres.server import Server
 from chiron.registry.models import Department, Laboratory
 from chiron.tenancy.public import Organization, inside, role_of, schema_of
+from tests.server import end_connections, messages
 
 
 @pytest.fixture
 def org(fresh_organization: Organization) -> Any:
     """The id of an organization where everything commits."""
     return fresh_organization.id
-
-
-@contextmanager
-def messages() -> Iterator[list[str]]:
-    """What is sent to the server while the block runs, message by message."""
-    sent: list[str] = []
-    execute = psycopg.Cursor.execute
-
-    def told(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        sent.append(str(query))
-        return execute(self, query, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(psycopg.Cursor, "execute", told)
-        yield sent
 
 
 def lab(code: str) -> Laboratory:
@@ -170,6 +152,23 @@ def test_after_a_failed_statement_nothing_more_is_done(org: Any) -> None:
     assert labs(org) == set()
 
 
+def test_a_failed_statement_that_was_passed_over_fails_the_commit(org: Any) -> None:
+    """PostgreSQL would answer COMMIT with a rollback and no error."""
+    told: list[str] = []
+
+    def go_on() -> None:
+        with inside(org):
+            lab("a").save(force_insert=True)
+            on_commit(CLINICAL, lambda: told.append("committed"))
+            with suppress(ProgrammingError), cursor(CLINICAL) as asked:
+                asked.execute("SELECT nothing FROM nowhere")
+
+    with pytest.raises(InternalError, match="cannot be committed"):
+        go_on()
+
+    assert (labs(org), told) == (set(), [])
+
+
 def test_a_queued_row_that_is_refused_fails_the_whole_transaction_at_its_end(org: Any) -> None:
     with inside(org):
         lab("a").save(force_insert=True)
@@ -272,16 +271,9 @@ def test_instants_come_back_aware_and_in_utc(org: Any) -> None:
     assert found.utcoffset().total_seconds() == 0
 
 
-def die() -> None:
-    """End this thread's connection from outside, as a restart of the server does."""
-    name = settings.DATABASES[CLINICAL]["NAME"]
-    with Server(settings.HOME).connect() as superuser:
-        superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-
-
 def test_a_connection_that_died_while_idle_is_replaced_unnoticed(org: Any) -> None:
     assert labs(org) == set()
-    die()
+    end_connections(CLINICAL)
 
     with inside(org):
         lab("a").save(force_insert=True)
@@ -291,30 +283,41 @@ def test_a_connection_that_died_while_idle_is_replaced_unnoticed(org: Any) -> No
 
 
 def test_a_read_outside_of_any_transaction_does_not_notice_either(org: Any) -> None:
+    """It asks once more whether the connection lives, and sends nothing twice: a SELECT may change something."""
     assert one("SELECT 1") == 1
-    die()
+    end_connections(CLINICAL)
 
     with messages() as sent:
-        assert one("SELECT 1") == 1
+        assert one("SELECT 7") == 7
 
-    assert sent == ["SELECT 1", "SELECT 1"]
+    assert sent == ["SELECT 1", "SELECT 7"]
 
 
-def test_a_change_outside_of_any_transaction_is_never_sent_twice(org: Any) -> None:
+def test_a_connection_that_lives_is_not_asked(org: Any) -> None:
     assert one("SELECT 1") == 1
-    die()
+
+    with messages() as sent:
+        assert one("SELECT 7") == 7
+
+    assert sent == ["SELECT 7"]
+
+
+def test_what_dies_with_its_connection_outside_of_any_transaction_is_not_sent_again(org: Any) -> None:
+    """Whether the server had done it nobody knows."""
+    assert one("SELECT 1") == 1
 
     with messages() as sent, pytest.raises(DatabaseError):
-        one("UPDATE nothing SET nothing = 1")
+        one("SELECT pg_terminate_backend(pg_backend_pid())")
 
     assert len(sent) == 1
+    assert one("SELECT 1") == 1
 
 
 def test_a_connection_that_dies_within_a_transaction_fails_it(org: Any) -> None:
     def write() -> None:
         with inside(org):
             lab("a").save(force_insert=True)
-            die()
+            end_connections(CLINICAL)
             lab("b").save(force_insert=True)
 
     with pytest.raises(DatabaseError):
@@ -328,7 +331,7 @@ def test_a_connection_that_dies_at_the_commit_fails_it(org: Any) -> None:
         with inside(org):
             lab("a").save(force_insert=True)
             at_commit(lab("b"), using=CLINICAL)
-            die()
+            end_connections(CLINICAL)
 
     with pytest.raises(DatabaseError):
         write()

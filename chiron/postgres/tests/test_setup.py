@@ -15,6 +15,7 @@ from chiron.postgres.owner import as_owner
 from chiron.tenancy.grants import tables
 from chiron.tenancy.public import inside, role_of, schema_of
 from chiron.tenancy.router import aliases_of
+from tests.server import messages
 
 EVERY = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
@@ -149,6 +150,23 @@ def test_no_runtime_login_waits_or_sits_for_ever(alias: str, town: Any) -> None:
     connections[alias].ensure_connection()
 
     assert [asked(alias, f"SHOW {name}") for name in names] == [[("1min",)], [("10s",)], [("5min",)]]
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_no_login_lives_in_the_servers_time_zone(alias: str, django_db_setup: None, django_db_blocker: Any) -> None:
+    """Or Django would set another in each session, behind the back of a pooler."""
+    with django_db_blocker.unblock():
+        name = settings.DATABASES[alias]["NAME"]
+        with as_owner(alias), cursor(alias) as owner:
+            owner.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'")
+        connections[alias].close()
+
+        with messages() as sent:
+            found = asked(alias, "SHOW timezone")
+
+        with as_owner(alias), cursor(alias) as owner:
+            owner.execute(f"ALTER DATABASE {name} RESET timezone")
+    assert (found, sent) == ([("UTC",)], ["SHOW timezone"])
 
 
 def test_no_foreign_key_leaves_a_schema_or_is_deferrable(town: Any) -> None:
