@@ -6,6 +6,7 @@ Hilltop and Riverside are two organizations made once for each worker; a test's 
 race needs committed rows: it takes ``fresh_organization``, which is dropped afterwards.
 """
 
+import os
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +24,7 @@ def pytest_unconfigure() -> None:
         from chiron.postgres.home import Home
         from chiron.postgres.server import Server
 
-        home = Home.default()
+        home = Home.named(os.environ["CHIRON_HOME"])
         Server(home).stop()
         shutil.rmtree(home.path, ignore_errors=True)
 

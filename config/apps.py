@@ -1,6 +1,7 @@
 """The composition of the house: connected once, when Django has loaded every app."""
 
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class Composition(AppConfig):
@@ -11,7 +12,8 @@ class Composition(AppConfig):
     def ready(self) -> None:
         """Install what lower floors ask of higher ones."""
         from chiron.kernel import log
-        from config import hooks
+        from config import hooks, startup
 
+        register(startup.examine_servers, Tags.security, deploy=True)
         log.configure()
         hooks.install()

@@ -25,7 +25,11 @@ class Setting:
 
 SETTINGS = (
     Setting("ENVIRONMENT", "`development`, `testing` or `production`.", "development"),
-    Setting("CHIRON_HOME", "Folder of the embedded server, its secrets and the copied audit heads.", "~/.chiron"),
+    Setting(
+        "CHIRON_HOME",
+        "Folder of the embedded server, its secrets and the copied audit heads. Empty: `~/.chiron`, for root"
+        " `/var/lib/chiron`.",
+    ),
     Setting(
         "DJANGO_SECRET_KEY",
         "Signs the admin's sessions. Made at first start in development.",
@@ -62,23 +66,30 @@ SETTINGS = (
     Setting("JWT_REFRESH_SECRET_KEY", "Authenticates refresh tokens.", "", True),
     Setting("TRUSTED_PROXIES", "How many proxies stand in front and add to X-Forwarded-For.", "0"),
 )
+YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def read(name: str) -> str:
-    """The value of a documented setting, its older names and its ``_FILE`` form included, or its default."""
+    """The value of a documented setting, its older names and its ``_FILE`` form included, or its default.
+
+    Raises ImproperlyConfigured where both forms are set, or the file is none that can be read as text.
+    """
     setting = BY_NAME[name]
     for each in (name, *setting.also):
-        if value := _values().get(each):
-            return value
-        if file := _values().get(f"{each}_FILE"):
-            return _content(each, file)
+        value, file = (_values().get(form) for form in (each, f"{each}_FILE"))
+        if value and file:
+            raise ImproperlyConfigured(f"{each} and {each}_FILE are both set: unset one of them.")
+        if value or file:
+            return value or _content(each, str(file))
     return setting.default
 
 
 def _content(name: str, file: str) -> str:
     try:
-        return Path(file).read_text().strip()
+        return Path(file).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read (it is no text).") from None
     except OSError as error:
         raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read ({error.strerror}).") from None
 
@@ -89,8 +100,19 @@ def put(name: str, value: str) -> None:
 
 
 def flag(name: str) -> bool:
-    """A setting that is true or false."""
-    return read(name).strip().lower() in ("1", "true", "yes", "on")
+    """A setting that is true or false. Raises ImproperlyConfigured for anything else."""
+    said = read(name).strip().lower()
+    if said not in YES + NO:
+        raise ImproperlyConfigured(f"{name} is {said!r}: it must be true or false.")
+    return said in YES
+
+
+def number(name: str) -> int:
+    """A setting that is a whole number from 0. Raises ImproperlyConfigured for anything else."""
+    said = read(name).strip()
+    if not (said.isascii() and said.isdigit()):
+        raise ImproperlyConfigured(f"{name} is {said!r}: it must be a whole number.")
+    return int(said)
 
 
 def words(name: str) -> list[str]:

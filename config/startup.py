@@ -1,12 +1,17 @@
 """What a server of requests makes sure of before it takes the first one."""
 
+from typing import Any
+
 from django.conf import settings
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, InterfaceError
 
 from chiron.kernel.db import ALIASES, atomic, cursor
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 OFF = "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off' ORDER BY 1"
+MIGHTY = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = session_user"
 OLDEST = 15
 
 
@@ -22,13 +27,26 @@ def unsafe_servers() -> list[str]:
     faults = []
     for alias in ALIASES:
         with atomic(alias), cursor(alias) as asked:
-            asked.execute(
-                "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off' ORDER BY 1", [[*DURABLE]]
-            )
+            asked.execute(OFF, [[*DURABLE]])
             off = [name for (name,) in asked.fetchall()]
             asked.execute("SELECT current_setting('server_version_num')::int / 10000")
             [version] = asked.fetchone()
+            asked.execute(MIGHTY)
+            [is_mighty] = asked.fetchone()
         faults += [f"{alias}: {name} is off and loses acknowledged records at a crash: set it to on." for name in off]
         if version < OLDEST:
             faults.append(f"{alias}: PostgreSQL {version} is too old: {OLDEST} or newer is needed.")
+        if is_mighty:
+            faults.append(
+                f"{alias}: the login may do anything: give {alias.upper()}_DATABASE_URL one that owns nothing and may "
+                "make neither databases nor roles."
+            )
     return faults
+
+
+def examine_servers(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """`manage.py check --deploy`: the same faults, whatever the environment is called."""
+    try:
+        return [Error(fault, id="chiron.E001") for fault in unsafe_servers()]
+    except (DatabaseError, InterfaceError):
+        return [Error("A database is out of reach: `chiron doctor` says which.", id="chiron.E002")]

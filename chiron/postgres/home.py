@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,12 +25,9 @@ class Home:
         self.path = path.expanduser().absolute()
 
     @classmethod
-    def default(cls) -> "Home":
-        """CHIRON_HOME, or ``~/.chiron``; ``/var/lib/chiron`` for root."""
-        named = os.environ.get("CHIRON_HOME")
-        if named:
-            return cls(Path(named))
-        return cls(Path("/var/lib/chiron") if os.geteuid() == 0 else Path("~/.chiron"))
+    def named(cls, path: str) -> "Home":
+        """That folder; where none is named ``~/.chiron``, and ``/var/lib/chiron`` for root."""
+        return cls(Path(path or ("/var/lib/chiron" if os.geteuid() == 0 else "~/.chiron")))
 
     @property
     def data(self) -> Path:
@@ -39,12 +35,15 @@ class Home:
 
     @property
     def sockets(self) -> Path:
-        """Where the server's socket lies: beside the data, or in the temporary folder when that path is too long."""
+        """Where the server's socket lies: beside the data, or in a folder of its own when that path is too long.
+
+        It depends on nothing but the path: two processes with different TMPDIR must find the same server.
+        """
         beside = self.path / "postgres"
         if len(str(beside)) <= LONGEST_SOCKET_FOLDER:
             return beside
         digest = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"chiron-{digest}"
+        return Path("/tmp") / f"chiron-{digest}"  # noqa: S108  the server refuses it if it is somebody else's
 
     def prepare(self) -> None:
         """Make the folder. Root's is traversable, since its server runs under another account. Raises ServerRefused."""
@@ -94,6 +93,11 @@ def _write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the file is there after a power cut, not only its content
+    finally:
+        os.close(folder)
 
 
 def _new_secrets() -> dict[str, str]:

@@ -1,14 +1,16 @@
 """What the runtime roles may do with each table, as its model declares; applied after every migration."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.apps import apps
 from django.db import models
 from django.db.backends.utils import CursorWrapper
 
+from chiron.kernel.db import CLINICAL, RESEARCH
 from chiron.kernel.models import Grants
-from chiron.tenancy.names import login_of, role_of, schema_of, sealer
+from chiron.tenancy.names import login_of, role_of, schema_of, sealer_of
 from chiron.tenancy.router import aliases_of
 
 IN_SCHEMA = """
@@ -21,16 +23,12 @@ IN_SCHEMA = """
 
 def grant_organization(cursor: CursorWrapper, organization_id: UUID) -> None:
     """Give an organization's role, and the sealer, their rights on its schema; everything else is taken away."""
-    role, schema = role_of(organization_id), schema_of(organization_id)
-    statements = [f"GRANT USAGE ON SCHEMA {schema} TO {role}, {sealer()}", *_rights(cursor, "clinical", schema, role)]
-    cursor.execute(";".join(statements))
+    _grant(cursor, CLINICAL, schema_of(organization_id), role_of(organization_id))
 
 
 def grant_database(cursor: CursorWrapper, alias: str) -> None:
     """Give the runtime login of ``accounts`` or ``research``, and the sealer, their rights on its tables."""
-    login = login_of(alias)
-    roles = login if alias == "research" else f"{login}, {sealer()}"
-    cursor.execute(";".join([f"GRANT USAGE ON SCHEMA public TO {roles}", *_rights(cursor, alias, "public", login)]))
+    _grant(cursor, alias, "public", login_of(alias))
     grant_state(cursor, alias, "public")
 
 
@@ -40,23 +38,34 @@ def grant_state(cursor: CursorWrapper, alias: str, schema: str) -> None:
     cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {login}; GRANT SELECT ON {schema}.django_migrations TO {login}")
 
 
-def _rights(cursor: CursorWrapper, alias: str, schema: str, role: str) -> Iterator[str]:
+def _grant(cursor: CursorWrapper, alias: str, schema: str, role: str) -> None:
+    sealers = [] if alias == RESEARCH else [sealer_of(alias)]
     cursor.execute(IN_SCHEMA, [schema])
-    found: dict[bool, list[str]] = {True: [], False: []}
-    for is_sequence, name in cursor.fetchall():
-        found[is_sequence].append(name)
-    if found[False]:
-        yield f"REVOKE ALL ON {', '.join(found[False])} FROM {role}, {sealer()}"
-    if found[True]:
-        yield f"GRANT USAGE ON SEQUENCE {', '.join(found[True])} TO {role}"
-    granted: dict[tuple[str, str], list[str]] = {}
+    found = cursor.fetchall()
+    relations = ", ".join(name for is_sequence, name in found if not is_sequence)
+    sequences = ", ".join(name for is_sequence, name in found if is_sequence)
+    everybody = ", ".join([role, *sealers])
+    statements = [f"GRANT USAGE ON SCHEMA {schema} TO {everybody}"]
+    if relations:
+        statements.append(f"REVOKE ALL ON {relations} FROM {everybody}")
+    if sequences:
+        statements.append(f"GRANT USAGE ON SEQUENCE {sequences} TO {role}")
+    statements += [
+        f"GRANT {', '.join(rights)} ON {', '.join(names)} TO {who}"
+        for (who, rights), names in _declared(alias, schema, role, sealers).items()
+    ]
+    cursor.execute(";".join(statements))
+
+
+def _declared(alias: str, schema: str, role: str, sealers: list[str]) -> dict[tuple[str, Sequence[str]], list[str]]:
+    """The tables by who has which rights on them."""
+    declared: dict[tuple[str, Sequence[str]], list[str]] = defaultdict(list)
     for model in tables(alias):
-        declared = {role: getattr(model, "grants", Grants.FULL).value, sealer(): getattr(model, "sealer_grants", ())}
-        for who, rights in declared.items():
-            if rights:
-                granted.setdefault((who, ", ".join(rights)), []).append(f'{schema}."{model._meta.db_table}"')
-    for (who, rights), names in granted.items():
-        yield f"GRANT {rights} ON {', '.join(names)} TO {who}"
+        name = f'{schema}."{model._meta.db_table}"'
+        declared[role, getattr(model, "grants", Grants.FULL).value].append(name)
+        for sealer in sealers:
+            declared[sealer, getattr(model, "sealer_grants", ())].append(name)
+    return {(who, rights): names for (who, rights), names in declared.items() if rights}
 
 
 def tables(alias: str) -> list[type[models.Model]]:

@@ -24,6 +24,6 @@ def login_of(alias: str) -> str:
     return str(settings.DATABASES[alias].get("USER") or runtime_login(settings.DATABASE_PREFIX, alias))
 
 
-def sealer() -> str:
-    """The login that alone writes audit leaves and heads."""
-    return sealer_login(settings.DATABASE_PREFIX)
+def sealer_of(alias: str) -> str:
+    """The login that alone writes audit leaves and heads in that database."""
+    return str(settings.SEALER_DATABASES[alias].get("USER") or sealer_login(settings.DATABASE_PREFIX))

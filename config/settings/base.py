@@ -14,7 +14,7 @@ environment.refuse_unknown()
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 ENVIRONMENT = environment.read("ENVIRONMENT")
-HOME = Home.default()
+HOME = Home.named(environment.read("CHIRON_HOME"))
 EMBEDDED = is_embedded()
 MADE = HOME.secrets() if ENVIRONMENT != "production" else {}
 
@@ -38,7 +38,7 @@ JWT_SIGNING_KEY = _signing_key()
 JWT_REFRESH_SECRET_KEY = _secret("JWT_REFRESH_SECRET_KEY")
 JWT_ISSUER = JWT_AUDIENCE = "chiron"
 AUDIT_HEADS_DIR = HOME.path / "audit-heads"
-TRUSTED_PROXIES = int(environment.read("TRUSTED_PROXIES"))
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 COOKIES_OVER_HTTP = ENVIRONMENT != "production"
 CORS_ALLOWED_ORIGINS = environment.words("CORS_ORIGINS")

@@ -1,8 +1,12 @@
 """What production refuses to start with."""
 
+from itertools import combinations
+
 from django.core.exceptions import ImproperlyConfigured
 
+from chiron.postgres.logins import DATABASES
 from config import environment
+from config.settings.databases import by_url
 
 KEYS = {
     "DJANGO_SECRET_KEY": 32,
@@ -10,7 +14,6 @@ KEYS = {
     "AUDIT_SIGNING_KEY": 32,
     "JWT_REFRESH_SECRET_KEY": 32,
 }
-DATABASES = ("ACCOUNTS_DATABASE_URL", "CLINICAL_DATABASE_URL", "RESEARCH_DATABASE_URL")
 WEAK = ("changeme", "secret", "password", "default", "example", "insecure")
 
 
@@ -42,6 +45,10 @@ def _keys() -> list[str]:
     for name in ("JWT_SIGNING_KEY", "JWT_SECRET_KEY"):
         if (value := environment.read(name)) and _is_weak(value, 32):
             faults.append(f"{name} is too short or a well-known default: make a new one of 32 characters or more.")
+    every = [(name, environment.read(name)) for name in (*KEYS, "JWT_SIGNING_KEY", "JWT_SECRET_KEY")]
+    for (one, value), (other, same) in combinations(every, 2):
+        if value and value == same:
+            faults.append(f"{one} and {other} are the same: make one of its own for each.")
     return faults
 
 
@@ -51,9 +58,28 @@ def _is_weak(value: str, length: int) -> bool:
 
 def _databases() -> list[str]:
     if environment.read("POSTGRES_HOST"):
-        return [] if environment.read("POSTGRES_PASSWORD") else ["POSTGRES_PASSWORD is missing."]
-    return [
+        password = environment.read("POSTGRES_PASSWORD")
+        if not password:
+            return ["POSTGRES_PASSWORD is missing."]
+        is_default = _is_weak(password, 1) or password.lower() in ("postgres", "chiron")
+        return ["POSTGRES_PASSWORD is a well-known default: choose another."] if is_default else []
+    names = [f"{alias.upper()}_DATABASE_URL" for alias in DATABASES]
+    faults = [
         f"{name} is missing: name the database, or set POSTGRES_HOST, POSTGRES_USER and POSTGRES_PASSWORD."
-        for name in DATABASES
+        for name in names
         if not environment.read(name)
     ]
+    return faults or _logins()
+
+
+def _logins() -> list[str]:
+    """What three URLs, each in order, may have wrong together."""
+    places, faults = set(), []
+    for alias in DATABASES:
+        login, owner = by_url(alias), by_url(alias, "OWNER")
+        places.add((login["HOST"], str(login["PORT"] or 5432), login["NAME"]))
+        if owner and owner["USER"] == login["USER"]:
+            faults.append(f"{alias.upper()}_DATABASE_URL logs in as the owner: give it the runtime login.")
+    if len(places) < len(DATABASES):
+        faults.append("ACCOUNTS_, CLINICAL_ and RESEARCH_DATABASE_URL name one database twice: there are three.")
+    return faults

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import OperationalError, connections
 
 from chiron.kernel.db import cursor
 from config import environment, startup
 from config.documentation import pages
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+OTHER_KEY = base64.urlsafe_b64encode(bytes(range(32, 64))).decode()
 URL = "postgres://login:pass@127.0.0.1:1/{}"
 SAFE = {
     "ENVIRONMENT": "production",
@@ -24,17 +27,18 @@ SAFE = {
     "DJANGO_SECRET_KEY": "k" * 50,
     "MASTER_ENCRYPTION_KEY": KEY,
     "AUDIT_SIGNING_KEY": "a" * 40,
-    "JWT_SIGNING_KEY": KEY,
+    "JWT_SIGNING_KEY": OTHER_KEY,
     "JWT_REFRESH_SECRET_KEY": "r" * 40,
     **{f"{alias}_DATABASE_URL": URL.format(alias.lower()) for alias in ("ACCOUNTS", "CLINICAL", "RESEARCH")},
 }
 START = "import django; django.setup(); from django.conf import settings; print(settings.{})"
 
 
-def start(tmp_path: Path, show: str = "DEBUG", **named: str) -> Any:
-    """A process that loads the settings with this environment and nothing else."""
-    environ = {"PATH": os.defpath, "CHIRON_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings",
-               "PYTHONPATH": str(settings.BASE_DIR), **named}  # fmt: skip
+def start(tmp_path: Path, show: str = "DEBUG", **named: str | None) -> Any:
+    """A process that loads the settings with this environment and nothing else; what is None is not in it."""
+    wanted = {"PATH": os.defpath, "CHIRON_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings",
+              "PYTHONPATH": str(settings.BASE_DIR), **named}  # fmt: skip
+    environ = {name: value for name, value in wanted.items() if value is not None}
     return subprocess.run(
         [sys.executable, "-c", START.format(show)],
         env=environ,
@@ -153,6 +157,18 @@ def test_https_is_believed_only_of_our_own_proxies(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("form", ["CHIRON_HOME={}", "CHIRON_HOME_FILE={}/name"])
+def test_the_home_may_be_named_in_a_file_like_everything_else(form: str, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (tmp_path / "name").write_text(f"{home}\n")
+    (tmp_path / ".env").write_text(form.format(home if "FILE" not in form else tmp_path))
+
+    done = start(tmp_path, "HOME.path", CHIRON_HOME=None)
+
+    assert done.stdout == f"{home}\n", done.stderr
+    assert (home / "secrets.json").exists()
+
+
 def test_the_example_lists_exactly_the_documented_settings() -> None:
     lines = (settings.BASE_DIR / ".env.example").read_text().splitlines()
     named = [line.removeprefix("# ").partition("=")[0] for line in lines if line.startswith("# ") and "=" in line]
@@ -180,3 +196,23 @@ def test_a_server_that_is_too_old_is_refused(town: Any, monkeypatch: pytest.Monk
 
     version = connections["accounts"].pg_version // 10000  # type: ignore[attr-defined]
     assert f"accounts: PostgreSQL {version} is too old: 99 or newer is needed." in startup.unsafe_servers()
+
+
+def test_the_check_before_a_deployment_asks_the_servers(town: Any, capsys: Any) -> None:
+    with cursor("accounts") as session:
+        session.execute("SET LOCAL synchronous_commit = off")
+
+    with pytest.raises(SystemCheckError, match=r"\(chiron.E001\) accounts: synchronous_commit is off"):
+        call_command("check", "--deploy", "--tag", "security")
+
+    call_command("check", "--tag", "security")
+
+
+def test_the_check_before_a_deployment_names_a_server_out_of_reach(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable() -> list[str]:
+        raise OperationalError
+
+    monkeypatch.setattr(startup, "unsafe_servers", unreachable)
+
+    with pytest.raises(SystemCheckError, match=r"\(chiron.E002\) A database is out of reach"):
+        call_command("check", "--deploy", "--tag", "security")

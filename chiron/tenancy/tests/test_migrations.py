@@ -15,7 +15,7 @@ from chiron.kernel.db import CLINICAL, atomic, cursor, roll_back
 from chiron.postgres.owner import as_owner
 from chiron.registry.models import Department
 from chiron.tenancy import everywhere, replay
-from chiron.tenancy.names import sealer
+from chiron.tenancy.names import sealer_of
 from chiron.tenancy.public import Organization, inside, role_of, schema_of
 from chiron.tenancy.replay import Step
 from tests.town import drop_organization, make_organization
@@ -209,11 +209,13 @@ def test_rights_that_are_no_longer_declared_are_taken_back(several: list[Organiz
     asked = "SELECT has_table_privilege(%s, %s, 'DELETE'), has_table_privilege(%s, %s, 'DELETE')"
     table = f"{schema}.registry_patient"
     with as_owner(CLINICAL), cursor(CLINICAL) as owner:
-        owner.execute(f"GRANT DELETE ON {schema}.audit_event TO {role}; GRANT DELETE ON {table} TO {sealer()}")
+        owner.execute(
+            f"GRANT DELETE ON {schema}.audit_event TO {role}; GRANT DELETE ON {table} TO {sealer_of(CLINICAL)}"
+        )
 
         replay.replay(several[0].id, replay.steps())
 
-        owner.execute(asked, [role, f"{schema}.audit_event", sealer(), table])
+        owner.execute(asked, [role, f"{schema}.audit_event", sealer_of(CLINICAL), table])
         assert owner.fetchone() == (False, False)
 
 
