@@ -11,6 +11,7 @@ from chiron.registry.services.imports import (
     import_places,
     import_providers,
     known_patients,
+    known_places,
     known_providers,
 )
 from chiron.registry.services.leaving import Assignments
@@ -36,6 +37,7 @@ __all__ = [
     "import_places",
     "import_providers",
     "known_patients",
+    "known_places",
     "known_providers",
     "make_claim",
     "patient_for",

@@ -65,7 +65,7 @@ def read_bundle(path: Path, known: Known = nothing_known) -> Bundle:
 
 
 def parse_bundle(raw: bytes, file: str, known: Known = nothing_known) -> Bundle:
-    """The bundle in these bytes: a transaction, a collection, or one bare Patient.
+    """The bundle in these bytes: a transaction, a collection, or one bare resource.
 
     References must lead somewhere: to an entry, to something contained, to what `known` knows (asked for `urn:` and
     `Type/id` references that no entry carries), or openly outside (a URL, a search).
@@ -110,13 +110,11 @@ def entries_of(document: Document, file: str) -> Iterator[Entry]:
     match word(document.members, "resourceType"):
         case "":
             raise Fault("The file has no resourceType, so it is not FHIR.")
-        case "Patient":
-            whole = {name: original.value for name, original in document.members.items()}
-            yield entry_of({"resource": Original(whole, document.text)}, 0, file)
         case "Bundle":
             yield from bundled(document, file)
         case _:
-            raise Fault("The file is neither a Bundle nor a Patient; other resources need the bundle of their patient.")
+            whole = {name: original.value for name, original in document.members.items()}
+            yield entry_of({"resource": Original(whole, document.text)}, 0, file)
 
 
 def bundled(document: Document, file: str) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from chiron.audit import public as audit
 from chiron.interop.errors import Fault, Refused
 from chiron.interop.fhir.bundle import Bundle, Entry, read_bundle
-from chiron.interop.fhir.reading.people import identifier_in, key_in, own_name
+from chiron.interop.fhir.reading.people import FULL_URL, identifier_in, key_in, own_name
 from chiron.interop.fhir.reading.records import RecordSeen
 from chiron.interop.fhir.report import Report, Tally
 from chiron.interop.fhir.sorting import Sorted, sort_bundle
@@ -23,6 +24,7 @@ from chiron.registry.public import (
     import_places,
     import_providers,
     known_patients,
+    known_places,
     known_providers,
 )
 from chiron.tenancy.public import inside
@@ -58,17 +60,19 @@ def import_files(
     *, by: Caller, organization_id: UUID, files: Iterable[Path], now: Callable[[], datetime]
 ) -> Iterator[tuple[Path, Report | Refused]]:
     """Import one file after the other; a broken one is refused and the rest goes on. Yields each as it is done."""
-
-    def known(reference: str) -> bool:
-        with inside(organization_id):
-            return bool(known_patients([identifier_in(reference)]))
-
     for file in files:
         try:
-            bundle = read_bundle(file, known)
+            bundle = read_bundle(file, partial(is_known, organization_id))
             yield file, import_bundle(by=by, organization_id=organization_id, bundle=bundle, now=now())
         except Refused as refusal:
             yield file, refusal
+
+
+def is_known(organization_id: UUID, reference: str) -> bool:
+    """Whether an earlier import brought what has no number and is known by this reference alone."""
+    keys = [f"{kind}|{FULL_URL}|{reference}" for kind in DIRECTORY]
+    with inside(organization_id):
+        return bool(known_patients([identifier_in(reference)]) or known_providers(keys) or known_places(keys))
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
@@ -150,8 +154,9 @@ class Authors:
     def __init__(self, treating: dict[int, UUID], bundle: Bundle, seen: Sorted) -> None:
         self.treating = treating
         self.bundle = bundle
-        references = {reference for own in seen.records.values() for each in own for reference in each.authors}
-        sought = {reference: key for reference in references if (key := key_in(reference)) is not None}
+        records = (each for owned in (seen.records, seen.elsewhere) for own in owned.values() for each in own)
+        references = {reference for each in records for reference in each.authors}
+        sought = {reference: key_in(reference) for reference in references if bundle.found(reference) is None}
         known = known_providers(set(sought.values()))
         self.sought = {reference: known[key] for reference, key in sought.items() if key in known}
 

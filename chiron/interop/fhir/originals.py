@@ -43,6 +43,8 @@ def read_document(raw: bytes) -> Document:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Fault("The file is not written in UTF-8.") from None
+    if text.lstrip().startswith("<"):
+        raise Fault("The file is XML; only JSON is read.")
     try:
         return Text(text).document()
     except JSONDecodeError as error:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from chiron.interop.errors import Fault
 
@@ -17,6 +17,9 @@ SEARCH = re.compile(r"[A-Z][A-Za-z]{1,63}\?.+")
 ELSEWHERE = re.compile(r"https?://\S+")
 NAME = re.compile(r"[A-Za-z]{1,64}")
 NAMED = re.compile(r"urn:[a-z0-9][a-z0-9\-]{0,31}:\S+", re.IGNORECASE)
+TYPED = re.compile(
+    r"(?:^|/)(?P<type>[A-Z][A-Za-z]{1,63})(?:/[A-Za-z0-9.\-]{1,64}(?:/_history/[A-Za-z0-9.\-]{1,64})?|\?.+)$"
+)
 
 
 class Index(Generic[Target]):
@@ -83,6 +86,17 @@ def searches(resource: dict[str, Any]) -> Iterator[str]:
     for each in identifiers if isinstance(identifiers, list) else []:
         if isinstance(each, dict) and isinstance(each.get("value"), str):
             yield f"{resource.get('resourceType')}?identifier={each.get('system', '')}|{each['value']}"
+
+
+def search_for(kind: str, system: str, value: str) -> str:
+    """The reference that searches by an identifier, as `searches` names it."""
+    return f"{kind}?identifier={quote(f'{system}|{value}')}"
+
+
+def type_in(reference: str) -> str:
+    """The type of resource that a reference says it points at, "" where it does not say."""
+    typed = TYPED.search(reference)
+    return typed["type"] if typed else ""
 
 
 def contained_ids(resource: dict[str, Any]) -> set[str]:

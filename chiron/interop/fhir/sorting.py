@@ -1,6 +1,5 @@
 """Whom each entry of a bundle belongs to: rows of the registry, and records each with its patient."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,12 +10,11 @@ from chiron.interop.fhir.bundle import Bundle, Entry
 from chiron.interop.fhir.reading.elements import Element
 from chiron.interop.fhir.reading.people import patient_seen, place_seen, provider_seen
 from chiron.interop.fhir.reading.records import RecordSeen, record_seen
-from chiron.interop.fhir.references import references
+from chiron.interop.fhir.references import references, type_in
 from chiron.registry.public import PatientSeen, PlaceSeen, ProviderSeen
 
 Seen = TypeVar("Seen")
 
-ANOTHER_TYPE = re.compile(r"#|(?!Patient\b)[A-Z][A-Za-z]+[/?]")
 PLACES = frozenset({"Organization", "Location"})
 
 
@@ -108,11 +106,12 @@ class Owners:
         index = seen.entry.index
         if index in self.named:
             return self.named[index]
-        near = self.beyond(self.targets(seen.entry)) or self.beyond(self.sources().get(index, set()))
+        near = self.beyond(self.targets(seen.entry)) | self.outside(seen.entry)
+        near = near or self.beyond(self.sources().get(index, set()))
         wanted = near or self.patients or set(self.named.values())
         if len(wanted) == 1:
             return next(iter(wanted))
-        reason = "belongs to several patients of this file" if wanted else "names no patient, and this file has none"
+        reason = "belongs to several patients" if wanted else "names no patient, and this file has none"
         raise Refused(self.bundle.file, index, f"The {seen.entry.resource_type} {reason}.")
 
     def named_by(self, seen: RecordSeen) -> Owner | None:
@@ -120,11 +119,20 @@ class Owners:
         found = self.bundle.found(seen.patient)
         if found is not None:
             return found.index if found.index in self.patients else None
-        return seen.patient if seen.patient and not ANOTHER_TYPE.match(seen.patient) else None
+        another = seen.patient.startswith("#") or type_in(seen.patient) not in ("", "Patient")
+        return seen.patient if seen.patient and not another else None
 
     def targets(self, entry: Entry) -> set[int]:
         found = (self.bundle.found(reference) for reference in references(entry.resource))
         return {each.index for each in found if each is not None}
+
+    def outside(self, entry: Entry) -> set[Owner]:
+        """The patients it points at who are not in this file."""
+        return {
+            reference
+            for reference in references(entry.resource)
+            if type_in(reference) == "Patient" and self.bundle.found(reference) is None
+        }
 
     def sources(self) -> dict[int, set[int]]:
         """Who points at an entry."""

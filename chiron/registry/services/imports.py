@@ -107,10 +107,19 @@ def import_providers(*, by: Caller, seen: Sequence[ProviderSeen], now: datetime)
 
 def known_providers(keys: Iterable[str]) -> dict[str, UUID]:
     """The providers whom earlier imports brought, by their key at the source; those unknown are absent."""
+    return _known(Provider, "provider", keys)
+
+
+def known_places(keys: Iterable[str]) -> dict[str, UUID]:
+    """The sites and locations that earlier imports brought, by their key at the source; those unknown are absent."""
+    return _known(Department, "place", keys)
+
+
+def _known(model: Any, label: str, keys: Iterable[str]) -> dict[str, UUID]:
     organization_id = current_organization_id()
-    indexes = {exact_index(organization_id, "provider", key): key for key in keys}
-    found = Provider.objects.filter(source_key__in=list(indexes)).values_list("source_key", "id") if indexes else ()
-    return {indexes[bytes(source_key or b"")]: provider_id for source_key, provider_id in found}
+    indexes = {exact_index(organization_id, label, key): key for key in keys}
+    found = model.objects.filter(source_key__in=list(indexes)).values_list("source_key", "id") if indexes else ()
+    return {indexes[bytes(source_key or b"")]: row_id for source_key, row_id in found}
 
 
 def known_patients(identifiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:

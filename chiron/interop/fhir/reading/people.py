@@ -91,10 +91,10 @@ def key_of(entry: Entry) -> str:
     return f"{entry.resource_type}|{system}|{value}"
 
 
-def key_in(reference: str) -> str | None:
-    """The key of the practitioner whom a reference searches for by identifier, None for any other reference."""
+def key_in(reference: str) -> str:
+    """The key of the practitioner of a reference, if it is one: a number searched for, or the reference itself."""
     search = PRACTITIONER.fullmatch(unquote(reference))
-    return f"Practitioner|{search['identifier']}" if search else None
+    return f"Practitioner|{search['identifier']}" if search else f"Practitioner|{FULL_URL}|{reference}"
 
 
 def identifier_in(reference: str) -> tuple[str, str]:

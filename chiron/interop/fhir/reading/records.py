@@ -8,9 +8,11 @@ from chiron.interop.errors import Fault
 from chiron.interop.fhir.bundle import Bundle, Entry
 from chiron.interop.fhir.reading.concepts import Concept, concept, concepts, quantity, told, usual
 from chiron.interop.fhir.reading.elements import Element
+from chiron.interop.fhir.reading.people import identifiers
 from chiron.interop.fhir.reading.shapes import ACTORS, ANYTHING, AUTHORS, PATIENTS, SHAPES, Shape
 from chiron.interop.fhir.reading.texts import attached, narrative, notes, together
 from chiron.interop.fhir.reading.times import Span, moment, span
+from chiron.interop.fhir.references import search_for
 from chiron.records.public import Precision, RecordType, Statement, Status
 
 TITLE_LENGTH = 300
@@ -55,9 +57,9 @@ def record_seen(entry: Entry, bundle: Bundle) -> RecordSeen:
         entry=entry,
         statement=statement,
         status=Status.ENTERED_IN_ERROR if is_error(resource) else Status.ACTIVE,
-        patient=next((found for name in PATIENTS for found in pointed_at(resource, name)), ""),
+        patient=patient_of(resource),
         encounter=next(encounters(resource), ""),
-        authors=tuple(found for name in AUTHORS for found in pointed_at(resource, name)),
+        authors=tuple(found for name in AUTHORS for found in pointed_at(resource, name, "Practitioner")),
     )
 
 
@@ -135,21 +137,46 @@ def is_error(resource: Element) -> bool:
     return verified == ERROR or (isinstance(verified, dict) and concept(resource.one("verificationStatus")).has(ERROR))
 
 
-def pointed_at(resource: Element, name: str) -> Iterator[str]:
-    """The references under a name: its own, or those of the actors listed there."""
+def patient_of(resource: Element) -> str:
+    """The reference to whom a resource is about, "" where it names nobody.
+
+    A contained patient is known by an identifier. Raises Fault where it has none: it could be anybody.
+    """
+    named = next((found for name in PATIENTS for found in pointed_at(resource, name, "Patient")), "")
+    inside = [each for each in resource.many("contained") if named == f"#{each.text('id')}"]
+    if not inside or inside[0].text("resourceType") != "Patient":
+        return named
+    numbers = identifiers(inside[0])
+    if not numbers:
+        raise Fault(f"{resource.path} is about a contained patient without an identifier.")
+    return search_for("Patient", *numbers[0][:2])
+
+
+def pointed_at(resource: Element, name: str, kind: str) -> Iterator[str]:
+    """The references under a name: its own, or those of the actors listed there, of that kind unless they say so."""
     value = resource.value.get(name)
     if not isinstance(value, dict | list):
         return
     for each in resource.either(name):
         actors = [each, *(actor for one in ACTORS for actor in each.either(one) if isinstance(each.value[one], dict))]
-        yield from (reference for actor in actors if (reference := actor.text("reference")))
+        yield from (reference for actor in actors if (reference := reference_in(actor, kind)))
+
+
+def reference_in(link: Element, kind: str) -> str:
+    """A reference as written; one that only gives an identifier (FHIR R4, logical reference) is a search for it."""
+    reference, number = link.text("reference"), link.value.get("identifier")
+    if reference or not isinstance(number, dict):
+        return reference
+    found = Element(f"{link.path}.identifier", number)
+    value = found.text("value").strip()
+    return search_for(link.text("type") or kind, found.text("system"), value) if value else ""
 
 
 def encounters(resource: Element) -> Iterator[str]:
     context = resource.value.get("context")
     if isinstance(context, dict):
-        yield from pointed_at(Element(f"{resource.path}.context", context), "encounter")
-    yield from pointed_at(resource, "encounter")
+        yield from pointed_at(Element(f"{resource.path}.context", context), "encounter", "Encounter")
+    yield from pointed_at(resource, "encounter", "Encounter")
 
 
 def words(resource: Element) -> Iterator[str]:

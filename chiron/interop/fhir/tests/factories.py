@@ -7,9 +7,12 @@ import orjson
 import pytest
 from django.conf import settings
 
+from chiron.audit.models import Event
 from chiron.interop.errors import Refused
 from chiron.interop.fhir.bundle import Bundle, parse_bundle
 from chiron.interop.fhir.sorting import Sorted, sort_bundle
+from chiron.records.models import Record, RecordVersion
+from chiron.registry.models import Department, Identifier, Patient, Provider
 
 FILE = "ama.json"
 DATA = Path(settings.BASE_DIR).parent / "shared" / "data" / "fhir"
@@ -89,3 +92,9 @@ def refusal(value: Any) -> tuple[int | None, str]:
         sort_bundle(parsed(value))
     assert refused.value.file == FILE
     return refused.value.entry, refused.value.reason
+
+
+def rows() -> dict[str, int]:
+    """How many rows of each kind an import may write there are in the organization at hand."""
+    models = (Patient, Identifier, Provider, Department, Record, RecordVersion, Event)
+    return {model.__name__: model._default_manager.using("clinical").count() for model in models}

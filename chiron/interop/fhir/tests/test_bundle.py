@@ -21,12 +21,13 @@ def test_a_bundle_is_its_resources_in_order(kind: str) -> None:
     ]
 
 
-def test_a_bare_patient_is_a_bundle_of_one() -> None:
-    raw = b'\n{"resourceType": "Patient", "id": "ama",  "entry": []}\n'
+@pytest.mark.parametrize("kind", ["Patient", "Observation"])
+def test_a_bare_resource_is_a_bundle_of_one(kind: str) -> None:
+    raw = b'\n{"resourceType": "%s", "id": "ama",  "entry": []}\n' % kind.encode()
 
     [entry] = parse_bundle(raw, FILE).entries
 
-    assert (entry.index, entry.resource_type, entry.original) == (0, "Patient", raw.decode().strip())
+    assert (entry.index, entry.resource_type, entry.original) == (0, kind, raw.decode().strip())
 
 
 def test_a_resource_keeps_its_very_text_and_the_digits_of_its_numbers() -> None:
@@ -59,7 +60,7 @@ def test_a_byte_order_mark_is_passed_over() -> None:
         (b"[]", "(Expecting an object)."),
         (b'{"resourceType":"Patient","id":"a","id":"b"}', "A member of the file stands there twice."),
         (b'{"id":"a"}', "The file has no resourceType, so it is not FHIR."),
-        (b'{"resourceType":"Observation"}', "The file is neither a Bundle nor a Patient"),
+        (b' <Patient xmlns="http://hl7.org/fhir"/>', "The file is XML; only JSON is read."),
         (b'{"resourceType":"Bundle"}', "The Bundle has no type."),
         (b'{"resourceType":"Bundle","type":"searchset"}', "The Bundle is neither a transaction nor a collection."),
         (b'{"resourceType":"Bundle","type":"collection","entry":{}}', "The Bundle's entry is not an array."),

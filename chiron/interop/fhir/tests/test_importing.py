@@ -12,13 +12,13 @@ from chiron.interop.errors import Refused
 from chiron.interop.fhir.bundle import Bundle, read_bundle
 from chiron.interop.fhir.importing import import_bundle, import_files
 from chiron.interop.fhir.report import Report
-from chiron.interop.fhir.tests.factories import Resource, ama, bundle_of, document, osei, pulse, resource, synthea
+from chiron.interop.fhir.tests.factories import Resource, ama, bundle_of, document, osei, pulse, resource, rows, synthea
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.errors import NotPermitted
 from chiron.records.models import Record, RecordVersion
 from chiron.records.sealing import content_of, text_of
-from chiron.registry.models import Department, Identifier, Patient, Provider
+from chiron.registry.models import Patient, Provider
 from chiron.tenancy.public import inside
 from chiron.vault.public import organization_safe, patient_safe
 
@@ -41,11 +41,6 @@ class Door:
 def door(hilltop: Any) -> Iterator[Door]:
     with inside(hilltop.id):
         yield Door(hilltop)
-
-
-def rows() -> dict[str, int]:
-    models = (Patient, Identifier, Provider, Department, Record, RecordVersion, Event)
-    return {model.__name__: model._default_manager.using("clinical").count() for model in models}
 
 
 def test_a_bundle_becomes_rows_and_records_of_its_patient(door: Door) -> None:
@@ -163,6 +158,23 @@ def test_a_file_may_refer_to_a_patient_without_numbers_who_is_known(door: Door, 
     assert second.patient_ids == first.patient_ids
     assert isinstance(third, Refused)
     assert third.entry == 0
+
+
+@pytest.mark.parametrize("known", [osei(identifier=[]), resource("Location", id="osei", name="Room 1")])
+def test_a_file_may_refer_to_a_provider_or_place_without_numbers_who_is_known(
+    door: Door, tmp_path: Path, known: Resource
+) -> None:
+    reference = f"{known['resourceType']}/osei"
+    (tmp_path / "1.json").write_bytes(orjson.dumps(known))
+    (tmp_path / "2.json").write_bytes(orjson.dumps(document(ama(), pulse(performer=[{"reference": reference}]))))
+
+    results = dict(
+        import_files(by=door.admin, organization_id=door.clinic.id, files=sorted(tmp_path.iterdir()), now=now)
+    )
+
+    assert all(isinstance(result, Report) for result in results.values())
+    author_id = Record.objects.latest("id").author_provider_id
+    assert (author_id is not None) == (known["resourceType"] == "Practitioner")
 
 
 def test_resources_without_a_name_are_known_by_what_they_say(door: Door) -> None:

@@ -126,6 +126,44 @@ def test_a_record_about_a_patient_of_elsewhere_is_not_given_to_the_only_patient_
     assert {name: [each.entry.id for each in own] for name, own in found.elsewhere.items()} == {reference: ["pulse"]}
 
 
+def test_a_resource_beside_a_patient_of_elsewhere_goes_with_the_patient_it_points_at() -> None:
+    reference = "https://elsewhere.example/Patient/9"
+
+    found = read(ama(), resource("Provenance", target=[{"reference": reference}]))
+
+    assert (owned(found), list(found.elsewhere)) == ({0: []}, [reference])
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"identifier": {"system": "urn:mrn:hilltop", "value": " 4712 "}},
+        {"type": "Patient", "identifier": {"system": "urn:mrn:hilltop", "value": "4712"}},
+        {"reference": "#who"},
+    ],
+)
+def test_a_record_finds_its_patient_by_an_identifier_alone(subject: Any) -> None:
+    inside = {"resourceType": "Patient", "id": "who", "identifier": [{"system": "urn:mrn:hilltop", "value": "4712"}]}
+
+    found = read(ama(), ama(**KOFI), pulse(subject=subject, contained=[inside]))
+
+    assert owned(found) == {0: [], 1: ["pulse"]}
+
+
+def test_a_contained_patient_without_a_number_could_be_anybody() -> None:
+    inside = {"resourceType": "Patient", "id": "who", "name": [{"family": "Owusu"}]}
+
+    told = refusal(document(ama(), pulse(subject={"reference": "#who"}, contained=[inside])))
+
+    assert told == (1, "Observation is about a contained patient without an identifier.")
+
+
+def test_an_identifier_of_something_else_names_no_patient() -> None:
+    device = {"type": "Device", "identifier": {"system": "urn:mrn:hilltop", "value": "4712"}}
+
+    assert owned(read(ama(), pulse(subject=device))) == {0: ["pulse"]}
+
+
 def test_a_record_finds_its_patient_by_number_in_the_file() -> None:
     by_number = pulse(subject={"reference": "Patient?identifier=urn:mrn:hilltop|4712"})
 
@@ -139,7 +177,7 @@ def test_a_lonely_resource_goes_to_the_only_patient() -> None:
 @pytest.mark.parametrize(
     ("broken", "entry", "reason"),
     [
-        ((ama(), ama(**KOFI), resource("Device")), 2, "The Device belongs to several patients of this file."),
+        ((ama(), ama(**KOFI), resource("Device")), 2, "The Device belongs to several patients."),
         ((resource("Device"),), 0, "The Device names no patient, and this file has none."),
         ((ama(gender="f"),), 0, "Patient.gender is none of FHIR's administrative genders."),
         ((ama(birthDate="1980-13"),), 0, "Patient.birthDate is not a date of a birth."),
