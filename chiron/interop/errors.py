@@ -7,18 +7,20 @@ from chiron.kernel.errors import DomainError
 
 
 class Refused(DomainError):
-    """Nothing of a file was kept. `entry` is the index of the entry at fault, None where it is the file itself.
+    """Nothing of a file was kept, or of one line of it where each stands for itself.
 
+    `entry` is the index of the entry at fault, `line` the number of the line; both None where it is the file itself.
     `reason` is a sentence that names element paths and never a value, so it may be printed and logged. `tally` counts
     what was refused by type, as far as the file could be read.
     """
 
     code, title, status = "bundle-refused", "The bundle was refused; nothing of it was kept.", 422
 
-    def __init__(self, file: str, entry: int | None, reason: str) -> None:
-        super().__init__(file=file, entry=entry, reason=reason)
+    def __init__(self, file: str, entry: int | None, reason: str, line: int | None = None) -> None:
+        super().__init__(file=file, entry=entry, reason=reason, line=line)
         self.file = file
         self.entry = entry
+        self.line = line
         self.reason = reason
         self.tally = Tally()
 
@@ -29,8 +31,8 @@ class Refused(DomainError):
         return self
 
     def __str__(self) -> str:
-        place = self.file if self.entry is None else f"{self.file}, entry {self.entry}"
-        return f"{place}: {self.reason}"
+        places = [f"{name} {at}" for name, at in (("entry", self.entry), ("line", self.line)) if at is not None]
+        return f"{', '.join([self.file, *places])}: {self.reason}"
 
 
 class Fault(Exception):

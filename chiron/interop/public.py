@@ -2,7 +2,8 @@
 
 from chiron.interop.errors import Refused
 from chiron.interop.fhir.bundle import Bundle, parse_bundle, read_bundle
-from chiron.interop.fhir.importing import import_bundle, import_files
+from chiron.interop.fhir.files import import_files
+from chiron.interop.fhir.importing import import_bundle
 from chiron.interop.fhir.report import Report, Tally
 from chiron.interop.fhir.telling import Outcome
 

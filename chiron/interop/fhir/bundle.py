@@ -1,20 +1,24 @@
 """One file as a bundle of entries, or the reason why it is none."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from chiron.interop.errors import Fault, Refused
-from chiron.interop.fhir.originals import Document, Original, is_storable, read_document
+from chiron.interop.fhir.originals import Document, Members, is_storable, read_document
 from chiron.interop.fhir.references import Index, dangling, searches
+from chiron.interop.fhir.text import Text
 
 MAX_BYTES = 256 * 2**20
 MAX_ENTRIES = 200_000
 KINDS = frozenset({"transaction", "collection"})
 METHODS = frozenset({"POST", "PUT"})
+TOO_MANY = f"The Bundle has more than {MAX_ENTRIES} entries."
+UNASKED = "A transaction's entry must have request.method POST or PUT to be imported."
+TWICE = "Another entry has the same fullUrl or the same type and id."
 RESOURCE_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}")
 
 Known = Callable[[str], bool]
@@ -76,18 +80,25 @@ def parse_bundle(raw: bytes, file: str, known: Known = nothing_known) -> Bundle:
         entries = list(entries_of(document, file))
     except Fault as fault:
         raise Refused(file, None, str(fault)) from None
-    index = Index[Entry]()
-    for entry in entries:
-        for name in names_of(entry):
-            if not index.add(name, entry):
-                raise Refused(file, entry.index, "Another entry has the same fullUrl or the same type and id.")
-        for search in searches(entry.resource):
-            index.add(search, entry)
+    bundle = bundle_of(entries, file, sha256(raw).hexdigest())
+    index = bundle.index
     for entry in entries:
         reason = wrong(entry, lambda reference: index.found(reference) is not None or known(reference))
         if reason is not None:
             raise Refused(file, entry.index, reason).counting(each.resource_type for each in entries)
-    return Bundle(file, sha256(raw).hexdigest(), tuple(entries), index)
+    return bundle
+
+
+def bundle_of(entries: Sequence[Entry], file: str, digest: str) -> Bundle:
+    """These entries as a bundle. Raises Refused where two have the same name."""
+    index = Index[Entry]()
+    for entry in entries:
+        for name in names_of(entry):
+            if not index.add(name, entry):
+                raise Refused(file, entry.index, TWICE)
+        for search in searches(entry.resource):
+            index.add(search, entry)
+    return Bundle(file, digest, tuple(entries), index)
 
 
 def wrong(entry: Entry, leads_somewhere: Known) -> str | None:
@@ -113,28 +124,33 @@ def entries_of(document: Document, file: str) -> Iterator[Entry]:
         case "Bundle":
             yield from bundled(document, file)
         case _:
-            whole = {name: original.value for name, original in document.members.items()}
-            yield entry_of({"resource": Original(whole, document.text)}, 0, file)
+            yield entry_of({"resource": Text(document.text).original()}, 0, file)
 
 
 def bundled(document: Document, file: str) -> Iterator[Entry]:
-    kind = word(document.members, "type")
+    kind = kind_of_bundle(document.members)
+    members = document.entries or []
+    if len(members) > MAX_ENTRIES:
+        raise Fault(TOO_MANY)
+    for index, each in enumerate(members):
+        if kind == "transaction" and method_of(each) not in METHODS:
+            raise Refused(file, index, UNASKED)
+        yield entry_of(each, index, file)
+
+
+def kind_of_bundle(members: Members) -> str:
+    """Transaction or collection, by the members of a Bundle beside its entries. Raises Fault for any other."""
+    kind = word(members, "type")
     if not kind:
         raise Fault("The Bundle has no type.")
     if kind not in KINDS:
         raise Fault("The Bundle is neither a transaction nor a collection.")
-    if "entry" in document.members:
+    if "entry" in members:
         raise Fault("The Bundle's entry is not an array.")
-    members = document.entries or []
-    if len(members) > MAX_ENTRIES:
-        raise Fault(f"The Bundle has more than {MAX_ENTRIES} entries.")
-    for index, each in enumerate(members):
-        if kind == "transaction" and method_of(each) not in METHODS:
-            raise Refused(file, index, "A transaction's entry must have request.method POST or PUT to be imported.")
-        yield entry_of(each, index, file)
+    return kind
 
 
-def entry_of(members: dict[str, Original], index: int, file: str) -> Entry:
+def entry_of(members: Members, index: int, file: str) -> Entry:
     resource = members.get("resource")
     if resource is None or not isinstance(resource.value, dict):
         raise Refused(file, index, "The entry has no resource.")
@@ -152,12 +168,12 @@ def entry_of(members: dict[str, Original], index: int, file: str) -> Entry:
     return Entry(index, full_url, resource_type, own_id, resource.value, resource.text)
 
 
-def method_of(members: dict[str, Original]) -> str:
+def method_of(members: Members) -> str:
     request = members.get("request")
     method = request.value.get("method") if request is not None and isinstance(request.value, dict) else None
     return method if isinstance(method, str) else ""
 
 
-def word(members: dict[str, Original], name: str) -> str:
+def word(members: Members, name: str) -> str:
     value = members[name].value if name in members else ""
     return value if isinstance(value, str) else ""

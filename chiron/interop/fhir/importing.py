@@ -1,21 +1,19 @@
 """Bringing a bundle into an organization: everything in it, or nothing."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
 from chiron.audit import public as audit
 from chiron.interop.errors import Fault, Refused
-from chiron.interop.fhir.bundle import Bundle, Entry, read_bundle
+from chiron.interop.fhir.bundle import Bundle, Entry
 from chiron.interop.fhir.reading.people import FULL_URL, identifier_in, key_in, own_name
 from chiron.interop.fhir.reading.records import RecordSeen
 from chiron.interop.fhir.report import Report, Tally
-from chiron.interop.fhir.sorting import Sorted, sort_bundle
+from chiron.interop.fhir.sorting import Refuse, Sorted, refuse_all, sort_bundle
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import DomainError, NotPermitted
 from chiron.records.public import Imported, RecordEntry, import_records
@@ -32,22 +30,35 @@ from chiron.vault.public import exact_index, patient_safe
 
 Seen = TypeVar("Seen")
 Results = Sequence[tuple[UUID, str]]
+Treating = Callable[[str], UUID | None]
 
 DIRECTORY = ("Organization", "Location", "Practitioner")
-DIRECTORIES = ("hospitalInformation", "practitionerInformation")
 
 
-def import_bundle(*, by: Caller, organization_id: UUID, bundle: Bundle, now: datetime) -> Report:
+def nobody(reference: str) -> None:
+    return None
+
+
+def import_bundle(
+    *,
+    by: Caller,
+    organization_id: UUID,
+    bundle: Bundle,
+    now: datetime,
+    refuse: Refuse = refuse_all,
+    treating: Treating = nobody,
+) -> Report:
     """Bring all that a bundle says up to date, in one transaction, with one event a patient.
 
     What the same source said before is updated, or left alone where it says nothing new: a second import of the same
-    bundle changes nothing. Raises Refused, and then nothing of the bundle was kept; NotPermitted.
+    bundle changes nothing. `treating` knows providers outside the bundle, by the reference to them. What `refuse`
+    lets pass is left out, the rest is brought. Raises Refused, and then nothing of the bundle was kept; NotPermitted.
     """
     types = [entry.resource_type for entry in bundle.entries]
     try:
-        seen = sort_bundle(bundle)
+        seen = sort_bundle(bundle, refuse)
         with inside(organization_id):
-            return Import(by, organization_id, bundle, now).run(seen)
+            return Import(by, organization_id, bundle, now, refuse, treating).run(seen)
     except NotPermitted:
         raise
     except Refused as refusal:
@@ -56,29 +67,11 @@ def import_bundle(*, by: Caller, organization_id: UUID, bundle: Bundle, now: dat
         raise Refused(bundle.file, None, str(refusal)).counting(types) from None
 
 
-def import_files(
-    *, by: Caller, organization_id: UUID, files: Iterable[Path], now: Callable[[], datetime]
-) -> Iterator[tuple[Path, Report | Refused]]:
-    """Import one file after the other; a broken one is refused and the rest goes on. Yields each as it is done."""
-    for file in files:
-        try:
-            bundle = read_bundle(file, partial(is_known, organization_id))
-            yield file, import_bundle(by=by, organization_id=organization_id, bundle=bundle, now=now())
-        except Refused as refusal:
-            yield file, refusal
-
-
 def is_known(organization_id: UUID, reference: str) -> bool:
     """Whether an earlier import brought what has no number and is known by this reference alone."""
     keys = [f"{kind}|{FULL_URL}|{reference}" for kind in DIRECTORY]
     with inside(organization_id):
         return bool(known_patients([identifier_in(reference)]) or known_providers(keys) or known_places(keys))
-
-
-def files_in(paths: Iterable[Path]) -> list[Path]:
-    """The files themselves, and the *.json files in folders and below, each once; directories of providers first."""
-    found = (each for path in paths for each in (sorted(path.rglob("*.json")) if path.is_dir() else [path]))
-    return sorted(dict.fromkeys(found), key=lambda file: not file.name.startswith(DIRECTORIES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +82,8 @@ class Import:
     organization_id: UUID
     bundle: Bundle
     now: datetime
+    refuse: Refuse
+    treating: Treating
 
     def run(self, seen: Sorted) -> Report:
         tally = Tally()
@@ -98,31 +93,33 @@ class Import:
         for pairs, results in ((seen.places, places), (seen.providers, providers), (seen.patients, patients)):
             count(tally, pairs, results)
         self.record_directory(tally)
-        treating = {entry.index: result for (entry, _), result in zip(seen.providers, providers, strict=True)}
+        found = {entry.index: result for (entry, _), result in zip(seen.providers, providers, strict=True)}
         for role, practitioner in seen.roles:
-            provider = treating[role.index] = treating[practitioner.index]
+            provider = found[role.index] = found[practitioner.index]
             tally.add(role.resource_type, provider[1])
-        authors = Authors({index: provider_id for index, (provider_id, _) in treating.items()}, self.bundle, seen)
+        treated = {index: provider_id for index, (provider_id, _) in found.items()}
+        authors = Authors(treated, self.bundle, seen, self.treating)
         records: dict[UUID, list[RecordSeen]] = defaultdict(list)
         for (entry, _), (patient_id, _) in zip(seen.patients, patients, strict=True):
             records[patient_id] += seen.records[entry.index]
         for patient_id, own in self.elsewhere(seen):
             records[patient_id] += own
-        for patient_id, own in records.items():
+        for patient_id, own in sorted(records.items()):  # always in one order, so that no two imports wait in a circle
             for each, imported in zip(own, self.import_records(patient_id, own, authors), strict=True):
                 tally.add(each.entry.resource_type, imported.outcome)
-        return Report(self.bundle.file, tally, tuple(records))
+        return Report(self.bundle.file, tally, tuple(records), treated)
 
     def elsewhere(self, seen: Sorted) -> Iterator[tuple[UUID, list[RecordSeen]]]:
-        """The records about patients whom earlier imports brought. Raises Refused where nobody knows the patient."""
+        """The records about patients whom earlier imports brought; those of whom nobody knows are refused."""
         sought = {reference: identifier_in(reference) for reference in seen.elsewhere}
         known = known_patients(sought.values())
         for reference, own in seen.elsewhere.items():
-            if sought[reference] not in known:
-                kind, index = own[0].entry.resource_type, own[0].entry.index
-                reason = f"The {kind} is about a patient who is neither in this file nor known."
-                raise Refused(self.bundle.file, index, reason)
-            yield known[sought[reference]], own
+            if sought[reference] in known:
+                yield known[sought[reference]], own
+                continue
+            for each in own:
+                reason = f"The {each.entry.resource_type} is about a patient who is neither in this file nor known."
+                self.refuse(Refused(self.bundle.file, each.entry.index, reason))
 
     def record_directory(self, tally: Tally) -> None:
         """One event for the providers and places that a file brings, where it changes any."""
@@ -151,7 +148,8 @@ class Import:
 class Authors:
     """Which provider wrote each record: one of the bundle, or one whom an earlier import brought."""
 
-    def __init__(self, treating: dict[int, UUID], bundle: Bundle, seen: Sorted) -> None:
+    def __init__(self, treated: dict[int, UUID], bundle: Bundle, seen: Sorted, treating: Treating) -> None:
+        self.treated = treated
         self.treating = treating
         self.bundle = bundle
         records = (each for owned in (seen.records, seen.elsewhere) for own in owned.values() for each in own)
@@ -166,7 +164,9 @@ class Authors:
 
     def provider(self, reference: str) -> UUID | None:
         target = self.bundle.found(reference)
-        return self.sought.get(reference) if target is None else self.treating.get(target.index)
+        if target is not None:
+            return self.treated.get(target.index)
+        return self.treating(reference) or self.sought.get(reference)
 
 
 class Names:

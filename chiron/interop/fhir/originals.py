@@ -1,36 +1,33 @@
-"""JSON values together with the very text they were written in.
+"""Documents of JSON, read resource by resource together with the very text they were written in.
 
 A resource is kept byte for byte, and decimals keep their digits: 7.20 stays 7.20, as FHIR asks for.
 """
 
-import re
-from collections.abc import Iterator
+import codecs
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
-from json import JSONDecodeError, JSONDecoder
-from typing import Any, NoReturn
+from json import JSONDecodeError
+from typing import Any, BinaryIO
 
 from chiron.interop.errors import Fault
 from chiron.interop.fhir.references import TOO_DEEP
+from chiron.interop.fhir.text import Original, Text
 from chiron.kernel.parsing import UNSTORABLE
 
-SPACE = re.compile(r"[ \t\n\r]*")
+WINDOW = 2**18
+LONGEST = 16 * 2**20
 
-
-@dataclass(frozen=True, slots=True)
-class Original:
-    """A JSON value and its text."""
-
-    value: Any
-    text: str
+Members = dict[str, Original]
+Take = Callable[[Members, int, bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """A JSON object whose `entry` array was read entry by entry: members beside it, and each entry's members."""
 
-    members: dict[str, Original]
-    entries: list[dict[str, Original]] | None
+    members: Members
+    entries: list[Members] | None
     text: str
 
 
@@ -40,112 +37,128 @@ def read_document(raw: bytes) -> Document:
     Raises Fault when it breaks off, is no JSON object, or nests too deep to be read at all.
     """
     try:
-        text = raw.decode("utf-8-sig")
+        text = Text(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise Fault("The file is not written in UTF-8.") from None
-    if text.lstrip().startswith("<"):
-        raise Fault("The file is XML; only JSON is read.")
+        raise Fault(NOT_UTF_8) from None
+    entries: list[Members] = []
+    with telling(text):
+        begins = text.skip()
+        members, listed = document(text, lambda each, *_: entries.append(each))
+        return Document(members, entries if listed else None, text.text[begins : text.at])
+
+
+def read_resource(raw: bytes, line: int) -> Original:
+    """The object in one line of a file. Raises Fault as `read_document` does."""
     try:
-        return Text(text).document()
+        text = Text(raw.decode("utf-8-sig").rstrip())
+    except UnicodeDecodeError:
+        raise Fault("The line is not written in UTF-8.") from None
+    text.lines = line - 1
+    with telling(text):
+        if not text.text.startswith("{", text.skip()):
+            text.malformed("Expecting an object")
+        resource = text.original()
+        if text.skip() != len(text.text):
+            text.malformed("Extra data")
+        return resource
+
+
+def read_through(file: BinaryIO, take: Take) -> Members:
+    """The members of the object in a file beside its `entry` array, whose entries go to `take` one by one.
+
+    `take` is given each entry's members, its first byte and its bytes. No more of the file is held than a window and
+    one entry. Raises Fault as `read_document` does, and for a value longer than 16 MiB.
+    """
+    window = Window(file)
+    text = Text("", window.more)
+    text.bytes = window.mark
+
+    def passing(members: Members, begins: int, raw: bytes) -> None:
+        take(members, begins, raw)
+        window.held = 0
+        if text.at > WINDOW:
+            text.forget()
+
+    with telling(text):
+        return document(text, passing)[0]
+
+
+class Window:
+    """The text of a file, part by part; UTF-8, after its byte order mark. `held` counts the bytes of one value."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
+        self.held = 0
+        self.mark = len(codecs.BOM_UTF8) if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
+        file.seek(self.mark)
+
+    def more(self) -> str:
+        """Raises Fault where it is not UTF-8, or 16 MiB were read and no entry came to its end."""
+        if self.held > LONGEST:
+            raise Fault(f"A value is longer than {LONGEST // 2**20} MiB.")
+        raw = self.file.read(max(WINDOW, self.held))
+        self.held += len(raw)
+        try:
+            return self.decoder.decode(raw, final=not raw)
+        except UnicodeDecodeError:
+            raise Fault(NOT_UTF_8) from None
+
+
+NOT_UTF_8 = "The file is not written in UTF-8."
+
+
+@contextmanager
+def telling(text: Text) -> Iterator[None]:
+    """Turns what is wrong with a text into a Fault that says where."""
+    try:
+        yield
     except JSONDecodeError as error:
-        raise Fault(
-            f"The JSON breaks off or is malformed at line {error.lineno}, column {error.colno} ({error.msg})."
-        ) from None
+        if text.text.startswith("<", text.at) and text.lines == 0:
+            raise Fault("The file is XML; only JSON is read.") from None
+        line, column = text.place_of(error)
+        raise Fault(f"The JSON breaks off or is malformed at line {line}, column {column} ({error.msg}).") from None
     except RecursionError:
         raise Fault(TOO_DEEP) from None
     except ValueError:
         raise Fault("The JSON holds a number that cannot be read.") from None
 
 
-class Text:
-    """A place in a JSON text that moves on as values are read."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-
-    def document(self) -> Document:
-        members: dict[str, Original] = {}
-        entries: list[dict[str, Original]] | None = None
-        begins = self.skip()
-        for name in self.names():
-            if name in members or (name == "entry" and entries is not None):
-                raise Fault("A member of the file stands there twice.")
-            if name == "entry" and self.text.startswith("[", self.skip()):
-                entries = [self.members() for _ in self.items()]
-            else:
-                members[name] = self.original()
-        ends = self.at
-        if self.skip() != len(self.text):
-            self.malformed("Extra data")
-        return Document(members, entries, self.text[begins:ends])
-
-    def members(self) -> dict[str, Original]:
-        """The members of an object; none where something else stands."""
-        if not self.text.startswith("{", self.skip()):
-            self.original()
-            return {}
-        members: dict[str, Original] = {}
-        for name in self.names():
-            if name in members:
-                raise Fault("A member of an entry stands there twice.")
-            members[name] = self.original()
-        return members
-
-    def original(self) -> Original:
-        begins = self.skip()
-        value, self.at = DECODER.raw_decode(self.text, begins)
-        return Original(value, self.text[begins : self.at])
-
-    def names(self) -> Iterator[str]:
-        """The names of an object; whoever asks reads the value before the next."""
-        self.expect("{", "Expecting an object")
-        if self.follows("}"):
-            return
-        while True:
-            if not self.text.startswith('"', self.skip()):
-                self.malformed("Expecting property name enclosed in double quotes")
-            name = self.original().value
-            self.expect(":", "Expecting ':' delimiter")
-            yield name
-            if self.follows("}"):
-                return
-            self.expect(",", "Expecting ',' delimiter")
-
-    def items(self) -> Iterator[None]:
-        """A step for each item of an array; whoever asks reads the item before the next."""
-        self.expect("[", "Expecting an array")
-        if self.follows("]"):
-            return
-        while True:
-            yield
-            if self.follows("]"):
-                return
-            self.expect(",", "Expecting ',' delimiter")
-
-    def skip(self) -> int:
-        space = SPACE.match(self.text, self.at)
-        self.at = space.end() if space else self.at
-        return self.at
-
-    def follows(self, mark: str) -> bool:
-        found = self.text.startswith(mark, self.skip())
-        self.at += found
-        return found
-
-    def expect(self, mark: str, otherwise: str) -> None:
-        if not self.follows(mark):
-            self.malformed(otherwise)
-
-    def malformed(self, message: str) -> NoReturn:
-        raise JSONDecodeError(message, self.text, self.at)
+def document(text: Text, take: Take) -> tuple[Members, bool]:
+    """The members of an object beside its `entry` array, and whether it has one; entries go to `take`."""
+    members: Members = {}
+    listed = False
+    for name in text.names():
+        if name in members or (name == "entry" and listed):
+            raise Fault("A member of the file stands there twice.")
+        text.skip()
+        if name == "entry" and text.text.startswith("[", text.at):
+            listed = True
+            for _ in text.items():
+                begins, first = text.skip(), text.bytes_before()
+                entry = members_of(text)
+                take(entry, first, text.text[begins : text.at].encode())
+        else:
+            members[name] = text.original()
+    ends = text.at
+    if text.skip() != len(text.text):
+        text.malformed("Extra data")
+    text.at = ends
+    return members, listed
 
 
-def no_number(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-DECODER = JSONDecoder(parse_float=Decimal, parse_constant=no_number)
+def members_of(text: Text) -> Members:
+    """The members of an object; none where something else stands."""
+    text.skip()
+    if not text.text.startswith("{", text.at):
+        text.original()
+        return {}
+    members: Members = {}
+    for name in text.names():
+        if name in members:
+            raise Fault("A member of an entry stands there twice.")
+        members[name] = text.original()
+    return members
 
 
 def is_storable(original: Original) -> bool:

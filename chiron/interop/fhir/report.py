@@ -1,8 +1,13 @@
 """What became of the resources of a file."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from chiron.interop.errors import Refused
 
 OUTCOMES = ("imported", "updated", "unchanged", "refused")
 
@@ -37,8 +42,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A file that was imported as a whole, and the patients in it."""
+    """What was imported, and the patients in it; the provider of each entry that is one; lines that were refused."""
 
     file: str
     tally: Tally
     patient_ids: tuple[UUID, ...]
+    providers: Mapping[int, UUID] = field(default_factory=dict)
+    refused: "tuple[Refused, ...]" = ()

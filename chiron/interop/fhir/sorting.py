@@ -1,7 +1,7 @@
 """Whom each entry of a bundle belongs to: rows of the registry, and records each with its patient."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -16,6 +16,10 @@ from chiron.registry.public import PatientSeen, PlaceSeen, ProviderSeen
 Seen = TypeVar("Seen")
 
 PLACES = frozenset({"Organization", "Location"})
+SEVERAL = "belongs to several patients."
+MANY = "names no patient, and this file has several."
+NONE = "names no patient, and this file has none."
+UNWANTED = "is about a patient who is refused."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,39 +37,70 @@ class Sorted:
     """About patients who are not in this bundle, by the reference to them."""
 
 
-def sort_bundle(bundle: Bundle) -> Sorted:
+Refuse = Callable[[Refused], None]
+
+
+def refuse_all(refusal: Refused) -> None:
+    """One resource that is refused refuses the whole bundle."""
+    raise refusal
+
+
+def sort_bundle(bundle: Bundle, refuse: Refuse = refuse_all) -> Sorted:
     """What a bundle says, every resource with the patient it belongs to.
 
     A resource that names no patient goes with the patient of what it points at, else with that of what points at it,
-    else with the only patient of the file. Raises Refused for what cannot be read, or belongs to nobody or to several.
+    else with the only patient of the file. What cannot be read, or belongs to nobody or to several, is told to
+    `refuse`; unless that raises, the rest is sorted without it.
     """
-    by_type: dict[str, list[Entry]] = defaultdict(list)
-    for entry in bundle.entries:
-        by_type[entry.resource_type].append(entry)
-    patients = by_type["Patient"]
-    roles = [(role, reading(bundle, role, lambda role: holder(role, bundle))) for role in by_type["PractitionerRole"]]
-    held: dict[int, list[Entry]] = defaultdict(list)
-    for role, practitioner in roles:
-        held[practitioner.index].append(role)
+    read = Reader(bundle, refuse)
+    providers, roles = treating(read)
+    patients = list(read.each(read.by_type["Patient"], patient_seen))
+    records = {entry.index: each for entry, each in read.each(clinical(bundle), lambda each: record_seen(each, bundle))}
     sorted_ = Sorted(
-        patients=[(each, reading(bundle, each, patient_seen)) for each in patients],
-        providers=[
-            (each, reading(bundle, each, lambda entry: provider_seen(entry, held[entry.index])))
-            for each in by_type["Practitioner"]
-        ],
-        places=[(each, reading(bundle, each, place_seen)) for each in bundle.entries if each.resource_type in PLACES],
+        patients=patients,
+        providers=providers,
+        places=list(read.each((each for each in bundle.entries if each.resource_type in PLACES), place_seen)),
         roles=roles,
-        records={each.index: [] for each in patients},
+        records={entry.index: [] for entry, _ in patients},
     )
-    seen = [reading(bundle, each, lambda entry: record_seen(entry, bundle)) for each in clinical(bundle)]
-    owners = Owners(bundle, seen)
-    for each in seen:
-        owner = owners.of(each)
+    owners = Owners(bundle, list(records.values()), read.refused)
+    for entry, owner in read.each([each.entry for each in records.values()], owners.of):
         if isinstance(owner, int):
-            sorted_.records[owner].append(each)
+            sorted_.records[owner].append(records[entry.index])
         else:
-            sorted_.elsewhere.setdefault(owner, []).append(each)
+            sorted_.elsewhere.setdefault(owner, []).append(records[entry.index])
     return sorted_
+
+
+class Reader:
+    """Reads the entries of a bundle; one with a fault is told to `refuse` and left out."""
+
+    def __init__(self, bundle: Bundle, refuse: Refuse) -> None:
+        self.bundle = bundle
+        self.refuse = refuse
+        self.refused: set[int] = set()
+        self.by_type: dict[str, list[Entry]] = defaultdict(list)
+        for entry in bundle.entries:
+            self.by_type[entry.resource_type].append(entry)
+
+    def each(self, entries: Iterable[Entry], read: Callable[[Entry], Seen]) -> Iterator[tuple[Entry, Seen]]:
+        for entry in entries:
+            try:
+                yield entry, read(entry)
+            except Fault as fault:
+                self.refused.add(entry.index)
+                self.refuse(Refused(self.bundle.file, entry.index, str(fault)))
+
+
+def treating(read: Reader) -> tuple[list[tuple[Entry, ProviderSeen]], list[tuple[Entry, Entry]]]:
+    """The practitioners, and each role with the practitioner who has it."""
+    held = list(read.each(read.by_type["PractitionerRole"], lambda role: holder(role, read.bundle)))
+    roles: dict[int, list[Entry]] = defaultdict(list)
+    for role, practitioner in held:
+        roles[practitioner.index].append(role)
+    providers = list(read.each(read.by_type["Practitioner"], lambda each: provider_seen(each, roles[each.index])))
+    kept = {entry.index for entry, _ in providers}
+    return providers, list(read.each((role for role, _ in held), lambda role: holder(role, read.bundle, kept)))
 
 
 def clinical(bundle: Bundle) -> Iterator[Entry]:
@@ -73,19 +108,14 @@ def clinical(bundle: Bundle) -> Iterator[Entry]:
     return (each for each in bundle.entries if each.resource_type not in registered)
 
 
-def reading(bundle: Bundle, entry: Entry, read: Callable[[Entry], Seen]) -> Seen:
-    """Read an entry; a fault refuses the whole bundle."""
-    try:
-        return read(entry)
-    except Fault as fault:
-        raise Refused(bundle.file, entry.index, str(fault)) from None
-
-
-def holder(role: Entry, bundle: Bundle) -> Entry:
+def holder(role: Entry, bundle: Bundle, kept: Container[int] | None = None) -> Entry:
+    """The practitioner who has a role. Raises Fault where there is none, or none of those kept."""
     link = Element(role.resource_type, role.resource).one("practitioner")
     practitioner = bundle.found(link.text("reference")) if link is not None else None
     if practitioner is None or practitioner.resource_type != "Practitioner":
         raise Fault("PractitionerRole.practitioner is not in this file.")
+    if kept is not None and practitioner.index not in kept:
+        raise Fault("PractitionerRole.practitioner is refused.")
     return practitioner
 
 
@@ -95,24 +125,28 @@ Owner = int | str  # the index of a patient's entry, or a reference to a patient
 class Owners:
     """Which patient each record belongs to."""
 
-    def __init__(self, bundle: Bundle, seen: Sequence[RecordSeen]) -> None:
+    def __init__(self, bundle: Bundle, seen: Sequence[RecordSeen], refused: Container[int] = ()) -> None:
         self.bundle = bundle
+        self.refused = refused
         self.patients: set[Owner] = {each.index for each in bundle.entries if each.resource_type == "Patient"}
         self.named = {each.entry.index: owner for each in seen if (owner := self.named_by(each)) is not None}
         self.pointing: dict[int, set[int]] | None = None
 
-    def of(self, seen: RecordSeen) -> Owner:
-        """Raises Refused where it is nobody's or several's."""
-        index = seen.entry.index
-        if index in self.named:
-            return self.named[index]
-        near = self.beyond(self.targets(seen.entry)) | self.outside(seen.entry)
-        near = near or self.beyond(self.sources().get(index, set()))
+    def of(self, entry: Entry) -> Owner:
+        """Raises Fault where it is nobody's or several's, or its patient is refused."""
+        near = {self.named[entry.index]} if entry.index in self.named else self.near(entry)
         wanted = near or self.patients or set(self.named.values())
-        if len(wanted) == 1:
-            return next(iter(wanted))
-        reason = "belongs to several patients" if wanted else "names no patient, and this file has none"
-        raise Refused(self.bundle.file, index, f"The {seen.entry.resource_type} {reason}.")
+        if len(wanted) != 1:
+            raise Fault(f"The {entry.resource_type} {SEVERAL if near else MANY if wanted else NONE}")
+        [owner] = wanted
+        if isinstance(owner, int) and owner in self.refused:
+            raise Fault(f"The {entry.resource_type} {UNWANTED}")
+        return owner
+
+    def near(self, entry: Entry) -> set[Owner]:
+        """The patients of what it points at, else of what points at it."""
+        found = self.beyond(self.targets(entry)) | self.outside(entry)
+        return found or self.beyond(self.sources().get(entry.index, set()))
 
     def named_by(self, seen: RecordSeen) -> Owner | None:
         """The patient whom a record names itself."""

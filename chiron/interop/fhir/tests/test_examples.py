@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from chiron.identity.public import Role
-from chiron.interop.fhir.importing import files_in, import_files
-from chiron.interop.fhir.report import Report
+from chiron.interop.errors import Refused
+from chiron.interop.fhir.files import files_in, import_all, import_files
+from chiron.interop.fhir.report import Tally
+from chiron.interop.fhir.telling import Outcome
 from chiron.interop.fhir.tests.factories import DATA, rows
 from chiron.kernel.clock import now
 from chiron.tenancy.public import inside
@@ -51,7 +53,8 @@ WRONG_ON_PURPOSE = {
                 "imported": 5,
                 "leads nowhere": 15,
                 "nobody's": 22,
-                "not JSON": 4,
+                "leads nowhere, not JSON, twice": 1,
+                "not JSON": 3,
                 "not a bundle to import": 6,
                 "not to be written": 3,
                 "twice": 1,
@@ -91,14 +94,48 @@ def test_each_file_is_imported_or_refused_for_a_true_reason(
 
     with inside(hilltop.id):
         before = rows()
-        for file, result in import_files(by=hilltop.who[Role.ADMIN], organization_id=hilltop.id, files=files, now=now):
-            outcome = "imported" if isinstance(result, Report) else category(result.reason)
+        for file in files:
+            outcome = told(hilltop, file)
             found[outcome] += 1
             assert WRONG_ON_PURPOSE.get(file.name, outcome) == outcome, file.name
             assert outcome == "imported" or rows() == before, file.name
             before = rows()
 
     assert found == outcomes
+
+
+def told(clinic: Any, file: Path) -> str:
+    """That a file was imported, or the categories of why it, or the lines of it, were not."""
+    outcome = Outcome()
+    for step in import_all(by=clinic.who[Role.ADMIN], organization_id=clinic.id, files=[file]):
+        outcome.add(step.result, step.files)
+    assert outcome.files == 1
+    return ", ".join(sorted({category(each.reason) for each in outcome.refused})) or "imported"
+
+
+@pytest.mark.parametrize("folder", ["synthea_smart", "synthea_google_hiv", "msfhirserver_Normative", "msfhirserver_R4"])
+def test_a_bundle_read_piece_by_piece_ends_as_one_read_at_once(
+    hilltop: Any, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundles = [file for file in files_of(DATA / folder) if b'"Bundle"' in file.read_bytes()]
+
+    with inside(hilltop.id):
+        at_once = brought(hilltop, bundles)
+        before = rows()
+        monkeypatch.setattr("chiron.interop.fhir.files.LARGE", -1)
+        piece_by_piece = brought(hilltop, bundles)
+
+        assert [(file, found) for file, found, _ in piece_by_piece] == [(file, found) for file, found, _ in at_once]
+        assert sum(tally.total("imported", "updated") for _, _, tally in piece_by_piece) == 0
+        assert rows() | {"Event": 0} == before | {"Event": 0}
+
+
+def brought(clinic: Any, files: list[Path]) -> list[tuple[str, str, Tally]]:
+    results = import_files(by=clinic.who[Role.ADMIN], organization_id=clinic.id, files=files, now=now)
+    return [
+        (file.name, str(each.reason if isinstance(each, Refused) else each.tally.total()), each.tally)
+        for file, each in results
+    ]
 
 
 def files_of(folder: Path) -> list[Path]:

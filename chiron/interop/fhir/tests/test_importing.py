@@ -10,7 +10,8 @@ from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.interop.errors import Refused
 from chiron.interop.fhir.bundle import Bundle, read_bundle
-from chiron.interop.fhir.importing import import_bundle, import_files
+from chiron.interop.fhir.files import import_files
+from chiron.interop.fhir.importing import import_bundle
 from chiron.interop.fhir.report import Report
 from chiron.interop.fhir.tests.factories import Resource, ama, bundle_of, document, osei, pulse, resource, rows, synthea
 from chiron.kernel.access import Caller

@@ -177,7 +177,16 @@ def test_a_lonely_resource_goes_to_the_only_patient() -> None:
 @pytest.mark.parametrize(
     ("broken", "entry", "reason"),
     [
-        ((ama(), ama(**KOFI), resource("Device")), 2, "The Device belongs to several patients."),
+        ((ama(), ama(**KOFI), resource("Device")), 2, "The Device names no patient, and this file has several."),
+        (
+            (
+                ama(),
+                ama(**KOFI),
+                resource("Person", link=[{"target": {"reference": f"Patient/{each}"}} for each in ("ama", "kofi")]),
+            ),
+            2,
+            "The Person belongs to several patients.",
+        ),
         ((resource("Device"),), 0, "The Device names no patient, and this file has none."),
         ((ama(gender="f"),), 0, "Patient.gender is none of FHIR's administrative genders."),
         ((ama(birthDate="1980-13"),), 0, "Patient.birthDate is not a date of a birth."),

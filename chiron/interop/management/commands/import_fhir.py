@@ -1,4 +1,4 @@
-"""`import_fhir PATH…`: FHIR R4 bundles from files into one organization."""
+"""`import_fhir PATH…`: FHIR R4 bundles and bulk exports from files into one organization."""
 
 import json
 import sys
@@ -12,21 +12,25 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from typing_extensions import override
 
 from chiron.identity.public import Role
-from chiron.interop.fhir.importing import files_in, import_files
+from chiron.interop.fhir.files import files_in, import_all, size_of
 from chiron.interop.fhir.telling import Outcome
 from chiron.kernel.access import Caller
-from chiron.kernel.clock import now
 from chiron.kernel.errors import NotFound
 from chiron.tenancy.public import Organization, organization_for_command
 
+STOPPED = 130  # as a shell says of what was interrupted
+
 
 class Command(BaseCommand):
-    help = "Import FHIR R4 bundles: files, or folders of *.json. A broken file is refused, the rest goes on."
+    help = "Import FHIR R4 bundles and bulk exports: files, or folders. What is broken is refused, the rest goes on."
 
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of *.json files")
+        parser.add_argument(
+            "paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of *.json and *.ndjson"
+        )
         parser.add_argument("--organization", metavar="SLUG", help="where to (default: the only organization)")
+        parser.add_argument("--workers", type=int, default=1, metavar="N", help="so many processes (default: 1)")
         parser.add_argument("--json", action="store_true", help="print the report as data, and nothing else")
 
     @override
@@ -35,25 +39,30 @@ class Command(BaseCommand):
             organization = organization_for_command(options["organization"])
         except NotFound:
             raise CommandError("Say which organization it is for: --organization SLUG.") from None
-        outcome = self.run_import(organization, options["paths"], quiet=options["json"])
+        if options["workers"] < 1:
+            raise CommandError("--workers is at least 1.")
+        outcome = Outcome()
+        stopped = not self.run_import(outcome, organization, options)
         if options["json"]:
             self.stdout.write(json.dumps(outcome.as_data(), indent=2))
         else:
             self.stdout.write("\n".join(outcome.told()))
+        if stopped:
+            sys.exit(STOPPED)
         if outcome.refused:
             sys.exit(1)
 
-    def run_import(self, organization: Organization, paths: list[Path], *, quiet: bool) -> Outcome:
+    def run_import(self, outcome: Outcome, organization: Organization, options: dict[str, Any]) -> bool:
+        """Whether it came to its end; after an interrupt what was begun is finished or undone, and nothing is lost."""
         by = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}), device="import_fhir")
-        files, outcome = files_in(paths), Outcome()
+        files = files_in(options["paths"])
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bars:
-            task = bars.add_task("importing", total=sum(size_of(file) for file in files))
-            for file, result in import_files(by=by, organization_id=organization.id, files=files, now=now):
-                outcome.add(result)
-                bars.update(task, advance=size_of(file))
-        return outcome
-
-
-def size_of(file: Path) -> int:
-    return file.stat().st_size if file.exists() else 0
+        with Progress(*columns, console=Console(stderr=True), disable=options["json"], transient=True) as bars:
+            task = bars.add_task("importing", total=sum(map(size_of, files)))
+            try:
+                for step in import_all(by=by, organization_id=organization.id, files=files, workers=options["workers"]):
+                    outcome.add(step.result, step.files)
+                    bars.update(task, advance=step.size)
+            except KeyboardInterrupt:
+                return False
+        return True
