@@ -85,10 +85,9 @@ class Floor:
         run = self.begin()
         run(f"SELECT {OF_PATIENT} FROM registry_patient p WHERE p.id = %s AND {MINE}", [patient_id, *self.mine])
         rows = run(
-            f"SELECT {OF_RECORD} FROM records_record r JOIN registry_patient p ON p.id = r.patient_id"
-            f" WHERE r.patient_id = %s AND r.status = 'active' AND {MINE}"
+            f"SELECT {OF_RECORD} FROM records_record r WHERE r.patient_id = %s AND r.status = 'active'"
             " ORDER BY r.timeline_at DESC, r.id DESC LIMIT %s",
-            [patient_id, *self.mine, limit + 1],
+            [patient_id, limit + 1],
         ).fetchall()
         cipher = self.ciphers([patient_id])[patient_id]
         records = [record_out(row, self.said(cipher, "records_record", row, "text")) for row in rows[:limit]]

@@ -88,7 +88,7 @@ class Cipher:
 def place(*parts: object) -> bytes:
     """The parts as one byte string, each with its length before it: no two tuples of parts give the same one."""
     texts = [str(part).encode() for part in parts]
-    return len(texts).to_bytes(2) + b"".join(len(text).to_bytes(4) + text for text in texts)
+    return len(texts).to_bytes(2) + b"".join([len(text).to_bytes(4) + text for text in texts])
 
 
 def derived(secret: bytes, purpose: str, size: int = 32) -> bytes:

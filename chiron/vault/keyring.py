@@ -11,6 +11,7 @@ from chiron.vault.envelope import Cipher, Header, derived, place
 from chiron.vault.errors import OpeningFailed
 from chiron.vault.master import master_key
 from chiron.vault.models import OrganizationKey, PatientKey
+from chiron.vault.wrapped import wrapped_keys
 
 KEY_BYTES = 32
 REMEMBERED_AT_MOST = 1024
@@ -78,9 +79,10 @@ def remove_keys(organization_id: UUID) -> None:
 
 
 def forget_keys() -> None:
-    """Open every organization's key anew from its row."""
+    """Read every key anew from its row."""
     with _remembering:
         _remembered.clear()
+    wrapped_keys.forget()
 
 
 def _read(organization_id: UUID) -> Keyring:
@@ -111,6 +113,7 @@ def _remember(organization_id: UUID, keyring: Keyring) -> None:
 def _forget(organization_id: UUID) -> None:
     with _remembering:
         _remembered.pop(organization_id, None)
+    wrapped_keys.forget()
 
 
 def _place_of(row: OrganizationKey) -> bytes:

@@ -9,13 +9,12 @@ import orjson
 from django.db.models import Model
 from typing_extensions import override
 
-from chiron.kernel.db import ACCOUNTS
 from chiron.kernel.ids import NIL, new_id
-from chiron.postgres.compiled import Compiled
 from chiron.vault.envelope import Cipher, Header, place
 from chiron.vault.errors import KeyDestroyed, OpeningFailed
 from chiron.vault.keyring import KEY_BYTES, Keyring, keyring_of
 from chiron.vault.models import PatientKey
+from chiron.vault.wrapped import wrapped_keys
 
 JSON: TypeAlias = Any
 """None, booleans, integers of at most 64 bits, floats, strings, lists and dictionaries with string keys."""
@@ -28,10 +27,10 @@ class Safe:
     sealing, and seal every column again when the version rises. Never keep a safe beyond its request.
     """
 
-    __slots__ = ("_ciphers", "_organization_id", "_sealing")
+    __slots__ = ("_ciphers", "_organization", "_sealing")
 
     def __init__(self, organization_id: UUID, ciphers: Mapping[UUID, Cipher]) -> None:
-        self._organization_id = organization_id
+        self._organization = str(organization_id)
         self._ciphers = ciphers
         *_, self._sealing = ciphers.values()
 
@@ -59,7 +58,7 @@ class Safe:
         version = getattr(row, "version", 1)
         if row.pk is None or type(version) is not int:
             raise TypeError("a value is sealed into a row whose id and version are known")
-        return place(self._organization_id, row._meta.db_table, row.pk, column, version)
+        return place(self._organization, row._meta.db_table, row.pk, column, version)
 
     @override
     def __reduce__(self) -> NoReturn:
@@ -127,22 +126,9 @@ def patient_safe(organization_id: UUID, patient_id: UUID) -> Safe:
     return patient_safes(organization_id, [patient_id])[patient_id]
 
 
-KEY = Compiled(
-    lambda organization_id, patient_id: PatientKey.objects.filter(
-        organization_id=organization_id, patient_id=patient_id
-    ),
-    takes=2,
-    using=ACCOUNTS,
-)
-
-
 def patient_safes(organization_id: UUID, patient_ids: Iterable[UUID]) -> Mapping[UUID, Safe]:
-    """The safes of many patients, by one query. Asking it for an erased patient raises `KeyDestroyed`."""
-    asked = set(patient_ids)
-    if len(asked) == 1:
-        keys: Iterable[PatientKey] = KEY(organization_id, *asked)
-    else:
-        keys = PatientKey.objects.filter(organization_id=organization_id, patient_id__in=asked)
+    """The safes of many patients, by one query at most. Asking it for an erased patient raises `KeyDestroyed`."""
+    keys = wrapped_keys.of(organization_id, patient_ids)
     return PatientSafes(organization_id, keyring_of(organization_id), keys)
 
 

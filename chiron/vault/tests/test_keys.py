@@ -14,7 +14,7 @@ from chiron.kernel.db import ACCOUNTS, atomic
 from chiron.kernel.ids import NIL
 from chiron.vault import keyring as keyrings
 from chiron.vault import safes
-from chiron.vault.envelope import Cipher, Header
+from chiron.vault.envelope import Cipher, Header, place
 from chiron.vault.errors import KeyDestroyed, OpeningFailed
 from chiron.vault.keyring import create_organization_key, forget_keys, keyring_of
 from chiron.vault.master import EnvironmentMasterKey, master_key
@@ -48,6 +48,15 @@ def test_an_organization_seals_and_opens_with_its_own_key() -> None:
     assert Header.of(row.text).key_id == hilltops(OrganizationKey).get().id
     with pytest.raises(OpeningFailed):
         organization_safe(RIVERSIDE).open(row, "text")
+
+
+def test_what_a_safe_sealed_opens_for_good_with_its_key_at_its_place() -> None:
+    row = sealed_by(organization_safe(HILLTOP))
+    [cipher] = keyring_of(HILLTOP).sealing.values()
+
+    opened = cipher.open(place(HILLTOP, row._meta.db_table, row.pk, "text", row.version), row.text)
+
+    assert opened == b'"Kofi Mensah"'
 
 
 def test_an_organization_without_a_key_gets_no_safe_and_no_key() -> None:
