@@ -36,11 +36,15 @@ def page(queryset: "QuerySet[M]", query: PageQuery, order: Sequence[str] = ("-id
     names = [name.lstrip("-") for name in order]
     if query.cursor is not None:
         queryset = queryset.filter(_after(queryset.model, order, _read(query.cursor, queryset.model, names)))
-    rows = list(queryset.order_by(*order)[: query.limit + 1])
-    if len(rows) <= query.limit:
+    return page_of(list(queryset.order_by(*order)[: query.limit + 1]), query.limit, order)
+
+
+def page_of(rows: list[M], limit: int, order: Sequence[str]) -> Page[M]:
+    """The page at the beginning of these rows, of which one more than its length was read."""
+    if len(rows) <= limit:
         return Page(rows, None)
-    rows = rows[: query.limit]
-    return Page(rows, cursor_of(*(getattr(rows[-1], name) for name in names)))
+    last = rows[limit - 1]
+    return Page(rows[:limit], cursor_of(*(getattr(last, name.lstrip("-")) for name in order)))
 
 
 def cursor_of(*values: object) -> str:

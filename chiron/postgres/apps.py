@@ -5,3 +5,8 @@ class Postgres(AppConfig):
     name = "chiron.postgres"
     label = "postgres"
     databases: tuple[str, ...] = ()
+
+    def ready(self) -> None:
+        from chiron.postgres import lookups
+
+        lookups.register()

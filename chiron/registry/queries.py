@@ -21,7 +21,11 @@ from chiron.registry.services.patients import Entry, identifier_indexes
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, matches, organization_safe, patient_safe, patient_safes
 
-IDENTIFIERS = Compiled(lambda id: Identifier.objects.filter(patient=id).order_by("id"), takes=1, using=CLINICAL)
+IDENTIFIERS = Compiled(
+    lambda patient_ids: Identifier.objects.filter(patient__is_any_of=patient_ids).order_by("id"),
+    takes=1,
+    using=CLINICAL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Sought:
 def opened(patient: Patient) -> Opened:
     """A patient that came through a door, opened."""
     safe = patient_safe(current_organization_id(), patient.id)
-    return Opened(patient, person_of(patient, safe), _values(IDENTIFIERS(patient.id), safe))
+    return Opened(patient, person_of(patient, safe), _values(IDENTIFIERS([patient.id]), safe))
 
 
 def read_patient(by: Caller, patient_id: UUID) -> Opened:
@@ -151,7 +155,7 @@ def open_patients(patients: Sequence[Patient]) -> list[Opened]:
     ids = [patient.id for patient in patients]
     safes = patient_safes(current_organization_id(), ids)
     identifiers: dict[UUID, list[Identifier]] = {}
-    for each in Identifier.objects.filter(patient_id__in=ids).order_by("id") if ids else ():
+    for each in IDENTIFIERS(ids) if ids else ():
         identifiers.setdefault(each.patient_id, []).append(each)
     return [
         Opened(each, person_of(each, safes[each.id]), _values(identifiers.get(each.id, []), safes[each.id]))

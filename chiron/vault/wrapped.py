@@ -14,20 +14,18 @@ REMEMBERED_AT_MOST = 10_000
 Read = Callable[[UUID, Collection[UUID]], Iterable[PatientKey]]
 
 
-def read_keys(organization_id: UUID, patient_ids: Collection[UUID]) -> Iterable[PatientKey]:
-    """The keys of these patients, by one query."""
-    if len(patient_ids) == 1:
-        return KEY(organization_id, *patient_ids)
-    return PatientKey.objects.filter(organization_id=organization_id, patient_id__in=patient_ids)
-
-
-KEY = Compiled(
-    lambda organization_id, patient_id: PatientKey.objects.filter(
-        organization_id=organization_id, patient_id=patient_id
+KEYS = Compiled(
+    lambda organization_id, patient_ids: PatientKey.objects.filter(
+        organization_id=organization_id, patient_id__is_any_of=patient_ids
     ),
     takes=2,
     using=ACCOUNTS,
 )
+
+
+def read_keys(organization_id: UUID, patient_ids: Collection[UUID]) -> Iterable[PatientKey]:
+    """The keys of these patients, by one query."""
+    return KEYS(organization_id, list(patient_ids))
 
 
 class WrappedKeys:

@@ -84,6 +84,20 @@ def test_a_list_does_not_fetch_the_documents(ward: Ward) -> None:
     assert record.get_deferred_fields() == {"content"}
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_the_beginning_of_a_timeline_is_what_its_pages_are(written: Ward, limit: int) -> None:
+    enter_in_error(by=written.osei, record=written.write(), now=TEN)
+    kofi = written.kofi_patient.id
+
+    beginning, cursor = list_records(written.osei, Filters(patient_id=kofi), PageQuery(limit=limit))
+    narrowed, other = list_records(written.osei, Filters(patient_id=kofi, since=NINE), PageQuery(limit=limit))
+
+    assert [(record.id, record.get_deferred_fields(), text) for record, text in beginning] == [
+        (record.id, {"content"}, text) for record, text in narrowed
+    ]
+    assert (len(beginning), cursor) == (min(limit, 2), other)
+
+
 def test_pages_neither_repeat_nor_lose_a_record_while_others_are_written(ward: Ward) -> None:
     def at(hour: int) -> datetime:
         return NINE + timedelta(hours=hour)
