@@ -1,4 +1,4 @@
-"""Rows that travel with COMMIT: written in the same transaction, one message later, for the price of none."""
+"""New rows by a statement compiled once for each model; and those that travel with COMMIT, for the price of none."""
 
 from functools import lru_cache
 from typing import Any
@@ -15,14 +15,24 @@ def at_commit(row: models.Model, *, using: str) -> None:
     read a queued row before the commit; if it cannot be inserted, the whole transaction fails at its end.
     """
     connection = connections[using]
-    statement, fields = _insertion(type(row), using)
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
     if isinstance(connection, DatabaseWrapper) and connection.in_atomic_block and not connection.savepoint_ids:
-        connection.closing.append((statement, values))
+        connection.closing.append(_insertion_of(row, using))
+        row._state.adding = False
     else:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
+        insert(row, using=using)
+
+
+def insert(row: models.Model, *, using: str) -> None:
+    """Insert this new row now. Nothing is filled in but defaults of the model; no signal is sent."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(*_insertion_of(row, using))
     row._state.adding = False
+
+
+def _insertion_of(row: models.Model, using: str) -> tuple[str, list[Any]]:
+    connection = connections[using]
+    statement, fields = _insertion(type(row), using)
+    return statement, [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
 
 
 @lru_cache(maxsize=256)

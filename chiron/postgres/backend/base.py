@@ -1,10 +1,11 @@
 """PostgreSQL with fewer messages per transaction.
 
 BEGIN, the ``opening`` statement (the switch to an organization) and the first query travel as one message; rows that
-nobody reads before the end travel with COMMIT as another. This rests on client-side binding, Django's default: values
-are bound into the text by psycopg, so the simple protocol can take several statements at once. It uses hooks of Django
-that are not documented (``_start_transaction_under_autocommit``, ``_commit``, ``execute_wrappers``); they are used in
-this file only, and its tests say what must hold.
+nobody reads before the end travel with COMMIT as another; a savepoint travels with the first statement inside it, and
+its release with the next one. This rests on client-side binding, Django's default: values are bound into the text by
+psycopg, so the simple protocol can take several statements at once. It uses hooks of Django that are not documented
+(``_start_transaction_under_autocommit``, ``_commit``, ``_savepoint``, ``execute_wrappers``); they are used in this file
+only, and its tests say what must hold.
 """
 
 from select import POLLIN, poll
@@ -16,6 +17,8 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 from chiron.postgres.backend.definitions import Features, Operations, SchemaEditor
+
+BEGIN = "BEGIN;"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -57,7 +60,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _start_transaction_under_autocommit(self) -> None:
         self.ensure_connection()
         self.closing = []
-        self.unsent = f"BEGIN;{self.opening};" if self.opening else "BEGIN;"
+        self.unsent = f"{BEGIN}{self.opening};" if self.opening else BEGIN
 
     def _send_opening(self, execute: Any, statement: Any, params: Any, many: bool, context: Any) -> Any:
         if not self.in_atomic_block and self._has_died():
@@ -80,7 +83,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return send()
         except OperationalError:
-            if not self.connection.closed:
+            if not self.connection.closed or (opening and not opening.startswith(BEGIN)):
                 raise
         self._replace_connection()
         context["cursor"].cursor = self.connection.cursor()
@@ -111,7 +114,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise InternalError("a statement of this transaction has failed, so it cannot be committed")
         rows, unsent, self.closing, self.unsent = self.closing, self.unsent, [], ""
         if not rows:
-            if not unsent:
+            if not unsent.startswith(BEGIN):
                 super()._commit()  # type: ignore[misc]
             return
         text = ";".join([unsent + rows[0][0], *(each for each, _ in rows[1:]), "COMMIT"])
@@ -121,12 +124,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _rollback(self) -> None:
         unsent, self.closing, self.unsent = self.unsent, [], ""
-        if not unsent:
+        if not unsent.startswith(BEGIN):
             super()._rollback()  # type: ignore[misc]
 
     def _savepoint(self, sid: str) -> None:
         self._flush()
-        super()._savepoint(sid)  # type: ignore[misc]
+        self.unsent += self._begin_of(sid)
+
+    def _savepoint_commit(self, sid: str) -> None:
+        before, begin, _ = self.unsent.partition(self._begin_of(sid))
+        self.unsent = before if begin else f"{before}{self.ops.savepoint_commit_sql(sid)};"
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        before, begin, _ = self.unsent.partition(self._begin_of(sid))
+        self.unsent = before + begin
+        if not begin:
+            self.unsent = ""  # what was begun or released inside goes with it
+            super()._savepoint_rollback(sid)  # type: ignore[misc]
+
+    def _begin_of(self, sid: str) -> str:
+        """The statement that begins a savepoint; it stands in ``unsent`` until something is done inside."""
+        return f"{self.ops.savepoint_create_sql(sid)};"
 
     def _flush(self) -> None:
         """Send the rows queued so far: a rollback to the savepoint that follows must not take them along."""

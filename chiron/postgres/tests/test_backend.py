@@ -11,7 +11,7 @@ from psycopg import sql
 
 from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL, atomic, cursor, on_commit, roll_back
-from chiron.postgres.at_commit import at_commit
+from chiron.postgres.at_commit import at_commit, insert
 from chiron.registry.models import Department, Laboratory
 from chiron.tenancy.public import Organization, inside, role_of, schema_of
 from tests.server import end_connections, messages
@@ -419,4 +419,80 @@ def test_a_transaction_in_an_aborted_state_is_named_so(org: Any) -> None:
         with pytest.raises(TransactionManagementError):
             lab("a").save(force_insert=True)
 
+    assert labs(org) == set()
+
+
+def test_a_savepoint_travels_with_what_is_done_inside(org: Any) -> None:
+    with messages() as sent, inside(org):
+        with atomic(CLINICAL):
+            insert(lab("a"), using=CLINICAL)
+        at_commit(lab("b"), using=CLINICAL)
+
+    assert [message.count("SAVEPOINT") for message in sent] == [1, 1]
+    assert sent[0].startswith("BEGIN;SELECT set_config('role'")
+    assert "SAVEPOINT" in sent[0].partition("INSERT")[0]
+    assert sent[1].startswith("RELEASE SAVEPOINT")
+    assert labs(org) == {"a", "b"}
+
+
+def test_a_savepoint_around_nothing_sends_nothing(org: Any) -> None:
+    with messages() as sent, inside(org):
+        with atomic(CLINICAL):
+            pass
+        with suppress(InterruptedError), atomic(CLINICAL), atomic(CLINICAL):
+            raise InterruptedError
+
+    assert sent == []
+    assert labs(org) == set()
+
+
+@pytest.mark.parametrize("done_before", [True, False])
+def test_a_savepoint_takes_back_what_was_done_inside_and_nothing_else(org: Any, done_before: bool) -> None:
+    with inside(org):
+        if done_before:
+            insert(lab("before"), using=CLINICAL)
+        with suppress(InterruptedError), atomic(CLINICAL):
+            with atomic(CLINICAL):
+                insert(lab("released inside"), using=CLINICAL)
+            raise InterruptedError
+        with atomic(CLINICAL):
+            with suppress(InterruptedError), atomic(CLINICAL):
+                insert(lab("inside"), using=CLINICAL)
+                raise InterruptedError
+            insert(lab("after"), using=CLINICAL)
+
+    assert labs(org) == ({"before", "after"} if done_before else {"after"})
+
+
+def test_a_savepoint_survives_the_error_it_is_for(org: Any) -> None:
+    with inside(org):
+        insert(lab("a"), using=CLINICAL)
+        with suppress(IntegrityError), atomic(CLINICAL):
+            insert(lab("a"), using=CLINICAL)
+        with suppress(IntegrityError), atomic(CLINICAL):
+            insert(lab("a"), using=CLINICAL)
+        insert(lab("b"), using=CLINICAL)
+
+    assert labs(org) == {"a", "b"}
+
+
+def test_a_transaction_that_ends_with_a_savepoint_commits_it(org: Any) -> None:
+    with inside(org), atomic(CLINICAL):
+        insert(lab("a"), using=CLINICAL)
+
+    assert labs(org) == {"a"}
+
+
+def test_a_connection_that_dies_before_a_savepoint_fails_the_transaction(org: Any) -> None:
+    def write() -> None:
+        with inside(org):
+            insert(lab("a"), using=CLINICAL)
+            with atomic(CLINICAL):
+                end_connections(CLINICAL)
+                insert(lab("b"), using=CLINICAL)
+
+    with messages() as sent, pytest.raises(DatabaseError):
+        write()
+
+    assert sum("INSERT" in message for message in sent) == 2
     assert labs(org) == set()

@@ -8,9 +8,10 @@ from typing import Any
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
-from chiron.kernel.db import refusing
+from chiron.kernel.db import CLINICAL, refusing
 from chiron.kernel.errors import NotPermitted
 from chiron.kernel.versions import expect
+from chiron.postgres.at_commit import insert
 from chiron.records.entries import Statement
 from chiron.records.errors import EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward
 from chiron.records.models import Record, RecordVersion
@@ -39,7 +40,7 @@ def write_record(*, by: Caller, patient: Patient, statement: Statement, now: dat
     )
     inscribe(record, statement, patient_safe(current_organization_id(), patient.id))
     with refusing_nonsense():
-        record.save(force_insert=True)
+        insert(record, using=CLINICAL)
     audit.record(by, "record.created", resource="records", resource_id=record.id, subjects=[patient.id])
     return record
 
@@ -119,7 +120,7 @@ def save_next(record: Record, kept: list[RecordVersion]) -> None:
 
 def refusing_nonsense() -> AbstractContextManager[None]:
     return refusing(
-        "clinical",
+        CLINICAL,
         an_event_ends_after_it_begins=EventEndsBeforeItBegins,
         a_range_goes_upward=RangeGoesDownward,
     )

@@ -110,5 +110,5 @@ def test_a_list_takes_the_same_queries_however_long_it_is(hilltop: Clinic, djang
         for _ in range(2 + number * 3):
             person(hilltop)
         call(hilltop.client(Role.ADMIN), "get", "/patients/duplicates")
-        with django_assert_num_queries(8, using="clinical"):
+        with django_assert_num_queries(6, using="clinical"):
             pairs(hilltop)
