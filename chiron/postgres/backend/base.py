@@ -3,7 +3,8 @@
 BEGIN, the ``opening`` statement (the switch to an organization) and the first query travel as one message; rows that
 nobody reads before the end travel with COMMIT as another; a savepoint travels with the first statement inside it, and
 its release with the next one. This rests on client-side binding, Django's default: values are bound into the text by
-psycopg, so the simple protocol can take several statements at once. It uses hooks of Django that are not documented
+psycopg, so the simple protocol can take several statements at once (values are bound before statements are joined:
+psycopg parses each text once, and keeps few of them). It uses hooks of Django that are not documented
 (``_start_transaction_under_autocommit``, ``_commit``, ``_savepoint``, ``execute_wrappers``); they are used in this file
 only, and its tests say what must hold.
 """
@@ -76,7 +77,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 with self.wrap_database_errors:
                     cursor.execute(opening)
                 return execute(statement, params, many, context)
-            result = execute(opening + statement, params, many, context)
+            with self.wrap_database_errors:
+                bound = statement if params is None else cursor.mogrify(statement, params)
+            result = execute(opening + bound, None, many, context)
             cursor.set_result(-1)
             return result
 
@@ -117,10 +120,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if not unsent.startswith(BEGIN):
                 super()._commit()  # type: ignore[misc]
             return
-        text = ";".join([unsent + rows[0][0], *(each for each, _ in rows[1:]), "COMMIT"])
+        text = ";".join(statement for statement, _ in rows)
         values = [value for _, params in rows for value in params]
         with self.wrap_database_errors, self.connection.cursor() as cursor:
-            cursor.execute(text, values)
+            cursor.execute(f"{unsent}{cursor.mogrify(text, values)};COMMIT")
 
     def _rollback(self) -> None:
         unsent, self.closing, self.unsent = self.unsent, [], ""

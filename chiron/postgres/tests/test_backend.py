@@ -5,7 +5,15 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, InternalError, NotSupportedError, ProgrammingError, connections
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InternalError,
+    NotSupportedError,
+    ProgrammingError,
+    connections,
+)
 from django.db.transaction import TransactionManagementError
 from psycopg import sql
 
@@ -89,6 +97,15 @@ def test_values_are_values_whatever_they_hold(org: Any) -> None:
 
     with inside(org):
         assert Laboratory.objects.get().name == hostile
+
+
+def test_a_value_that_cannot_be_stored_is_a_data_error_in_the_first_statement_too(org: Any) -> None:
+    for before in (lambda: None, lambda: one("SELECT 1")):
+        with pytest.raises(DataError), inside(org):
+            before()
+            one("SELECT %s", "\0")
+
+    assert labs(org) == set()
 
 
 def test_a_percent_sign_without_values_stays_one(org: Any) -> None:
