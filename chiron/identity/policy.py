@@ -36,6 +36,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("patients", "link"): {ADMIN: ALL, DESK: ALL},
     ("patients", "break-glass"): {DOCTOR: ALL},
     ("break-glass", "read"): {ADMIN: ALL, PRIVACY: ALL},
+    ("break-glass", "acknowledge"): {ADMIN: ALL, PRIVACY: ALL},
     ("claims", "read"): {ADMIN: ALL, DESK: ALL},
     ("duplicates", "read"): {ADMIN: ALL, DESK: ALL},
     ("my-patients", "read"): {DOCTOR: ASSIGNED},

@@ -14,6 +14,7 @@ from chiron.registry import duplicates, queries, queries_people
 from chiron.registry.doors import patient_for
 from chiron.registry.queries import Sought
 from chiron.registry.services import glass, patients, people
+from chiron.registry.services.glass import Breaking
 from chiron.registry.shapes import (
     AccessLog,
     AccessOut,
@@ -137,7 +138,7 @@ def end_assignment(request: Call, patient_id: UUID, doctor_id: UUID) -> Status[N
 def break_glass(request: Call, response: HttpResponse, patient_id: UUID, body: ReasonIn) -> Status[BrokenGlassEnvelope]:
     """Look after a patient one is not assigned to, for an hour and for a reason that the privacy officer reads."""
     made = glass.break_glass(by=request.caller, patient_id=patient_id, reason=body.reason, now=clock.now())
-    envelope = BrokenGlassEnvelope(break_glass=broken_out(made, body.reason))
+    envelope = BrokenGlassEnvelope(break_glass=broken_out(Breaking(made, body.reason)))
     return created(response, f"/api/break-glass/{made.id}", envelope)
 
 
@@ -146,7 +147,15 @@ def break_glass(request: Call, response: HttpResponse, patient_id: UUID, body: R
 def list_broken_glass(request: Call, page: Query[PageQuery]) -> BrokenGlasses:
     """Who broke the glass for whom, and why, the latest first."""
     found = glass.list_broken_glass(request.caller, page)
-    return BrokenGlasses(break_glass=[broken_out(*each) for each in found.rows], next=found.next)
+    return BrokenGlasses(break_glass=[broken_out(each) for each in found.rows], next=found.next)
+
+
+@router.post("/break-glass/{uuid:glass_id}/acknowledge", response={200: BrokenGlassEnvelope, **refusals(404, 409)})
+@needs("break-glass", "acknowledge")
+def acknowledge(request: Call, glass_id: UUID) -> BrokenGlassEnvelope:
+    """Say that one has looked at why the glass was broken; who broke it does not."""
+    seen = glass.acknowledge(by=request.caller, glass_id=glass_id, now=clock.now())
+    return BrokenGlassEnvelope(break_glass=broken_out(seen))
 
 
 @router.post("/patients/{uuid:patient_id}/link", response={200: PatientEnvelope, **refusals(404, 409)})

@@ -40,3 +40,12 @@ class ContactOnly(DomainError):
 
 class PatientReplaced(DomainError):
     code, title = "patient-replaced", "This patient was merged into another; change that one."
+
+
+class AlreadyAcknowledged(DomainError):
+    code, title = "already-acknowledged", "Somebody has looked at that already."
+
+
+class OwnGlass(DomainError):
+    code, status = "own-glass", 403
+    title = "Who broke the glass does not acknowledge it; somebody else must look."

@@ -188,6 +188,19 @@ class BrokenGlass(Row):
         indexes = [models.Index(name="glass_broken_by", fields=["provider", "patient", "until"])]
 
 
+class GlassSeen(Row):
+    """Somebody who answers for privacy looked at why a glass was broken; once is enough, and it is never taken back."""
+
+    grants = Grants.APPEND_ONLY
+
+    glass = operational(models.ForeignKey("registry.BrokenGlass", models.PROTECT, related_name="+", db_index=False))
+    account_id = operational(models.UUIDField())
+    at = operational(models.DateTimeField())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="broken_glass_is_acknowledged_once", fields=["glass"])]
+
+
 class Claim(Versioned):
     """Who a person that registered says to be, until staff link the account to a patient or approve the doctor."""
 

@@ -11,7 +11,6 @@ from chiron.kernel.schemas import Body, PageQuery, Word
 from chiron.registry.duplicates import Candidate
 from chiron.registry.models import (
     Assignment,
-    BrokenGlass,
     Claim,
     Department,
     Laboratory,
@@ -21,6 +20,7 @@ from chiron.registry.models import (
 )
 from chiron.registry.queries import Opened
 from chiron.registry.rules import Person, birth_date
+from chiron.registry.services.glass import Breaking
 from chiron.registry.services.patients import Entry
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)]
@@ -306,6 +306,8 @@ class BrokenGlassOut(BaseModel):
     reason: str
     since: datetime
     until: datetime
+    acknowledged_at: datetime | None = Field(description="When somebody who answers for privacy looked at it.")
+    acknowledged_by: UUID | None
 
 
 class BrokenGlassEnvelope(BaseModel):
@@ -427,11 +429,13 @@ def assignment_out(row: Assignment) -> AssignmentOut:
     )
 
 
-def broken_out(row: BrokenGlass, reason: str) -> BrokenGlassOut:
+def broken_out(found: Breaking) -> BrokenGlassOut:
     """A broken glass, on the wire."""
+    row, seen = found.glass, found.seen
     return BrokenGlassOut(
-        id=row.id, patient_id=row.patient_id, doctor_id=row.provider_id, account_id=row.account_id, reason=reason,
-        since=row.since, until=row.until,
+        id=row.id, patient_id=row.patient_id, doctor_id=row.provider_id, account_id=row.account_id,
+        reason=found.reason, since=row.since, until=row.until, acknowledged_at=seen.at if seen else None,
+        acknowledged_by=seen.account_id if seen else None,
     )  # fmt: skip
 
 

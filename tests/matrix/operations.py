@@ -71,6 +71,7 @@ OPERATIONS: dict[str, Operation] = {
         Thing.PATIENT, fixed(reason="Unconscious, allergies unknown")
     ),
     "GET /api/break-glass": Operation(),
+    "POST /api/break-glass/{glass_id}/acknowledge": Operation(Thing.GLASS),
     "POST /api/patients/{patient_id}/link": Operation(
         Thing.PATIENT, lambda world, _: {"account_id": str(world.claimant)}, events=2
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.ids import NIL, new_id
 from chiron.records.public import RecordType, Statement, write_record
 from chiron.registry.public import assign, patient_within
+from chiron.registry.services.glass import break_glass
 from chiron.registry.services.people import save_department, save_laboratory
 from chiron.registry.services.work import begin_work
 from chiron.tenancy.public import inside
@@ -39,6 +41,7 @@ class Thing(Enum):
     LABORATORY = "laboratory"
     MEMBERSHIP = "membership"
     ORGANIZATION = "organization"
+    GLASS = "broken glass"
 
 
 class Whose(Enum):
@@ -147,6 +150,10 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         ).id
         things[Thing.RECORD] = _noted(admin, clinic.patient_id)
         assign(by=admin, patient_id=clinic.other_patient_id, provider_id=clinic.other_doctor_id, now=now())
+        long_ago = now() - timedelta(hours=2)
+        things[Thing.GLASS] = break_glass(
+            by=clinic.who[Role.DOCTOR], patient_id=clinic.other_patient_id, reason="An emergency", now=long_ago
+        ).id
         others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
     world.things |= {(thing, whose): id for thing, id in things.items()}
     if whose is Whose.MINE:

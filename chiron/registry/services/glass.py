@@ -1,16 +1,18 @@
 """Breaking the glass: care that cannot wait for an assignment (REC-10)."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
-from chiron.kernel.errors import NotPermitted
+from chiron.kernel.db import CLINICAL, refusing
+from chiron.kernel.errors import NotFound, NotPermitted
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.registry.doors import assigned_to, patient_for
-from chiron.registry.errors import AlreadyAssigned
-from chiron.registry.models import BrokenGlass
+from chiron.registry.errors import AlreadyAcknowledged, AlreadyAssigned, OwnGlass
+from chiron.registry.models import BrokenGlass, GlassSeen
 from chiron.tenancy.public import current_organization_id, policies_of
 from chiron.vault.public import patient_safe, patient_safes
 
@@ -34,11 +36,40 @@ def break_glass(*, by: Caller, patient_id: UUID, reason: str, now: datetime) -> 
     return broken
 
 
-def list_broken_glass(by: Caller, query: PageQuery) -> Page[tuple[BrokenGlass, str]]:
-    """A page of who broke the glass, with the reason, the latest first."""
+@dataclass(frozen=True, slots=True)
+class Breaking:
+    """A broken glass, why, and who looked at it since."""
+
+    glass: BrokenGlass
+    reason: str
+    seen: GlassSeen | None = None
+
+
+def acknowledge(*, by: Caller, glass_id: UUID, now: datetime) -> Breaking:
+    """Somebody who answers for privacy has looked at why the glass was broken.
+
+    Raises NotFound, OwnGlass for who broke it, AlreadyAcknowledged.
+    """
+    by.scope("break-glass", "acknowledge")
+    glass = BrokenGlass.objects.filter(id=glass_id).first()
+    if glass is None or by.account_id is None:
+        raise NotFound
+    if glass.account_id == by.account_id:
+        raise OwnGlass
+    seen = GlassSeen(glass=glass, account_id=by.account_id, at=now)
+    with refusing(CLINICAL, broken_glass_is_acknowledged_once=AlreadyAcknowledged):
+        seen.save(force_insert=True)
+    reason = patient_safe(current_organization_id(), glass.patient_id).open(glass, "reason")
+    audit.record(by, "glass.acknowledged", resource="break-glass", resource_id=glass.id, subjects=[glass.patient_id])
+    return Breaking(glass, str(reason), seen)
+
+
+def list_broken_glass(by: Caller, query: PageQuery) -> Page[Breaking]:
+    """A page of who broke the glass, with the reason and who looked at it, the latest first."""
     by.scope("break-glass", "read")
     found = page(BrokenGlass.objects.all(), query)
     safes = patient_safes(current_organization_id(), {each.patient_id for each in found.rows})
-    rows = [(each, str(safes[each.patient_id].open(each, "reason"))) for each in found.rows]
+    seen = {each.glass_id: each for each in GlassSeen.objects.filter(glass__in=[row.id for row in found.rows])}
+    rows = [Breaking(each, str(safes[each.patient_id].open(each, "reason")), seen.get(each.id)) for each in found.rows]
     audit.record(by, "glass.listed", resource="break-glass", subjects=[each.patient_id for each in found.rows])
     return Page(rows, found.next)

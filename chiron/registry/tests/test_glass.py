@@ -1,14 +1,18 @@
 """Breaking the glass (REC-10): for a reason, for a while, and never unseen."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
-from chiron.registry.models import BrokenGlass
+from chiron.registry.errors import OwnGlass
+from chiron.registry.models import BrokenGlass, GlassSeen
+from chiron.registry.services import glass
 from chiron.registry.services.glass import break_glass
 from chiron.registry.tests.factories import call, found, ids, last_event, problem
 from chiron.tenancy.public import inside
@@ -116,7 +120,7 @@ def test_the_list_is_paged_and_takes_the_same_queries_however_long_it_is(
 
     assert (len(first["break_glass"]), len(second["break_glass"]), second["next"]) == (2, 1, None)
     for limit in (1, 3):
-        with django_assert_num_queries(4, using="clinical"):
+        with django_assert_num_queries(7, using="clinical"):
             officer.get(f"/api/break-glass?limit={limit}")
 
 
@@ -131,4 +135,57 @@ def test_the_reason_is_sealed_and_what_was_broken_stays_written(hilltop: Clinic)
     with inside(hilltop.id):
         row = BrokenGlass.objects.get()
     assert b"emergency" not in bytes(row.reason)
-    assert BrokenGlass.grants.value == ("SELECT", "INSERT")
+    assert BrokenGlass.grants.value == GlassSeen.grants.value == ("SELECT", "INSERT")
+
+
+def acknowledge(clinic: Clinic, glass_id: Any, role: Role = Role.PRIVACY_OFFICER) -> Any:
+    return call(clinic.client(role), "post", f"/break-glass/{glass_id}/acknowledge")
+
+
+def seen(clinic: Clinic) -> int:
+    with inside(clinic.id):
+        return GlassSeen.objects.count()
+
+
+@pytest.mark.parametrize("role", [Role.PRIVACY_OFFICER, Role.ADMIN])
+def test_who_answers_for_privacy_says_that_they_looked(role: Role, hilltop: Clinic) -> None:
+    made = smash(hilltop, hilltop.other_patient_id).json()["break_glass"]
+
+    answer = acknowledge(hilltop, made["id"], role)
+
+    said, event = answer.json()["break_glass"], last_event(hilltop)
+    assert (made["acknowledged_at"], made["acknowledged_by"]) == (None, None)
+    assert (answer.status_code, said["acknowledged_by"]) == (200, str(hilltop.who[role].account_id))
+    assert (event.action, str(event.resource_id), event.subjects) == (
+        "glass.acknowledged", made["id"], [hilltop.other_patient_id],
+    )  # fmt: skip
+    [listed] = hilltop.client(role).get("/api/break-glass").json()["break_glass"]
+    assert listed == said
+
+
+def test_a_second_look_and_one_from_next_door_are_refused(hilltop: Clinic, riverside: Clinic) -> None:
+    made = smash(hilltop, hilltop.other_patient_id).json()["break_glass"]
+    acknowledge(hilltop, made["id"])
+
+    assert problem(acknowledge(hilltop, made["id"], Role.ADMIN)) == (409, "already-acknowledged")
+    assert problem(acknowledge(riverside, made["id"])) == (404, "not-found")
+    assert problem(acknowledge(hilltop, new_id())) == (404, "not-found")
+    assert seen(hilltop) == 1
+
+
+@pytest.mark.parametrize("role", [Role.DOCTOR, Role.PATIENT, Role.RECEPTIONIST, Role.LAB])
+def test_nobody_else_acknowledges(role: Role, hilltop: Clinic) -> None:
+    made = smash(hilltop, hilltop.other_patient_id).json()["break_glass"]
+
+    assert problem(acknowledge(hilltop, made["id"], role)) == (403, "not-permitted")
+    assert seen(hilltop) == 0
+
+
+def test_who_broke_it_does_not_acknowledge_it(hilltop: Clinic) -> None:
+    made = smash(hilltop, hilltop.other_patient_id).json()["break_glass"]
+    both = replace(hilltop.who[Role.DOCTOR], roles=frozenset({Role.DOCTOR, Role.ADMIN}))
+
+    with inside(hilltop.id), pytest.raises(OwnGlass):
+        glass.acknowledge(by=both, glass_id=UUID(made["id"]), now=now())
+
+    assert seen(hilltop) == 0
