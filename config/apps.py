@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.core.checks import Tags, register
+from django.contrib.admin.apps import AdminConfig
 
 
 class Composition(AppConfig):
@@ -17,3 +18,9 @@ class Composition(AppConfig):
         register(startup.examine_servers, Tags.security, deploy=True)
         log.configure()
         hooks.install()
+
+
+class Administration(AdminConfig):
+    """Django's admin, in our own site."""
+
+    default_site = "config.admin_site.Site"

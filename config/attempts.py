@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, UnreadablePostError
+from django.http import HttpRequest, RawPostDataException, UnreadablePostError
 
 from chiron.kernel.errors import DomainError
 from chiron.kernel.parsing import loads
@@ -21,7 +21,7 @@ def patients_of(request: HttpRequest, path: Mapping[str, str]) -> list[UUID]:
 def _body(request: HttpRequest) -> Mapping[str, Any]:
     try:
         body = loads(request.body)
-    except (DomainError, UnreadablePostError):
+    except (DomainError, UnreadablePostError, RawPostDataException):
         return {}
     return body if isinstance(body, dict) else {}
 

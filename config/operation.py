@@ -48,7 +48,7 @@ def guarded(run: Run) -> Run:
         except DomainError as refusal:
             known: Caller | None = getattr(request, "caller", None)
             refused = respond(refusal, request)
-            return _denied(request, known, need, path, refused) if known else refused
+            return denied(request, known, need, path, refused) if known else refused
         except (DatabaseError, InterfaceError) as error:
             return respond(failure(error), request)
 
@@ -63,7 +63,7 @@ def guarded(run: Run) -> Run:
 
         response = _in_transaction(request, caller, need, perform, effect)
         if response.status_code >= 400:
-            return _denied(request, caller, need, path, response)
+            return denied(request, caller, need, path, response)
         return response
 
     return handle
@@ -92,7 +92,7 @@ def _or_nothing(alias: str, perform: Callable[[], HttpResponseBase]) -> HttpResp
     return response
 
 
-def _denied(
+def denied(
     request: HttpRequest, caller: Caller, need: Need, path: dict[str, str], response: HttpResponseBase
 ) -> HttpResponseBase:
     """Write the refusal down. The event names what was asked for, never what was sent."""

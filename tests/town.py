@@ -44,6 +44,13 @@ class Clinic:
         """A client signed in with that role."""
         return Client(headers={"authorization": f"Bearer {self.tokens[role]}"})
 
+    def desk(self, role: Role) -> Client:
+        """A browser in which somebody with that role signed in to the administration, if it let them in."""
+        browser = Client()
+        name = Account.objects.get(id=self.who[role].account_id or NIL).username
+        browser.post("/admin/login/", {"username": name, "password": PASSWORD, "next": "/admin/"})
+        return browser
+
 
 @dataclass
 class Town:

@@ -1,23 +1,77 @@
-"""The platform's trail, to be looked at: sign-ins, memberships, organizations."""
+"""The trail, to be looked at: an organization's by who answers for it, the platform's by its operator."""
 
+import json
+from typing import Any
+from uuid import UUID
+
+from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from typing_extensions import override
 
-from chiron.audit.models import Event
-from chiron.audit.trails import PLATFORM
-from chiron.kernel.admin import LookOnly
+from chiron.audit.models import Event, Outcome
+from chiron.audit.queries import Wanted, read_event, read_platform_event, read_platform_trail, read_trail
+from chiron.kernel.access import Caller
+from chiron.kernel.cells import Link, Table, Tag, short
+from chiron.kernel.forms import Dressed, Moment, choices
+from chiron.kernel.pages import Listed, Page, Shown
+from chiron.kernel.schemas import PageQuery
+
+TONES = {Outcome.SUCCESS: "plain", Outcome.DENIED: "bad", Outcome.FAILURE: "warn"}
+SOURCES = [("organization", "This organization"), ("platform", "Sign-ins and memberships")]
+
+
+class SeekEvent(Dressed):
+    source = forms.ChoiceField(choices=SOURCES, required=False)
+    action = forms.CharField(required=False, max_length=100)
+    outcome = forms.ChoiceField(choices=choices(Outcome.choices), required=False)
+    account_id = forms.UUIDField(required=False, label="Account")
+    patient_id = forms.UUIDField(required=False, label="Patient")
+    since = Moment(required=False, label="From")
+    until = Moment(required=False, label="Until")
 
 
 @admin.register(Event)
-class EventPage(LookOnly):
-    list_display = ("at", "action", "outcome", "account_id", "organization_id", "resource", "resource_id")
-    list_filter = ("outcome",)
-    search_fields = ("=action", "=account_id", "=organization_id", "=session_id")
-    ordering = ("-id",)
-    exclude = ("payload", "mac", "xid")
+class EventPage(Page):
+    resource, id_name = "audit", "event_id"
+    title, group, icon, place = "Audit", "Oversight", "policy", 31
+    heads = ("When", "Action", "Outcome", "Account", "Roles", "About", "Patients")
+    seek = SeekEvent
 
     @override
-    def get_queryset(self, request: HttpRequest) -> "QuerySet[Event]":
-        return Event.objects.using(PLATFORM.alias).order_by("-id")
+    def resource_of(self, by: Caller) -> str:
+        return "platform-audit" if by.operator else self.resource
+
+    def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
+        if by.operator:
+            platform = read_platform_trail(by, query)
+            return Listed([self._row(each) for each in platform.rows], platform.next)
+        wanted = Wanted(**{name: value for name, value in asked.items() if value})
+        found = read_trail(by, wanted, query)
+        linked = wanted.source == "organization"
+        return Listed([self._row(each.event, linked=linked) for each in found.rows], found.next)
+
+    def shown(self, by: Caller, row_id: UUID) -> Shown:
+        opened = read_platform_event(by, row_id) if by.operator else read_event(by, row_id)
+        event, said = opened.event, opened.said
+        outcome = Tag(event.outcome, TONES[Outcome(event.outcome)])
+        facts = [
+            ("When", event.at), ("Action", event.action), ("Outcome", outcome),
+            ("Account", str(event.account_id or "")), ("Roles", ", ".join(event.roles)),
+            ("Session", str(event.session_id or "")), ("Purpose", event.purpose), ("About", event.resource),
+            ("Id of it", str(event.resource_id or "")), ("Request", event.request_id),
+            ("Address", said.get("address")), ("Device", said.get("device")),
+            ("Details", json.dumps(said["details"], ensure_ascii=False) if said.get("details") else None),
+        ]  # fmt: skip
+        return Shown(f"Event {short(row_id)}", facts, [Table(("Patient",), [(str(each),) for each in event.subjects])])
+
+    def _row(self, event: Event, *, linked: bool = False) -> tuple[Any, ...]:
+        who = Link(event.account_id, f"?account_id={event.account_id}") if event.account_id else None
+        return (
+            self.link(event.at, event.id),
+            event.action,
+            Tag(event.outcome, TONES[Outcome(event.outcome)]),
+            who if linked else event.account_id,
+            ", ".join(event.roles),
+            event.resource,
+            len(event.subjects) or None,
+        )

@@ -11,7 +11,7 @@ from chiron.audit.models import Event
 from chiron.audit.services import record
 from chiron.audit.trails import PLATFORM, Trail
 from chiron.kernel.access import Caller
-from chiron.kernel.errors import NotPermitted
+from chiron.kernel.errors import NotFound, NotPermitted
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.tenancy.public import current_organization_id
@@ -83,6 +83,32 @@ def read_trail(by: Caller, wanted: Wanted, query: PageQuery) -> Page[OpenedEvent
     subjects = [wanted.patient_id] if wanted.patient_id else []
     record(by, "audit.read", resource="audit", subjects=subjects, payload={"source": wanted.source, **asked})
     return Page(opened, found.next)
+
+
+def read_event(by: Caller, event_id: UUID) -> OpenedEvent:
+    """One event of the caller's organization, opened; reading it is an event itself. Raises NotFound."""
+    by.scope("audit", "read")
+    event = Event.objects.using("clinical").filter(id=event_id, organization_id=current_organization_id()).first()
+    if event is None:
+        raise NotFound
+    safe = organization_safe(current_organization_id())
+    record(by, "audit.read", resource="audit", resource_id=event.id, subjects=event.subjects)
+    return OpenedEvent(event, safe.open(event, "payload") if event.payload else {})
+
+
+def read_platform_trail(by: Caller, query: PageQuery) -> Page[Event]:
+    """The platform's own trail, newest first, its payloads closed: for its operator."""
+    by.scope("platform-audit", "read")
+    return page(Event.objects.using(PLATFORM.alias).defer("payload"), query)
+
+
+def read_platform_event(by: Caller, event_id: UUID) -> OpenedEvent:
+    """One event of the platform's trail, its payload closed: for its operator. Raises NotFound."""
+    by.scope("platform-audit", "read")
+    event = Event.objects.using(PLATFORM.alias).filter(id=event_id).first()
+    if event is None:
+        raise NotFound
+    return OpenedEvent(event, {})
 
 
 def access_log(organization_id: UUID, patient_id: UUID, query: PageQuery) -> Page[Access]:

@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from typing_extensions import override
 
-from chiron.identity.authentication import operator_of
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.services.accounts import disable_account, enable_account
 from chiron.identity.services.organizations import change_organization
@@ -24,7 +23,7 @@ from chiron.vault.public import platform_safe
 
 def each(page: LookOnly, request: HttpRequest, chosen: "QuerySet[Any]", verb: Callable[[Caller, UUID], object]) -> None:
     """Do it to every row chosen, and say what was refused."""
-    by = operator_of(request)
+    by: Caller = request.caller  # type: ignore[attr-defined]
     for id in chosen.values_list("id", flat=True):
         try:
             verb(by, id)
@@ -36,6 +35,7 @@ def each(page: LookOnly, request: HttpRequest, chosen: "QuerySet[Any]", verb: Ca
 
 @admin.register(Organization)
 class OrganizationPage(LookOnly):
+    title, icon, place = "Organizations", "domain", 80
     list_display = ("slug", "name", "time_zone", "locale", "suspended_at")
     search_fields = ("slug", "name")
     ordering = ("slug",)
@@ -55,6 +55,7 @@ class OrganizationPage(LookOnly):
 
 @admin.register(Account)
 class AccountPage(LookOnly):
+    title, icon, place = "Accounts", "person", 81
     list_display = ("username", "is_operator", "is_active", "created_at", "last_login")
     list_filter = ("is_operator", "is_active")
     search_fields = ("username",)
@@ -73,6 +74,7 @@ class AccountPage(LookOnly):
 
 @admin.register(Membership)
 class MembershipPage(LookOnly):
+    title, icon, place = "Memberships", "groups", 82
     list_display = ("user", "organization", "roles", "approved_at", "authz_version")
     search_fields = ("account__username", "organization__slug")
     list_select_related = ("account", "organization")
@@ -85,6 +87,7 @@ class MembershipPage(LookOnly):
 
 @admin.register(Session)
 class SessionPage(LookOnly):
+    title, icon, place = "Sessions", "devices", 83
     list_display = ("user", "organization", "device", "created_at", "last_used_at", "expires_at", "revoked_at")
     search_fields = ("account__username", "organization__slug")
     list_select_related = ("account", "organization")

@@ -52,11 +52,6 @@ def visitor(request: HttpRequest) -> Caller:
     return Caller(request_id=getattr(request, "request_id", ""), address=address_of(request), device=device)
 
 
-def operator_of(request: HttpRequest) -> Caller:
-    """The operator at the admin, as the verbs know them."""
-    return replace(visitor(request), account_id=request.user.pk, operator=True)
-
-
 def address_of(request: HttpRequest) -> str:
     """The client's network address: what the outermost of our own proxies saw, whatever the client claims."""
     trusted = settings.TRUSTED_PROXIES

@@ -1,4 +1,4 @@
-"""How Django's admin signs in: platform operators only, and every attempt is an event."""
+"""How Django's admin signs in: who has a seat in the administration, and nobody else."""
 
 from typing import Any
 from uuid import UUID
@@ -9,11 +9,11 @@ from typing_extensions import override
 
 from chiron.identity.authentication import visitor
 from chiron.identity.models import Account
-from chiron.identity.services.sign_in import admit_operator
+from chiron.identity.services.administration import admit
 
 
-class OperatorBackend(BaseBackend):
-    """Knows operators by user name or e-mail address and password, and nobody else."""
+class SeatBackend(BaseBackend):
+    """Knows accounts with a seat by user name or e-mail address and password."""
 
     @override
     def authenticate(
@@ -21,8 +21,8 @@ class OperatorBackend(BaseBackend):
     ) -> Account | None:
         if request is None or not username or not password:
             return None
-        return admit_operator(by=visitor(request), name=username, password=password)
+        return admit(by=visitor(request), name=username, password=password)
 
     @override
     def get_user(self, user_id: UUID) -> Account | None:
-        return Account.objects.filter(id=user_id, is_active=True, is_operator=True).first()
+        return Account.objects.filter(id=user_id, is_active=True).first()

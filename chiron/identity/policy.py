@@ -61,6 +61,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("annotations", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED},
     ("access-log", "read"): {ADMIN: ALL, PRIVACY: ALL, PATIENT: OWN},
     ("audit", "read"): {ADMIN: ALL, PRIVACY: ALL},
+    ("platform-audit", "read"): {OPERATOR: ALL},
+    ("administration", "open"): {ADMIN: ALL, PRIVACY: ALL},
 }
 
 

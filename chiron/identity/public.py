@@ -1,6 +1,5 @@
 """What other apps may use of identity."""
 
-from chiron.identity.authentication import operator_of
 from chiron.identity.hooks import Person
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, Role
@@ -31,7 +30,6 @@ __all__ = [
     "link_patient",
     "link_provider",
     "make_account",
-    "operator_of",
     "remove_organization",
     "unlink_patient",
 ]

@@ -1,15 +1,22 @@
-"""What all pages of the admin share: operators look, and what they change they change by verbs."""
+"""What the platform operator's pages share: operators look, and what they change they change by verbs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from typing_extensions import override
 from unfold.admin import ModelAdmin  # type: ignore[import-untyped]
 
+from chiron.kernel.access import Caller
+
 
 class LookOnly(ModelAdmin):  # type: ignore[misc]
-    """A page without forms. It is open to platform operators; its actions, if any, call verbs."""
+    """A page without forms. It is open to platform operators at their own seat; its actions, if any, call verbs."""
+
+    title: ClassVar[str]
+    group: ClassVar[str] = "Platform"
+    icon: ClassVar[str]
+    place: ClassVar[int] = 90
 
     actions_on_top = True
     list_per_page = 50
@@ -17,7 +24,8 @@ class LookOnly(ModelAdmin):  # type: ignore[misc]
 
     @override
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_active and request.user.is_staff)
+        by: Caller | None = getattr(request, "caller", None)
+        return by is not None and by.operator
 
     @override
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -72,7 +72,7 @@ def register(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def not_valid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-        return respond(Invalid(errors=[_fault(each) for each in error.errors]), request)
+        return respond(Invalid(errors=[fault(each) for each in error.errors]), request)
 
     @api.exception_handler(HttpError)
     def unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
@@ -119,7 +119,8 @@ def _place(error: Exception) -> str:
     return " ".join(frames[-6:])
 
 
-def _fault(error: dict[str, Any]) -> Fault:
+def fault(error: dict[str, Any]) -> Fault:
+    """One error of Pydantic's as the place and the kind of it, without the input."""
     loc = [part for part in error["loc"] if isinstance(part, str | int)]
     if error["type"] == "extra_forbidden":
         loc = loc[:-1]  # the name of an unknown member is input, too

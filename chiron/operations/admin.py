@@ -4,13 +4,14 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from chiron.identity.public import operator_of
 from chiron.jobs.public import NotDead, Queued, try_again
+from chiron.kernel.access import Caller
 from chiron.kernel.admin import LookOnly
 
 
 @admin.register(Queued)
 class QueuedPage(LookOnly):
+    title, icon, place = "Jobs", "pending_actions", 85
     list_display = ("id", "task_name", "status", "attempts", "scheduled_at")
     list_filter = ("status",)
     ordering = ("-id",)
@@ -18,9 +19,10 @@ class QueuedPage(LookOnly):
 
     @admin.action(description="Try again what is dead")
     def replay(self, request: HttpRequest, chosen: "QuerySet[Queued]") -> None:
+        by: Caller = request.caller  # type: ignore[attr-defined]
         for job_id in chosen.values_list("id", flat=True):
             try:
-                try_again(by=operator_of(request), job_id=job_id)
+                try_again(by=by, job_id=job_id)
             except NotDead as refusal:
                 self.message_user(request, f"{job_id}: {refusal}", messages.ERROR)
             else:

@@ -1,5 +1,6 @@
 """What other apps may use of the registry."""
 
+from chiron.registry.calling import patient_link, patient_names, provider_names
 from chiron.registry.doors import patient_for, patient_within, patients_within, provider_for
 from chiron.registry.models import Patient, Provider, Sex
 from chiron.registry.rules import BirthDate, Person, birth_date
@@ -41,8 +42,11 @@ __all__ = [
     "known_providers",
     "make_claim",
     "patient_for",
+    "patient_link",
+    "patient_names",
     "patient_within",
     "patients_within",
     "provider_for",
     "provider_for_claim",
+    "provider_names",
 ]

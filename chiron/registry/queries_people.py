@@ -7,7 +7,7 @@ from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
-from chiron.registry.doors import patient_within, provider_for
+from chiron.registry.doors import patient_within, patients_within, provider_for
 from chiron.registry.models import Assignment, Department, Laboratory, Provider, ProviderDepartment
 from chiron.registry.rules import Person
 from chiron.registry.sealing import person_of
@@ -22,7 +22,7 @@ def read_provider(by: Caller, provider_id: UUID, *, role: str | None = None) -> 
     """One provider, or one of that role. Raises NotFound."""
     provider = provider_for(by, provider_id, role=role)
     audit.record(by, "provider.read", resource="providers", resource_id=provider.id)
-    return _open([provider])[0]
+    return opened_providers([provider])[0]
 
 
 def list_providers(by: Caller, query: PageQuery, *, name: str = "", role: str | None = None) -> Page[Known]:
@@ -30,10 +30,10 @@ def list_providers(by: Caller, query: PageQuery, *, name: str = "", role: str | 
     by.scope("providers", "read")
     providers = Provider.objects.filter(role=role) if role else Provider.objects.all()
     if name:
-        found = fitting(named(providers, name), query, _open, lambda known: matches(name, *known[1].names))
+        found = fitting(named(providers, name), query, opened_providers, lambda known: matches(name, *known[1].names))
     else:
         rows = page(providers, query)
-        found = Page(_open(rows.rows), rows.next)
+        found = Page(opened_providers(rows.rows), rows.next)
     audit.record(by, "provider.listed", resource="providers", payload={"name": name} if name else None)
     return found
 
@@ -41,7 +41,13 @@ def list_providers(by: Caller, query: PageQuery, *, name: str = "", role: str | 
 def list_departments(by: Caller, query: PageQuery) -> Page[Department]:
     """A page of departments, sites and locations, the newest first."""
     by.scope("departments", "read")
-    return page(Department.objects.all(), query)
+    return page(Department.objects.select_related("parent"), query)
+
+
+def all_departments(by: Caller) -> list[Department]:
+    """Every department, site and location, by name: one to choose from. Raises NotPermitted."""
+    by.scope("departments", "read")
+    return list(Department.objects.order_by("name", "id"))
 
 
 def list_laboratories(by: Caller, query: PageQuery) -> Page[Laboratory]:
@@ -64,6 +70,16 @@ def assignments_of(by: Caller, patient_id: UUID, query: PageQuery) -> Page[Assig
     return found
 
 
-def _open(providers: Sequence[Provider]) -> list[Known]:
+def list_assignments(by: Caller, query: PageQuery, *, standing: bool = False) -> Page[Assignment]:
+    """A page of who cares for whom, the latest first; only what has not ended where asked."""
+    assignments = Assignment.objects.filter(patient__in=patients_within(by, by.scope("assignments", "read")))
+    found = page(assignments.filter(until=None) if standing else assignments, query)
+    subjects = [each.patient_id for each in found.rows]
+    audit.record(by, "assignment.listed", resource="assignments", subjects=subjects)
+    return found
+
+
+def opened_providers(providers: Sequence[Provider]) -> list[Known]:
+    """Providers with their details opened, by one key however many they are."""
     safe = organization_safe(current_organization_id())
     return [(each, person_of(each, safe)) for each in providers]

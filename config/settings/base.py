@@ -69,7 +69,7 @@ DATABASE_PREFIX = environment.read("POSTGRES_DB")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "identity.Account"
-AUTHENTICATION_BACKENDS = ["chiron.identity.backends.OperatorBackend"]
+AUTHENTICATION_BACKENDS = ["chiron.identity.backends.SeatBackend"]
 PASSWORD_HASHERS = ["chiron.identity.passwords.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
@@ -94,8 +94,8 @@ CHIRON_APPS = [
 ]
 INSTALLED_APPS = [
     *CHIRON_APPS,
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "config.apps.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -126,4 +126,18 @@ TEMPLATES = [
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 LOGGING_CONFIG = None
-UNFOLD = {"SITE_TITLE": "Chiron", "SITE_HEADER": "Chiron", "SHOW_HISTORY": False, "SHOW_VIEW_ON_SITE": False}
+SESSION_COOKIE_AGE = 8 * 60 * 60
+UNFOLD = {
+    "SITE_TITLE": "Chiron",
+    "SITE_HEADER": "Chiron",
+    "SITE_SUBHEADER": "config.admin_site.place",
+    "SITE_URL": None,
+    "SITE_SYMBOL": "ecg_heart",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["config.admin_site.stylesheet"],
+    "LOGIN": {"form": "config.admin_site.SignInForm"},
+    "ACCOUNT": {"navigation": "config.admin_site.account_links"},
+    "SIDEBAR": {"navigation": "config.admin_site.navigation"},
+    "DASHBOARD_CALLBACK": "config.dashboard.fill",
+}

@@ -64,18 +64,6 @@ def begin(*, by: Caller, account: Account, membership: Membership | None, now: d
     return _signed_in(session, account, membership, now)
 
 
-def admit_operator(*, by: Caller, name: str, password: str) -> Account | None:
-    """The operator of that name and password, for the admin; None for everybody else."""
-    account = Account.objects.named(name)
-    right = fits(password, account.password if account else None)
-    admitted = account if account is not None and right and account.is_staff else None
-    with atomic(ACCOUNTS):
-        whose = replace(by, account_id=account.id if account else None, operator=admitted is not None)
-        action = "admin.opened" if admitted else "admin.refused"
-        record_platform(whose, action, resource="admin", outcome="success" if admitted else "denied")
-    return admitted
-
-
 def refresh(*, by: Caller, token: str, now: datetime) -> SignedIn:
     """New tokens for a refresh token, with the roles of now. Raises RefreshRefused, OrganizationSuspended."""
     session = take_turn(by=by, token=token, now=now)

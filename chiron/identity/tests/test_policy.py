@@ -36,7 +36,7 @@ def test_the_operator_sees_nothing_clinical() -> None:
 
     reached = {resource for resource, action in TABLE if scope_of(operator, resource, action)}
 
-    assert reached == {"me", "sessions", "organizations", "accounts", "jobs"}
+    assert reached == {"me", "sessions", "organizations", "accounts", "jobs", "platform-audit"}
     assert not reached & CLINICAL
 
 

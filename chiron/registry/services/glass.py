@@ -1,8 +1,11 @@
 """Breaking the glass: care that cannot wait for an assignment (REC-10)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
@@ -64,12 +67,35 @@ def acknowledge(*, by: Caller, glass_id: UUID, now: datetime) -> Breaking:
     return Breaking(glass, str(reason), seen)
 
 
-def list_broken_glass(by: Caller, query: PageQuery) -> Page[Breaking]:
-    """A page of who broke the glass, with the reason and who looked at it, the latest first."""
+def list_broken_glass(by: Caller, query: PageQuery, *, waiting: bool = False) -> Page[Breaking]:
+    """A page of who broke the glass, with the reason and who looked at it, the latest first.
+
+    `waiting` leaves only those that nobody has looked at.
+    """
     by.scope("break-glass", "read")
-    found = page(BrokenGlass.objects.all(), query)
-    safes = patient_safes(current_organization_id(), {each.patient_id for each in found.rows})
-    seen = {each.glass_id: each for each in GlassSeen.objects.filter(glass__in=[row.id for row in found.rows])}
-    rows = [Breaking(each, str(safes[each.patient_id].open(each, "reason")), seen.get(each.id)) for each in found.rows]
+    found = page(unseen() if waiting else BrokenGlass.objects.all(), query)
+    rows = _opened(found.rows)
     audit.record(by, "glass.listed", resource="break-glass", subjects=[each.patient_id for each in found.rows])
     return Page(rows, found.next)
+
+
+def read_broken_glass(by: Caller, glass_id: UUID) -> Breaking:
+    """One broken glass. Raises NotFound."""
+    by.scope("break-glass", "read")
+    found = _opened(list(BrokenGlass.objects.filter(id=glass_id)))
+    if not found:
+        raise NotFound
+    subjects = [found[0].glass.patient_id]
+    audit.record(by, "glass.read", resource="break-glass", resource_id=glass_id, subjects=subjects)
+    return found[0]
+
+
+def unseen() -> "QuerySet[BrokenGlass]":
+    """Those that nobody who answers for privacy has looked at."""
+    return BrokenGlass.objects.filter(~Exists(GlassSeen.objects.filter(glass=OuterRef("id"))))
+
+
+def _opened(rows: Sequence[BrokenGlass]) -> list[Breaking]:
+    safes = patient_safes(current_organization_id(), {each.patient_id for each in rows})
+    seen = {each.glass_id: each for each in GlassSeen.objects.filter(glass__in=[row.id for row in rows])}
+    return [Breaking(each, str(safes[each.patient_id].open(each, "reason")), seen.get(each.id)) for each in rows]

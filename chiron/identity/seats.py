@@ -1,0 +1,66 @@
+"""Seats: the places from which an account administers, one for each organization and one for the platform."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from chiron.identity.models import Account, Membership, Session
+from chiron.identity.policy import scope_of
+from chiron.kernel.access import Caller
+from chiron.tenancy.public import Organization
+
+PLATFORM = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A place to administer from, and the caller who sits there; without an organization it is the platform's."""
+
+    caller: Caller
+    organization: Organization | None = None
+
+    @property
+    def key(self) -> str:
+        """What the choice of this seat is remembered by."""
+        return str(self.organization.id) if self.organization else PLATFORM
+
+    @property
+    def name(self) -> str:
+        """What people call the place."""
+        return self.organization.name if self.organization else "The platform"
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the organization answers nobody now."""
+        return self.organization is not None and self.organization.suspended_at is not None
+
+
+def seats_of(account: Account, by: Caller | None = None, session_id: UUID | None = None) -> list[Seat]:
+    """Where the account may administer, the platform first and then the organizations by name.
+
+    The policy says which roles may; a membership that is not approved has none. `by` tells where the request is from.
+    What is done from a seat is done to run the organization, not to treat (HL7 PurposeOfUse: HOPERAT).
+    """
+    by = replace(by or Caller(), account_id=account.id, session_id=session_id, purpose="HOPERAT")
+    platform = [Seat(replace(by, operator=True))] if account.is_operator else []
+    memberships = Membership.objects.select_related("organization").filter(account=account)
+    seats = [_seat(by, each) for each in memberships.order_by("organization__name", "id")]
+    return platform + [seat for seat in seats if scope_of(seat.caller, "administration", "open")]
+
+
+def stands(session_id: UUID, account: Account, now: datetime) -> bool:
+    """Whether that session is the account's and has not ended."""
+    standing = Session.objects.filter(id=session_id, account=account, revoked_at=None, expires_at__gt=now)
+    return standing.exists()
+
+
+def _seat(by: Caller, membership: Membership) -> Seat:
+    caller = replace(
+        by,
+        organization_id=membership.organization_id,
+        roles=membership.effective_roles,
+        membership_id=membership.id,
+        provider_id=membership.provider_id,
+        patient_id=membership.patient_id,
+    )
+    return Seat(caller, membership.organization)

@@ -1,0 +1,53 @@
+"""Names beside ids, for lists that show more than one kind of thing."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.urls import reverse
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.cells import Link
+from chiron.kernel.errors import NotPermitted
+from chiron.registry.doors import patients_within
+from chiron.registry.models import Provider
+from chiron.registry.queries_people import Known, opened_providers
+from chiron.registry.sealing import person_of
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import patient_safes
+
+
+def patient_names(by: Caller, patient_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of those patients whom the caller may read; nobody's where the policy gives none.
+
+    Whoever asks records the patients as subjects of the event that the list is.
+    """
+    try:
+        patients = patients_within(by, by.scope("patients", "read")).filter(id__in=set(patient_ids))
+    except NotPermitted:
+        return {}
+    found = list(patients)
+    safes = patient_safes(current_organization_id(), [each.id for each in found])
+    return {each.id: person_of(each, safes[each.id]).display for each in found}
+
+
+def provider_names(by: Caller, provider_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The names of those providers. Raises NotPermitted."""
+    by.scope("providers", "read")
+    known = opened_providers(list(Provider.objects.filter(id__in={each for each in provider_ids if each})))
+    return {provider.id: person.display for provider, person in known}
+
+
+def active_providers(by: Caller) -> list[Known]:
+    """All whom a patient can be assigned to, by name. Raises NotPermitted."""
+    by.scope("providers", "read")
+    known = opened_providers(list(Provider.objects.filter(active=True)))
+    audit.record(by, "provider.listed", resource="providers")
+    return sorted(known, key=lambda each: each[1].display.casefold())
+
+
+def patient_link(patient_id: UUID, names: dict[UUID, str]) -> Link | UUID:
+    """The patient's name and page for who may read it; only the id for everybody else."""
+    if patient_id not in names:
+        return patient_id
+    return Link(names[patient_id], reverse("admin:registry_patient_change", args=[patient_id]))
