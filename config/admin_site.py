@@ -70,7 +70,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]
 class Site(UnfoldAdminSite):  # type: ignore[misc]
     """Django's admin for whoever has taken a seat."""
 
-    enable_nav_sidebar = True
+    index_title = "Dashboard"
 
     @override
     def has_permission(self, request: HttpRequest) -> bool:

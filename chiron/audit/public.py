@@ -1,5 +1,6 @@
 """What other apps may use of audit."""
 
+from chiron.audit.figures import events_by_day
 from chiron.audit.findings import Finding, Kind, Report
 from chiron.audit.queries import Access, access_log
 from chiron.audit.sealer import Sealer
@@ -16,6 +17,7 @@ __all__ = [
     "Sealer",
     "Watch",
     "access_log",
+    "events_by_day",
     "lag",
     "record",
     "record_platform",

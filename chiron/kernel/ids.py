@@ -1,5 +1,6 @@
 """Identifiers: UUIDv7 (RFC 9562), so that rows made together lie together."""
 
+from datetime import datetime
 from secrets import randbits
 from uuid import UUID
 
@@ -20,3 +21,8 @@ def new_number() -> int:
     An exclusion constraint needs no extension when what it compares for equality is a range of one such number.
     """
     return randbits(63)
+
+
+def first_id(instant: datetime) -> UUID:
+    """The least id that can be made at that instant or later: where a walk along ids begins that are not older."""
+    return UUID(int=int(instant.timestamp() * 1000) << 80)

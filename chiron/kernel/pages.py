@@ -27,6 +27,9 @@ from chiron.kernel.forms import Act, Dressed, shaped
 from chiron.kernel.ids import NIL
 from chiron.kernel.schemas import PageQuery
 
+WIDE = 80
+"""Characters from which on a fact has a line of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -111,7 +114,7 @@ class Page(ModelAdmin):  # type: ignore[misc]
             return HttpResponseNotAllowed(["GET"])
         by = self._caller(request, "read")
         shown = self.shown(by, row[self.id_name])
-        facts = [(name, cell(value)) for name, value in shown.facts]
+        facts = [(name, cell(value), len(str(value)) > WIDE) for name, value in shown.facts if value not in (None, "")]
         context = {"title": shown.title, "shown": shown, "facts": facts, "acts": self._acts(by, row[self.id_name])}
         return self._page(request, "show", context)
 
@@ -125,7 +128,9 @@ class Page(ModelAdmin):  # type: ignore[misc]
                 messages.success(request, f"{act.label}: done.")
                 return redirect(self.address("changelist") if form.done is None else self.address("change", form.done))
             status = refused
-        return self._page(request, "act", {"title": act.label, "form": form, "grave": act.grave}, status=status)
+        up = Link("Back", self.address("change", row[self.id_name])) if row else self._up
+        context = {"title": act.label, "form": form, "grave": act.grave, "up": up}
+        return self._page(request, "act", context, status=status)
 
     def _perform(self, form: Act) -> int | None:
         """The status with which the form comes back, or None where the verb has done it."""
@@ -152,9 +157,12 @@ class Page(ModelAdmin):  # type: ignore[misc]
         return [{"label": act.label, "url": self.address(act.slug, row_id), "grave": act.grave} for act in allowed]
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-        up = Link(self.title, self.address("changelist"))
-        whole = {**self.admin_site.each_context(request), "up": up, **context}
+        whole = {**self.admin_site.each_context(request), "up": self._up, **context}
         return TemplateResponse(request, f"chiron/{template}.html", whole, status=status)
+
+    @property
+    def _up(self) -> Link:
+        return Link(self.title, self.address("changelist"))
 
     @override
     def get_urls(self) -> list[URLPattern]:

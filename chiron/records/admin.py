@@ -1,6 +1,6 @@
 """The administration of records: what was stated about patients, its versions, and the remarks on it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from chiron.records.sealing import Stated, quantity_of, statement_of
 from chiron.records.services.annotate import annotate
 from chiron.records.services.write import amend_record, enter_in_error
 from chiron.records.shapes import NewAnnotation, RecordChanges, RecordQuery
-from chiron.records.words import RecordType, Status, Visibility
+from chiron.records.words import Precision, RecordType, Status, Visibility
 from chiron.registry.public import patient_link, patient_names, provider_names
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
@@ -41,7 +41,7 @@ class SeekRecord(Dressed):
 
 
 class Amend(Act):
-    slug, label, need = "edit", "Amend", ("records", "update")
+    slug, label, need = "edit", "Amend the record", ("records", "update")
 
     title = forms.CharField(max_length=300)
     description = forms.CharField(max_length=50_000, required=False, widget=forms.Textarea, strip=False)
@@ -135,7 +135,7 @@ def facts_of(by: Caller, stated: Stated) -> list[tuple[str, Any]]:
         ("Title", said.title),
         ("Type", said.record_type.label),
         ("State", STATES[Status(record.status)]),
-        ("Happened", f"{said.occurred_at.isoformat()} ({said.occurred_precision})" if said.occurred_at else None),
+        ("Happened", happened(said)),
         ("Clinical status", said.clinical_status),
         ("Value", measured(said.quantity)),
         ("Usual", usual(said.reference_range)),
@@ -147,6 +147,14 @@ def facts_of(by: Caller, stated: Stated) -> list[tuple[str, Any]]:
         ("Version", record.version),
         ("Id", str(record.id)),
     ]
+
+
+def happened(said: Statement) -> datetime | str | None:
+    """When it was, as exactly as it is known; a day, month or year begins in UTC, wherever the organization is."""
+    if said.occurred_at is None or said.occurred_precision is Precision.INSTANT:
+        return said.occurred_at
+    length = {Precision.YEAR: 4, Precision.MONTH: 7}.get(said.occurred_precision, 10)
+    return said.occurred_at.astimezone(UTC).date().isoformat()[:length]
 
 
 def versions(by: Caller, record: Record) -> Table:

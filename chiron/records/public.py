@@ -1,6 +1,7 @@
 """The only way into records for other apps."""
 
 from chiron.records.entries import Code, Imported, Outcomes, Quantity, RecordEntry, ReferenceRange, Statement
+from chiron.records.figures import Written, written_since
 from chiron.records.models import Record
 from chiron.records.queries import patients_of_records, record_for, records_within
 from chiron.records.services.imports import import_records
@@ -19,9 +20,11 @@ __all__ = [
     "ReferenceRange",
     "Statement",
     "Status",
+    "Written",
     "import_records",
     "patients_of_records",
     "record_for",
     "records_within",
     "write_record",
+    "written_since",
 ]

@@ -66,7 +66,7 @@ class Register(PatientAct):
 
 
 class ChangePatient(PatientAct):
-    slug, label, need = "edit", "Change", ("patients", "update")
+    slug, label, need = "edit", "Change the patient", ("patients", "update")
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
         self.found = found = self._found(looked_at)
@@ -178,7 +178,7 @@ class AddProvider(ProviderAct):
 
 
 class ChangeProvider(ProviderAct):
-    slug, label, need = "edit", "Change", ("providers", "update")
+    slug, label, need = "edit", "Change the provider", ("providers", "update")
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
         provider, self.person = self._known(looked_at)
@@ -232,7 +232,7 @@ class AddDepartment(DepartmentAct):
 
 
 class ChangeDepartment(DepartmentAct):
-    slug, label, need = "edit", "Change", ("departments", "update")
+    slug, label, need = "edit", "Change the department", ("departments", "update")
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
         row = department_for(self.by, self.row_id)
@@ -241,7 +241,7 @@ class ChangeDepartment(DepartmentAct):
 
 
 class RemoveDepartment(Act):
-    slug, label, need, grave = "remove", "Remove", ("departments", "delete"), True
+    slug, label, need, grave = "remove", "Remove the department", ("departments", "delete"), True
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
         return {"version": department_for(self.by, self.row_id).version}
@@ -271,7 +271,7 @@ class AddLaboratory(LaboratoryAct):
 
 
 class ChangeLaboratory(LaboratoryAct):
-    slug, label, need = "edit", "Change", ("laboratories", "update")
+    slug, label, need = "edit", "Change the laboratory", ("laboratories", "update")
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
         row = laboratory_for(self.by, self.row_id)

@@ -2,6 +2,7 @@
 
 from chiron.registry.calling import patient_link, patient_names, provider_names
 from chiron.registry.doors import patient_for, patient_within, patients_within, provider_for
+from chiron.registry.figures import Registered, glass_to_look_at, registered
 from chiron.registry.models import Patient, Provider, Sex
 from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.services.imports import (
@@ -29,11 +30,13 @@ __all__ = [
     "PlaceSeen",
     "Provider",
     "ProviderSeen",
+    "Registered",
     "Sex",
     "assign",
     "birth_date",
     "create_patient",
     "create_provider",
+    "glass_to_look_at",
     "import_patients",
     "import_places",
     "import_providers",
@@ -49,4 +52,5 @@ __all__ = [
     "provider_for",
     "provider_for_claim",
     "provider_names",
+    "registered",
 ]
