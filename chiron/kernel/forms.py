@@ -1,5 +1,6 @@
 """Forms of the administration: each stands before one verb, wears the theme, and says of refusals only why."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
@@ -85,7 +86,10 @@ class Act(Dressed):
 
 
 class Lines(forms.CharField):
-    """A list with one entry a line: of one part plain text, of several a mapping, with a bar between the parts."""
+    """A list with one entry a line: of one part plain text, of several a mapping, with a bar between the parts.
+
+    A bar that belongs to a part is written with a backslash before it.
+    """
 
     def __init__(self, *parts: str, label: str) -> None:
         self.parts = parts
@@ -105,7 +109,7 @@ class Lines(forms.CharField):
         return _lines(self.prepare_value(initial)) != _lines(data)
 
     def _entry(self, line: str) -> Any:
-        said = [part.strip() for part in line.split("|")]
+        said = [part.strip().replace(r"\|", "|") for part in re.split(r"(?<!\\)\|", line)]
         if len(said) > len(self.parts):
             raise forms.ValidationError(f"A line has at most {len(self.parts)} parts.")
         return dict(zip(self.parts, said, strict=False)) if len(self.parts) > 1 else line
@@ -113,7 +117,8 @@ class Lines(forms.CharField):
     def _line(self, entry: Any) -> str:
         if len(self.parts) == 1:
             return str(entry)
-        return " | ".join(str(entry.get(part) or "") for part in self.parts).rstrip(" |")
+        parts = [str(entry.get(part) or "").replace("|", r"\|") for part in self.parts]
+        return re.sub(r"( \| ?)+$", "", " | ".join(parts))
 
 
 def _lines(text: Any) -> list[str]:

@@ -92,7 +92,7 @@ class Page(ModelAdmin):  # type: ignore[misc]
 
     def list_view(self, request: HttpRequest) -> HttpResponse:
         by = self._caller(request, "read")
-        sent = request.POST if request.method == "POST" else request.GET
+        sent = request.POST if self.seeks_by == "post" else request.GET
         seek, status = self.seek(sent), 200
         listed = Listed([])
         try:
