@@ -65,7 +65,7 @@ class Act(Dressed):
         super().__init__(data, initial=self.said(looked_at=data is None))
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
-        """What the fields hold before somebody types; where it is only looked at, that is an event."""
+        """What the fields hold before somebody types; where it is only looked at, that is an event. Raises NotFound."""
         return {}
 
     def perform(self, now: datetime) -> UUID | None:

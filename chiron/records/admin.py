@@ -74,10 +74,13 @@ class Annotate(Act):
     content = forms.CharField(max_length=20_000, widget=forms.Textarea)
     visibility = forms.ChoiceField(choices=Visibility.choices, initial=Visibility.CARE_TEAM)
 
+    def said(self, *, looked_at: bool) -> dict[str, Any]:
+        self.record = queries.record_for(self.by, self.row_id, "create", resource="annotations")
+        return {}
+
     def perform(self, now: datetime) -> UUID:
         said = shaped(NewAnnotation, {name: self.cleaned_data[name] for name in ("content", "visibility")})
-        record = queries.record_for(self.by, self.row_id, "create", resource="annotations")
-        annotate(by=self.by, record=record, content=said.content, visibility=said.visibility, now=now)
+        annotate(by=self.by, record=self.record, content=said.content, visibility=said.visibility, now=now)
         return self.row_id
 
 

@@ -12,7 +12,7 @@ from chiron.kernel.forms import Act, Lines, Moment, choices, shaped
 from chiron.kernel.schemas import PageQuery
 from chiron.registry import queries, queries_people
 from chiron.registry.calling import active_providers, provider_names
-from chiron.registry.doors import department_for, laboratory_for, patient_for, provider_for
+from chiron.registry.doors import department_for, laboratory_for, patient_for, patient_within, provider_for
 from chiron.registry.models import Claim, Department, Sex
 from chiron.registry.queries import Opened
 from chiron.registry.rules import Person
@@ -101,6 +101,10 @@ class Assign(Act):
 
     provider = forms.ChoiceField()
 
+    def said(self, *, looked_at: bool) -> dict[str, Any]:
+        patient_within(self.by, self.by.scope(*self.need), self.row_id)
+        return {}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = [(str(each.id), f"{person.display} · {each.role}") for each, person in active_providers(self.by)]
@@ -116,6 +120,10 @@ class EndAssignment(Act):
     slug, label, need = "end", "End an assignment", ("assignments", "delete")
 
     provider = forms.ChoiceField()
+
+    def said(self, *, looked_at: bool) -> dict[str, Any]:
+        patient_within(self.by, self.by.scope(*self.need), self.row_id)
+        return {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -137,6 +145,10 @@ class LinkAccount(Act):
         help_text="Who registered and says to be somebody; confirmed, they see this patient's data."
     )
 
+    def said(self, *, looked_at: bool) -> dict[str, Any]:
+        patient_for(self.by, self.row_id, "link")
+        return {}
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         waiting = [each for each in queries.open_claims(self.by, ALL).rows if each[0].kind == Claim.Kind.PATIENT]
@@ -150,6 +162,11 @@ class LinkAccount(Act):
 
 class Acknowledge(Act):
     slug, label, need = "acknowledge", "I have looked at this", ("break-glass", "acknowledge")
+
+    def said(self, *, looked_at: bool) -> dict[str, Any]:
+        if looked_at:
+            glass.read_broken_glass(self.by, self.row_id)
+        return {}
 
     def perform(self, now: datetime) -> UUID:
         return glass.acknowledge(by=self.by, glass_id=self.row_id, now=now).glass.id
