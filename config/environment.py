@@ -64,6 +64,14 @@ SETTINGS = (
     Setting("JWT_SIGNING_KEY", "Ed25519 seed for access tokens: 32 bytes in URL-safe base64.", "", True),
     Setting("JWT_SECRET_KEY", "Where JWT_SIGNING_KEY is not given, it is derived from this.", "", True),
     Setting("JWT_REFRESH_SECRET_KEY", "Authenticates refresh tokens.", "", True),
+    Setting(
+        "S3_BUCKET", "Bucket in which sealed files lie. Empty, and no AZURE_CONTAINER: the folder CHIRON_HOME/files."
+    ),
+    Setting("S3_ENDPOINT_URL", "Where the bucket is, if not at Amazon: MinIO, Ceph, ..."),
+    Setting("AZURE_ACCOUNT_NAME", "Azure storage account of the container."),
+    Setting("AZURE_ACCOUNT_KEY", "Its key.", "", True),
+    Setting("AZURE_CONTAINER", "Azure container in which sealed files lie, instead of a bucket or a folder."),
+    Setting("ATTACHMENT_MAX_BYTES", "The largest file that is accepted as an attachment.", "2147483648"),
     Setting("TRUSTED_PROXIES", "How many proxies stand in front and add to X-Forwarded-For.", "0"),
 )
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")

@@ -4,6 +4,7 @@ from chiron.vault.blind import exact_index, matches, name_tokens, search_tokens
 from chiron.vault.errors import KeyDestroyed, OpeningFailed
 from chiron.vault.keyring import create_organization_key, forget_keys, remove_keys
 from chiron.vault.legacy import open_legacy
+from chiron.vault.parts import OVERHEAD, PartsSafe
 from chiron.vault.rules import folded
 from chiron.vault.safes import (
     JSON,
@@ -18,8 +19,10 @@ from chiron.vault.safes import (
 
 __all__ = [
     "JSON",
+    "OVERHEAD",
     "KeyDestroyed",
     "OpeningFailed",
+    "PartsSafe",
     "Safe",
     "create_organization_key",
     "exact_index",

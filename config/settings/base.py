@@ -9,6 +9,7 @@ from typing import Any
 from chiron.postgres.home import Home
 from config import environment
 from config.settings.databases import databases, is_embedded
+from config.settings.storages import storages
 
 environment.refuse_unknown()
 
@@ -60,6 +61,9 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
+ATTACHMENT_MAX_BYTES = int(environment.read("ATTACHMENT_MAX_BYTES"))
+LARGE_BODIES = {r"/api/records/[^/]+/attachments": ATTACHMENT_MAX_BYTES + 2**16}  # and the form around it
+STORAGES = storages(HOME)
 
 RUNTIME_DATABASES, OWNER_DATABASES, SEALER_DATABASES = databases(HOME)
 NO_DEFAULT: dict[str, Any] = {}
@@ -85,6 +89,7 @@ CHIRON_APPS = [
     "chiron.audit.apps.Audit",
     "chiron.idempotency.apps.Idempotency",
     "chiron.jobs.apps.Jobs",
+    "chiron.files.apps.Files",
     "chiron.identity.apps.Identity",
     "chiron.registry.apps.Registry",
     "chiron.records.apps.Records",

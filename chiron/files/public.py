@@ -1,0 +1,33 @@
+"""What other apps may use of files."""
+
+from chiron.files.answers import serve
+from chiron.files.errors import FileDamaged, RangeNotSatisfiable, StorageUnavailable, UnsupportedFile
+from chiron.files.forms import receive_form
+from chiron.files.kinds import fitting_name
+from chiron.files.manifest import Manifest, manifest_of
+from chiron.files.models import File
+from chiron.files.reading import Content
+from chiron.files.receiving import Receiver
+from chiron.files.services import Swept, begin_file, drop_file, keep_file, sweep
+from chiron.files.storage import is_in_reach
+
+__all__ = [
+    "Content",
+    "File",
+    "FileDamaged",
+    "Manifest",
+    "RangeNotSatisfiable",
+    "Receiver",
+    "StorageUnavailable",
+    "Swept",
+    "UnsupportedFile",
+    "begin_file",
+    "drop_file",
+    "fitting_name",
+    "is_in_reach",
+    "keep_file",
+    "manifest_of",
+    "receive_form",
+    "serve",
+    "sweep",
+]

@@ -1,0 +1,78 @@
+"""The life of a file's row: received, then stored or abandoned."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.files.errors import StorageUnavailable, UploadAbandoned
+from chiron.files.manifest import Manifest, sealed
+from chiron.files.models import File, State
+from chiron.files.storage import folder_of, remove_parts
+from chiron.kernel.access import Caller
+from chiron.tenancy.public import inside
+from chiron.vault.public import Safe
+
+
+def begin_file(*, now: datetime) -> File:
+    """A file of the current organization that begins to arrive; it must be committed before its first part is stored.
+
+    Whoever receives it ends with `keep_file` or `drop_file`. A process that dies before leaves it to `sweep`.
+    """
+    return File.objects.create(begun_at=now)
+
+
+def keep_file(*, file_id: UUID, manifest: Manifest, safe: Safe) -> File:
+    """Make a file that arrived readable, in the current transaction. Raises UploadAbandoned where it was swept."""
+    file = File.objects.select_for_update().filter(id=file_id, state=State.RECEIVING).first()
+    if file is None:
+        raise UploadAbandoned
+    file.state, file.size, file.content_type = State.STORED, manifest.size, manifest.content_type
+    file.manifest = sealed(manifest, file, safe)
+    file.save(force_update=True)
+    return file
+
+
+def drop_file(*, organization_id: UUID, file_id: UUID) -> None:
+    """Remove what arrived of a file that came to nothing; a file that is stored stays. What cannot be removed now is
+    swept later.
+    """
+    with inside(organization_id):
+        if not File.objects.filter(id=file_id, state=State.RECEIVING).update(state=State.ABANDONED):
+            return
+    try:
+        remove_parts(folder_of(organization_id, file_id))
+    except StorageUnavailable:
+        return
+    with inside(organization_id):
+        File.objects.filter(id=file_id, state=State.ABANDONED).delete()
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many files will not arrive any more, and how many parts of them were removed."""
+
+    files: int
+    parts: int
+
+
+def sweep(*, by: Caller, organization_id: UUID, begun_before: datetime) -> Swept:
+    """Abandon the files of an organization that began to arrive before that and never did, and remove their parts.
+
+    The row of such a file goes when nothing of it is left to remove, in the next sweep at the earliest: the process
+    that receives it may still be alive and store one more part. Safe to repeat and to interrupt.
+    Raises StorageUnavailable.
+    """
+    with inside(organization_id):
+        late = File.objects.exclude(state=State.STORED).filter(begun_at__lt=begun_before)
+        late.filter(state=State.RECEIVING).update(state=State.ABANDONED)
+        ids = list(late.values_list("id", flat=True))
+    parts = {file_id: remove_parts(folder_of(organization_id, file_id)) for file_id in ids}
+    with inside(organization_id):
+        gone = [file_id for file_id, removed in parts.items() if not removed]
+        File.objects.filter(id__in=gone, state=State.ABANDONED).delete()
+        swept = Swept(len(ids), sum(parts.values()))
+        if ids:
+            about = {"files": swept.files, "parts": swept.parts}
+            audit.record(by, "file.swept", resource="files", payload=about)
+    return swept
