@@ -4,24 +4,27 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, RawPostDataException, UnreadablePostError
 
 from chiron.kernel.errors import DomainError
 from chiron.kernel.parsing import loads
-from chiron.records.public import patients_of_records
+from chiron.records.public import patients_of_attachments, patients_of_records
 
 
 def patients_of(request: HttpRequest, path: Mapping[str, str]) -> list[UUID]:
-    """The patients named in path, query or body, themselves or by a record of theirs."""
+    """The patients named in path, query or body, themselves or by a record or attachment of theirs."""
     said = [path, request.GET, _body(request)]
-    records = list(_ids(said, "record_id"))
-    return [*_ids(said, "patient_id", "patient"), *(patients_of_records(records) if records else ())]
+    records, attachments = list(_ids(said, "record_id")), list(_ids(said, "attachment_id"))
+    by_record = patients_of_records(records) if records else []
+    by_attachment = patients_of_attachments(attachments) if attachments else []
+    return [*_ids(said, "patient_id", "patient"), *by_record, *by_attachment]
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:
     try:
         body = loads(request.body)
-    except (DomainError, UnreadablePostError, RawPostDataException):
+    except (DomainError, UnreadablePostError, RawPostDataException, RequestDataTooBig):
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -6,8 +6,10 @@ import orjson
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
+from chiron.files.public import RangeNotSatisfiable, UnsupportedFile
 from chiron.kernel.access import need_of
 from chiron.kernel.errors import (
+    BodyTooLarge,
     Conflict,
     InternalError,
     Invalid,
@@ -23,7 +25,8 @@ from chiron.kernel.problems import MEDIA_TYPE, Problem
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
 COMMON = (Malformed, Invalid, InternalError, Unavailable)
 GUARDED = (NotSignedIn, NotPermitted)
-REFUSALS = {each.status: each for each in (*COMMON, *GUARDED, NotFound, Conflict, StaleVersion)}
+OTHERS = (NotFound, Conflict, StaleVersion, BodyTooLarge, UnsupportedFile, RangeNotSatisfiable)
+REFUSALS = {each.status: each for each in (*COMMON, *GUARDED, *OTHERS)}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-chiron-access"},

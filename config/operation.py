@@ -1,12 +1,13 @@
 """The way of a request through every operation of the API.
 
-Authenticate, ask the policy, open the organization's transaction, perform, and commit only what succeeded. Ninja turns
-a refusal into a response, and a plain transaction around it would commit the half-written rows: so a status of 400 or
-more rolls back, and the denial is then written as an event in a transaction of its own; if even that fails, 503.
+Authenticate, ask the policy, take in a body too large to be held, open the organization's transaction, perform, and
+commit only what succeeded. Ninja turns a refusal into a response, and a plain transaction around it would commit the
+half-written rows: so a status of 400 or more rolls back, and the denial is then written as an event in a transaction of
+its own; if even that fails, 503.
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from ninja.operation import Operation
 
 from chiron.audit.public import record, record_platform
 from chiron.idempotency.public import is_repetition, once
-from chiron.kernel.access import Call, Caller, Need, Policy, need_of
+from chiron.kernel.access import Caller, Need, Policy, Received, Receiving, need_of
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.errors import DomainError, Unavailable
@@ -39,10 +40,10 @@ def guarded(run: Run) -> Run:
             raise TypeError(f"{operation.path} says neither what it needs nor why it is open to all")
         return run
     route = f"{operation.methods[0]} {operation.path}"
-    effect = getattr(view, "creates", None)
+    effect, receive = getattr(view, "creates", None), getattr(view, "receives", None)
 
     @wraps(run)
-    def handle(request: Call, **path: Any) -> HttpResponseBase:
+    def handle(request: Receiving, **path: Any) -> HttpResponseBase:
         try:
             request.caller = caller = Policy.authenticate(request)
         except DomainError as refusal:
@@ -55,18 +56,46 @@ def guarded(run: Run) -> Run:
         def perform() -> HttpResponseBase:
             if effect is None:
                 return run(request, **path)
-            response = once(request, caller, route, effect, perform=lambda: run(request, **path), now=now())
+            body = request.received.digest if receive else None
+            response = once(request, caller, route, effect, body=body, perform=lambda: run(request, **path), now=now())
             if is_repetition(response):
                 tell = record if effect == CLINICAL else record_platform
                 tell(caller, f"{need.resource}.repeated", resource=need.resource, subjects=patients_of(request, path))
             return response
 
-        response = _in_transaction(request, caller, need, perform, effect)
+        def transact() -> HttpResponseBase:
+            return _in_transaction(request, caller, need, perform, effect)
+
+        if receive:
+            response = _after_receiving(request, caller, need, partial(receive, request, **path), transact)
+        else:
+            response = transact()
         if response.status_code >= 400:
             return denied(request, caller, need, path, response)
         return response
 
     return handle
+
+
+def _after_receiving(
+    request: Receiving,
+    caller: Caller,
+    need: Need,
+    receive: Callable[[], Received],
+    transact: Callable[[], HttpResponseBase],
+) -> HttpResponseBase:
+    """Take the body in first, then open the transaction; what was taken in for nothing is dropped again."""
+    try:
+        caller.scope(need.resource, need.action)
+        request.received = received = receive()
+    except DomainError as refusal:
+        return respond(refusal, request)
+    except (DatabaseError, InterfaceError) as error:
+        return respond(failure(error), request)
+    response = transact()
+    if response.status_code >= 400 or is_repetition(response):
+        received.drop()
+    return response
 
 
 def _in_transaction(

@@ -21,11 +21,19 @@ KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
 def once(
-    request: HttpRequest, by: Caller, route: str, alias: str, *, perform: Callable[[], HttpResponseBase], now: datetime
+    request: HttpRequest,
+    by: Caller,
+    route: str,
+    alias: str,
+    *,
+    body: bytes | None = None,
+    perform: Callable[[], HttpResponseBase],
+    now: datetime,
 ) -> HttpResponseBase:
     """Answer through ``perform``, or as the first time when this key was answered within the last day.
 
-    Runs inside the transaction of the effect on ``alias``. Without the header it just performs. Raises Malformed for a
+    Runs inside the transaction of the effect on ``alias``. ``body`` stands for what was sent where that is not in the
+    request any more. Without the header it just performs. Raises Malformed for a
     key that is not 1 to 255 visible ASCII characters, InFlight while the first request runs, KeyReused for another
     body.
     """
@@ -36,19 +44,20 @@ def once(
         raise Malformed
     organization_id = (by.organization_id or NIL) if alias == CLINICAL else NIL
     key = exact_index(organization_id, "idempotency-key", str(by.organization_id), sent)
-    body = exact_index(organization_id, "idempotency-body", request.path_info, request.body.decode("utf-8", "replace"))
+    sent_body = (request.body if body is None else body).decode("utf-8", "replace")
+    said = exact_index(organization_id, "idempotency-body", request.path_info, sent_body)
     _take(alias, f"{by.account_id} {route} {key.hex()}")
     safe = organization_safe(organization_id) if alias == CLINICAL else platform_safe()
     known = Answer.objects.using(alias).filter(account_id=by.account_id, route=route, key=key).first()
     if known is not None and known.kept_at <= now - LIFETIME:
         known.delete(using=alias)
     elif known is not None:
-        if bytes(known.request) != body:
+        if bytes(known.request) != said:
             raise KeyReused
         return _again(known, safe)
     response = perform()
     if isinstance(response, HttpResponse) and 200 <= response.status_code < 300:
-        answer = Answer(account_id=by.account_id, route=route, key=key, request=body, kept_at=now)
+        answer = Answer(account_id=by.account_id, route=route, key=key, request=said, kept_at=now)
         _keep(answer, response, alias, safe)
     return response
 

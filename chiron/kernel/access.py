@@ -132,3 +132,31 @@ def creates_account(view: View) -> View:
     """The same for a POST whose effect lies in accounts: it runs in a transaction there, not in clinical."""
     view.creates = "accounts"  # type: ignore[attr-defined]
     return view
+
+
+class Received(Protocol):
+    """A body that was taken in before the transaction. `digest` stands for it where it is compared with another."""
+
+    @property
+    def digest(self) -> bytes: ...
+
+    def drop(self) -> None:
+        """Remove again what was taken in: the request came to nothing."""
+
+
+class Receiving(Call):
+    """A request whose body was taken in."""
+
+    received: Any
+
+
+def receives(take: Callable[..., Received]) -> Callable[[View], View]:
+    """A body too large to be held: ``take(request, **path)`` reads it after the policy was asked and before the
+    transaction opens, in transactions of its own. The operation finds the result as ``request.received``.
+    """
+
+    def mark(view: View) -> View:
+        view.receives = take  # type: ignore[attr-defined]
+        return view
+
+    return mark

@@ -79,8 +79,16 @@ def _check_body(request: HttpRequest) -> None:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not re.fullmatch(r"\d{1,18}", length):
         raise Malformed
-    if int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and not request.path_info.startswith("/admin"):
+    if int(length) > _most(request) and not request.path_info.startswith("/admin"):
         raise BodyTooLarge
+
+
+def _most(request: HttpRequest) -> int:
+    """How long a body may be at this address."""
+    for address, most in settings.LARGE_BODIES.items():
+        if request.method == "POST" and re.fullmatch(address, request.path_info):
+            return int(most)
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 def _finish(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:

@@ -125,3 +125,35 @@ class Annotation(Versioned):
             ),
         ]
         indexes: ClassVar = [models.Index("record", F("id").desc(), name="annotations_of_a_record")]
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    def standing(self) -> AttachmentQuerySet:
+        """Without what was entered in error."""
+        return self.filter(status=Status.ACTIVE)
+
+
+class Attachment(Versioned):
+    """A file on one record. `text` opens to {name, reason}, with the key of the record's patient as the file itself."""
+
+    grants: ClassVar = Grants.READ_WRITE
+
+    record = operational(models.ForeignKey(Record, models.PROTECT, related_name="+", db_index=False))
+    file = operational(models.OneToOneField("files.File", models.PROTECT, related_name="+"))
+    status = operational(models.CharField(max_length=16, choices=Status, default=Status.ACTIVE))
+    author_account = operational(models.UUIDField(null=True))
+    author_provider = operational(
+        models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True, db_index=False)
+    )
+    changed_by = operational(models.UUIDField(null=True))
+    text = clinical(SealedField())
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="an_attachment_stands_or_was_an_error", condition=Q(status__in=Status.values)),
+        ]
+        indexes: ClassVar = [models.Index("record", F("id").desc(), name="attachments_of_a_record")]
+
+    author_provider_id: UUID | None

@@ -1,5 +1,6 @@
 """The only way into records for other apps."""
 
+from chiron.records.attachments import patients_of_attachments
 from chiron.records.entries import Code, Imported, Outcomes, Quantity, RecordEntry, ReferenceRange, Statement
 from chiron.records.figures import Written, written_since
 from chiron.records.models import Record
@@ -22,6 +23,7 @@ __all__ = [
     "Status",
     "Written",
     "import_records",
+    "patients_of_attachments",
     "patients_of_records",
     "record_for",
     "records_within",

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from chiron.kernel.schemas import MAX_INT, Body
+from chiron.records.attachments import Attached
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
 from chiron.records.models import Annotation, Record
 from chiron.records.queries import Comparison, Filters, Version
@@ -342,4 +343,42 @@ class AnnotationEnvelope(BaseModel):
 
 class AnnotationList(BaseModel):
     annotations: list[AnnotationOut]
+    next: str | None
+
+
+class AttachmentOut(BaseModel):
+    id: UUID
+    record_id: UUID
+    name: str
+    content_type: str
+    size: int = Field(description="In bytes.")
+    sha256: str = Field(description="Of the whole content, in hexadecimal.")
+    status: Status
+    author: AuthorOut
+    created_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, attached: Attached) -> Self:
+        attachment, manifest = attached.attachment, attached.manifest
+        return cls(
+            id=attachment.id,
+            record_id=attachment.record_id,
+            name=attached.name,
+            content_type=manifest.content_type,
+            size=manifest.size,
+            sha256=manifest.sha256,
+            status=Status(attachment.status),
+            author=AuthorOut(account_id=attachment.author_account, provider_id=attachment.author_provider_id),
+            created_at=attachment.recorded_at,
+            version=attachment.version,
+        )
+
+
+class AttachmentEnvelope(BaseModel):
+    attachment: AttachmentOut
+
+
+class AttachmentList(BaseModel):
+    attachments: list[AttachmentOut]
     next: str | None

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from chiron.files.tests.factories import PNG
 from tests.matrix.world import Thing, World
 
 Body = Callable[[World, UUID], dict[str, Any]]
@@ -17,8 +20,9 @@ Body = Callable[[World, UUID], dict[str, Any]]
 class Operation:
     """One row. ``thing`` is what its path, or where the path names nothing its body, is about.
 
-    ``events`` is how many events a success leaves in both trails together; reads of what is public within an
-    organization leave none. ``beyond_the_policy`` are roles that the policy lets in and a rule of the verb refuses.
+    ``body`` is sent as a form where it holds a file. ``events`` is how many events a success leaves in both trails
+    together; reads of what is public within an organization leave none. ``beyond_the_policy`` are roles that the policy
+    lets in and a rule of the verb refuses.
     """
 
     thing: Thing | None = None
@@ -30,6 +34,16 @@ class Operation:
 def fixed(**body: Any) -> Body:
     """The same body whatever the object."""
     return lambda world, thing_id: body
+
+
+def sent(body: dict[str, Any] | None) -> dict[str, Any]:
+    """How a test client is told to send that body: as a form where it holds a file, else as JSON."""
+    if body is None:
+        return {}
+    if "file" not in body:
+        return {"data": body, "content_type": "application/json"}
+    body["file"].seek(0)
+    return {"data": body}
 
 
 PERSON = fixed(family="Adjei", given=["Abena"])
@@ -122,5 +136,13 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/records/{record_id}/diff": Operation(Thing.RECORD),
     "GET /api/records/{record_id}/annotations": Operation(Thing.RECORD),
     "POST /api/records/{record_id}/add_annotation": Operation(Thing.RECORD, fixed(content="Better")),
+    "GET /api/records/{record_id}/attachments": Operation(Thing.RECORD),
+    "POST /api/records/{record_id}/attachments": Operation(
+        Thing.RECORD,
+        lambda world, _: {"file": SimpleUploadedFile("scan.png", PNG)},
+        beyond_the_policy=frozenset({"PATIENT"}),  # who attaches only to what they wrote themselves
+    ),
+    "GET /api/attachments/{attachment_id}": Operation(Thing.ATTACHMENT),
+    "DELETE /api/attachments/{attachment_id}": Operation(Thing.ATTACHMENT),
     "GET /api/audit": Operation(),
 }

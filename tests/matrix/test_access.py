@@ -14,10 +14,10 @@ from ninja import NinjaAPI
 from chiron.identity.policy import scope_of
 from chiron.kernel.access import Need, Scope, need_of
 from config.api import api
-from tests.matrix.operations import OPERATIONS, Operation
+from tests.matrix.operations import OPERATIONS, Operation, sent
 from tests.matrix.world import Thing, Whose, World, build, events_of, undone
 
-OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD)
+OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT)
 
 
 def guarded(of: NinjaAPI = api) -> Iterator[tuple[str, Need]]:
@@ -79,8 +79,7 @@ def ask(world: World, name: str, operation: Operation, who: str, whose: Whose) -
         path = path.replace("{department_id}", str(world.things[Thing.DEPARTMENT, Whose.MINE]))
     path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
     body = operation.body(world, thing_id) if operation.body else None
-    sent = {"data": body, "content_type": "application/json"} if body is not None else {}
-    return getattr(world.clients[who], method.lower())(path, **sent)
+    return getattr(world.clients[who], method.lower())(path, **sent(body))
 
 
 def thing_of(world: World, operation: Operation, who: str, whose: Whose) -> UUID:
@@ -126,7 +125,7 @@ def leaks(world: World, need: Need, who: str, answer: Any, *, asked: UUID) -> li
     forbidden = [] if who == "operator" else list(world.next_door)
     if who == "anonymous" or scope_of(world.callers[who], *need) is not Scope.ORGANIZATION:
         forbidden += world.of_others
-    text = answer.content.decode()
+    text = answer.getvalue().decode(errors="replace")
     return [id for id in forbidden if str(id) in text and not (answer.status_code < 300 and id == asked)]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.test import Client
 
 from chiron.audit.models import Event
+from chiron.files.tests.factories import PNG, arrived
 from chiron.identity.cookies import ACCESS, csrf_token
 from chiron.identity.models import Membership
 from chiron.identity.public import Person as Claimant
@@ -21,7 +22,8 @@ from chiron.kernel.access import Caller, Scope
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.ids import NIL, new_id
-from chiron.records.public import RecordType, Statement, write_record
+from chiron.records.public import RecordType, Statement, record_for, write_record
+from chiron.records.services.attach import attach
 from chiron.registry.public import assign, patient_within
 from chiron.registry.services.glass import break_glass
 from chiron.registry.services.people import save_department, save_laboratory
@@ -35,6 +37,7 @@ class Thing(Enum):
 
     PATIENT = "patient"
     RECORD = "record"
+    ATTACHMENT = "attachment"
     SESSION = "session"
     PROVIDER = "provider"
     DEPARTMENT = "department"
@@ -80,7 +83,7 @@ class World:
     @property
     def of_others(self) -> list[UUID]:
         """What only a scope of the whole organization reaches."""
-        return [self.things[thing, Whose.ANOTHERS] for thing in (Thing.PATIENT, Thing.RECORD)]
+        return [self.things[thing, Whose.ANOTHERS] for thing in (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT)]
 
 
 def build(town: Town, *, by_cookie: bool = False) -> World:
@@ -149,12 +152,14 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
             by=admin, laboratory_id=None, name="Heart", code="heart", active=True, if_match=None, now=now()
         ).id
         things[Thing.RECORD] = _noted(admin, clinic.patient_id)
+        things[Thing.ATTACHMENT] = _attached(admin, things[Thing.RECORD])
         assign(by=admin, patient_id=clinic.other_patient_id, provider_id=clinic.other_doctor_id, now=now())
         long_ago = now() - timedelta(hours=2)
         things[Thing.GLASS] = break_glass(
             by=clinic.who[Role.DOCTOR], patient_id=clinic.other_patient_id, reason="An emergency", now=long_ago
         ).id
         others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
+        others[Thing.ATTACHMENT] = _attached(admin, others[Thing.RECORD])
     world.things |= {(thing, whose): id for thing, id in things.items()}
     if whose is Whose.MINE:
         world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items()}
@@ -165,6 +170,13 @@ def _noted(by: Caller, patient_id: UUID) -> UUID:
     return write_record(
         by=by, patient=patient, statement=Statement(record_type=RecordType.NOTE, title="Cough"), now=now()
     ).id
+
+
+def _attached(by: Caller, record_id: UUID) -> UUID:
+    file, receiver = arrived(PNG)
+    return attach(
+        by=by, record=record_for(by, record_id), file_id=file.id, name="scan.png", manifest=receiver.finish(), now=now()
+    ).attachment.id
 
 
 @contextmanager
