@@ -22,6 +22,7 @@ OFFICE = "application/vnd.openxmlformats-officedocument."
 OPEN = "application/vnd.oasis.opendocument."
 
 TEXT = Kind("text/plain", (".txt", ".csv", ".tsv", ".md", ".log", ".json", ".ics", ".hl7"))
+DICOM = Kind("application/dicom", (".dcm",))
 PACKED = Kind("application/zip", ())
 """No kind that is kept: an office document, of which the list of members at its end says which one it is."""
 
@@ -42,7 +43,7 @@ BEGINNINGS: tuple[tuple[str, Kind], ...] = (
     (r"%PDF-[12]\.", Kind("application/pdf", (".pdf",))),
     (r"\x89PNG\r\n\x1a\n", Kind("image/png", (".png",))),
     (r"\xff\xd8\xff", Kind("image/jpeg", (".jpg", ".jpeg"))),
-    (r"(\x00{4}|II\*\x00|MM\x00\*).{124}DICM", Kind("application/dicom", (".dcm",))),
+    (r"(\x00{4}|II\*\x00|MM\x00\*).{124}DICM", DICOM),
     (r"II\*\x00|MM\x00\*", Kind("image/tiff", (".tif", ".tiff"))),
     (r"RIFF.{4}WEBP", Kind("image/webp", (".webp",))),
     (r"RIFF.{4}WAVE", Kind("audio/wav", (".wav",))),
@@ -61,7 +62,7 @@ EVERY = (*(kind for _, kind in BEGINNINGS if kind is not PACKED), *OFFICE_DOCUME
 BY_TYPE = {kind.content_type: kind for kind in EVERY}
 
 MARKUP = re.compile(rb"<[\s/]*(script|html|svg|iframe|body|object|embed|!doctype|\?php)", re.IGNORECASE)
-NO_PLAIN_TEXT = re.compile(rb"(\xef\xbb\xbf)?(\s*<[!?/a-z]|#!|X5O!P%@AP\[4\\PZX54)", re.IGNORECASE)
+NO_PLAIN_TEXT = re.compile(rb"(\xef\xbb\xbf)?(\s*<[!?%/a-z]|#!|X5O!P%@AP\[4\\PZX54)", re.IGNORECASE)
 BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 NO_NAME = re.compile(r'[<>:"|?*%]')
 
@@ -69,15 +70,17 @@ NO_NAME = re.compile(r'[<>:"|?*%]')
 def kind_of_beginning(head: bytes) -> Kind | None:
     """What a file is by its first bytes, a kilobyte or more where it has them; text where no signature fits.
 
-    None for what is not kept: markup, scripts, the antivirus test file, and whatever begins as another kind and carries
-    markup for browsers that guess.
+    None for what is not kept: markup, scripts, the antivirus test file, and whatever begins as one kind and would be
+    taken for another by those who look further: markup by browsers, `%PDF` by readers, `DICM` by imaging software.
     """
     if MARKUP.search(head, 0, 1024):
         return None
-    for signature, kind in SIGNATURES:
-        if signature.match(head):
-            return kind
-    return None if NO_PLAIN_TEXT.match(head) else TEXT
+    kind = next((kind for signature, kind in SIGNATURES if signature.match(head)), None)
+    if kind is DICOM:
+        return kind
+    if head[128:132] == b"DICM" or head.find(b"%PDF-", 1, 1024) > 0:
+        return None
+    return kind or (None if NO_PLAIN_TEXT.match(head) else TEXT)
 
 
 def fitting_name(name: str, content_type: str) -> str:

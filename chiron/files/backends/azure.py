@@ -3,11 +3,11 @@
 from typing import Any, ClassVar
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
-from azure.storage.blob import LinearRetry
+from azure.storage.blob import BlobServiceClient, LinearRetry
 from storages.backends.azure_storage import AzureStorage  # type: ignore[import-untyped]
 from typing_extensions import override
 
-SECONDS_TO_CONNECT, SECONDS_TO_ANSWER = 2, 4
+SECONDS_TO_CONNECT, SECONDS_TO_ANSWER = 2, 3
 
 
 class Container(AzureStorage):  # type: ignore[misc]
@@ -25,3 +25,15 @@ class Container(AzureStorage):  # type: ignore[misc]
         }
         ours = {"client_options": patience, "overwrite_files": True, "timeout": SECONDS_TO_ANSWER}
         return {**super().get_default_settings(), **ours, "max_memory_size": 8 * 2**20}
+
+    def _get_service_client(self) -> BlobServiceClient:
+        """Its parent forgets the options where the account is given by a connection string."""
+        if self.connection_string:
+            return BlobServiceClient.from_connection_string(self.connection_string, **self.client_options)
+        client: BlobServiceClient = super()._get_service_client()
+        return client
+
+    @override
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        """Its parent names objects in full where there is a `location`."""
+        return [], [name.rpartition("/")[2] for name in self.list_all(path)]

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 from storages.backends.s3 import S3Storage  # type: ignore[import-untyped]
 from typing_extensions import override
 
-SECONDS_TO_CONNECT, SECONDS_TO_ANSWER, ATTEMPTS = 2, 4, 2
+SECONDS_TO_CONNECT, SECONDS_TO_ANSWER, ATTEMPTS = 2, 3, 2
 
 
 class Bucket(S3Storage):  # type: ignore[misc]
