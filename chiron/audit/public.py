@@ -1,11 +1,13 @@
 """What other apps may use of audit."""
 
+from chiron.audit.canonical import Part, together
 from chiron.audit.figures import events_by_day
 from chiron.audit.findings import Finding, Kind, Report
 from chiron.audit.queries import Access, access_log
 from chiron.audit.sealer import Sealer
 from chiron.audit.sealing import lag, seal
 from chiron.audit.services import record, record_platform
+from chiron.audit.signing import signer
 from chiron.audit.verification import verify
 from chiron.audit.waiting import Watch
 
@@ -13,6 +15,7 @@ __all__ = [
     "Access",
     "Finding",
     "Kind",
+    "Part",
     "Report",
     "Sealer",
     "Watch",
@@ -22,5 +25,7 @@ __all__ = [
     "record",
     "record_platform",
     "seal",
+    "signer",
+    "together",
     "verify",
 ]

@@ -1,7 +1,7 @@
-"""The two keys of a trail, both derived from `AUDIT_SIGNING_KEY` by HKDF-SHA256 (RFC 5869).
+"""The keys that are derived from `AUDIT_SIGNING_KEY` by HKDF-SHA256 (RFC 5869), each for one purpose.
 
 Each trail authenticates its events with a key of its own, so an event of one trail is no event in another. One Ed25519
-key signs the heads of all trails; a head names its trail.
+key signs the heads of all trails; a head names its trail. Other apps that attest something get keys of their own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+HEADS = b"chiron audit: heads"
+
 
 def mac_of(trail: UUID, event: bytes) -> bytes:
     """HMAC-SHA256 over an event's canonical bytes."""
@@ -24,7 +26,7 @@ def mac_of(trail: UUID, event: bytes) -> bytes:
 
 def sign(head: bytes) -> bytes:
     """Ed25519 over a head's canonical bytes."""
-    return _signer(settings.AUDIT_SIGNING_KEY).sign(head)
+    return signer(HEADS).sign(head)
 
 
 def is_signed(head: bytes, signature: bytes) -> bool:
@@ -37,12 +39,17 @@ def is_signed(head: bytes, signature: bytes) -> bool:
 
 def head_key() -> Ed25519PublicKey:
     """The public key with which anybody can check a head."""
-    return _signer(settings.AUDIT_SIGNING_KEY).public_key()
+    return signer(HEADS).public_key()
 
 
-@lru_cache(maxsize=4)
-def _signer(secret: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(_derived(secret, b"chiron audit: heads"))
+def signer(purpose: bytes) -> Ed25519PrivateKey:
+    """The signing key for one purpose; what it signs says nothing under the key of another."""
+    return _signer(settings.AUDIT_SIGNING_KEY, purpose)
+
+
+@lru_cache(maxsize=4096)
+def _signer(secret: str, purpose: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(_derived(secret, purpose))
 
 
 @lru_cache(maxsize=4096)

@@ -57,6 +57,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("records", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},
     ("records", "update"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},
     ("records", "delete"): {ADMIN: ALL, DOCTOR: ASSIGNED},
+    ("records", "sign"): {ADMIN: ALL, DOCTOR: ASSIGNED},
     ("annotations", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},
     ("annotations", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED},
     ("attachments", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},

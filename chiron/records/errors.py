@@ -5,6 +5,14 @@ class EnteredInError(Conflict):
     code, title = "entered-in-error", "The record was entered in error and can no longer be changed."
 
 
+class RecordSigned(Conflict):
+    code, title = "record-signed", "The record is signed: add to it, or withdraw it as entered in error."
+
+
+class ReasonRequired(Invalid):
+    code, title = "reason-required", "Say why: a signed record is not withdrawn without a reason."
+
+
 class EventEndsBeforeItBegins(Invalid):
     code, title = "event-ends-before-it-begins", "An event must not end before it begins."
 

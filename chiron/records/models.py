@@ -30,7 +30,8 @@ class Record(Versioned):
     """One clinical statement about one patient, as it stands now.
 
     `text` opens to {title, description, reason}, `content` to the original document. The first version of a record is
-    this row itself; from its first change on, every version is also a `RecordVersion`.
+    this row itself; from its first change on, every version is also a `RecordVersion`. Once signed, a record is only
+    withdrawn or added to: by another record, whose `addendum_to` it is.
     """
 
     grants: ClassVar = Grants.READ_WRITE
@@ -57,6 +58,8 @@ class Record(Versioned):
         models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True, db_index=False)
     )
     changed_by = operational(models.UUIDField(null=True))
+    signed_at = operational(models.DateTimeField(null=True))
+    addendum_to = operational(models.ForeignKey("self", models.PROTECT, related_name="+", null=True, db_index=False))
     source_key = operational(models.BinaryField(max_length=32, null=True))
     source_digest = operational(models.BinaryField(max_length=32, null=True))
     text = clinical(SealedField())
@@ -76,14 +79,17 @@ class Record(Versioned):
                 name="an_event_ends_after_it_begins", condition=Q(occurred_end__gte=F("occurred_at"))
             ),
             models.CheckConstraint(name="a_range_goes_upward", condition=Q(range_high__gte=F("range_low"))),
+            models.CheckConstraint(name="a_record_adds_to_another", condition=~Q(addendum_to=F("id"))),
         ]
         indexes: ClassVar = [
             models.Index("patient", F("timeline_at").desc(), F("id").desc(), name="records_of_a_patient"),
             models.Index(F("timeline_at").desc(), F("id").desc(), name="records_by_time"),
             GinIndex(name="records_by_code", fields=["code_keys"]),
+            models.Index("addendum_to", F("id").desc(), name="addenda_of_a_record", condition=~Q(addendum_to=None)),
         ]
 
     author_provider_id: UUID | None
+    addendum_to_id: UUID | None
 
 
 class RecordVersion(Row):
@@ -103,6 +109,33 @@ class RecordVersion(Row):
         constraints: ClassVar = [
             models.UniqueConstraint(name="a_version_is_kept_once", fields=["record", "version"]),
         ]
+
+
+class Signature(Row):
+    """Who vouched for which version of a record, and when, so that nobody changes what it said unnoticed.
+
+    `digest` is an HMAC-SHA256 of what the version says, keyed with `salt`, which only the patient's key opens: it tells
+    nothing about the words. `proof` is an Ed25519 signature over the digest and everything else in the row.
+    """
+
+    grants: ClassVar = Grants.APPEND_ONLY
+
+    record = operational(models.ForeignKey(Record, models.PROTECT, related_name="+", db_index=False))
+    record_version = operational(models.IntegerField())
+    signed_at = operational(models.DateTimeField())
+    signer_account = operational(models.UUIDField(null=True))
+    signer_provider = operational(
+        models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True, db_index=False)
+    )
+    key_id = operational(models.CharField(max_length=32))
+    digest = operational(models.BinaryField(max_length=32))
+    proof = operational(models.BinaryField(max_length=64))
+    salt = clinical(SealedField())
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(name="a_record_is_signed_once", fields=["record"])]
+
+    signer_provider_id: UUID | None
 
 
 class Annotation(Versioned):

@@ -56,7 +56,7 @@ def record_for(by: Caller, id: UUID, action: str = "read", *, resource: str = "r
         raise NotFound from None
 
 
-CHANGES = frozenset({"update", "delete"})
+CHANGES = frozenset({"update", "delete", "sign"})
 
 
 def patient_to_write_about(by: Caller, patient_id: UUID | None) -> Patient:
@@ -89,9 +89,12 @@ class Filters:
     since: datetime | date | None = None
     until: datetime | date | None = None
     status: Status = Status.ACTIVE
+    addendum_to: UUID | None = None
 
     def condition(self) -> Q:
         condition = Q(status=self.status)
+        if self.addendum_to:
+            condition &= Q(addendum_to=self.addendum_to)
         if self.patient_id:
             condition &= Q(patient=self.patient_id)
         if self.record_type:

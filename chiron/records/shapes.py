@@ -128,9 +128,10 @@ class RecordQuery(BaseModel):
     since: Moment | None = Field(None, alias="from", description="The earliest instant, or the first day.")
     until: Moment | None = Field(None, alias="to", description="The instant before which records lie, or the last day.")
     status: Status = Status.ACTIVE
+    addendum_to: UUID | None = Field(None, description="Only what was added to this record.")
 
     def filters(self) -> Filters:
-        return Filters(self.patient, self.type, self.since, self.until, self.status)
+        return Filters(self.patient, self.type, self.since, self.until, self.status, self.addendum_to)
 
 
 class NewAnnotation(Body):
@@ -204,6 +205,8 @@ class RecordOut(StatementOut):
     author: AuthorOut
     recorded_at: datetime
     updated_at: datetime
+    signed_at: datetime | None
+    addendum_to: UUID | None
     version: int
 
     @classmethod
@@ -227,6 +230,8 @@ class RecordOut(StatementOut):
             author={"account_id": record.author_account, "provider_id": record.author_provider_id},
             recorded_at=record.recorded_at,
             updated_at=record.updated_at,
+            signed_at=record.signed_at,
+            addendum_to=record.addendum_to_id,
             version=record.version,
             **more,
         )

@@ -44,3 +44,12 @@ class Visibility(TextChoices):
     PRIVATE = "private"
     CARE_TEAM = "care_team"
     PATIENT = "patient"
+
+
+class Verdict(TextChoices):
+    """What became of what was signed, as far as the stored content can tell."""
+
+    INTACT = "intact"
+    ALTERED = "altered"
+    FORGED = "forged"
+    ERASED = "erased"

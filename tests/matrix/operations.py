@@ -134,6 +134,14 @@ OPERATIONS: dict[str, Operation] = {
         Thing.RECORD, fixed(reason="It was right"), beyond_the_policy=frozenset({"PATIENT"})
     ),
     "GET /api/records/{record_id}/diff": Operation(Thing.RECORD),
+    "POST /api/records/{record_id}/sign": Operation(
+        Thing.RECORD,
+        beyond_the_policy=frozenset({"DOCTOR"}),  # who signs only what they wrote themselves
+    ),
+    "POST /api/records/{record_id}/addenda": Operation(
+        Thing.RECORD, fixed(content="It was the left ear"), beyond_the_policy=frozenset({"PATIENT"})
+    ),
+    "GET /api/records/{record_id}/signature": Operation(Thing.SIGNED),
     "GET /api/records/{record_id}/annotations": Operation(Thing.RECORD),
     "POST /api/records/{record_id}/add_annotation": Operation(Thing.RECORD, fixed(content="Better")),
     "GET /api/records/{record_id}/attachments": Operation(Thing.RECORD),

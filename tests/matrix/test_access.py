@@ -17,7 +17,7 @@ from config.api import api
 from tests.matrix.operations import OPERATIONS, Operation, sent
 from tests.matrix.world import Thing, Whose, World, build, events_of, undone
 
-OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT)
+OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED)
 
 
 def guarded(of: NinjaAPI = api) -> Iterator[tuple[str, Need]]:

@@ -24,6 +24,7 @@ from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.ids import NIL, new_id
 from chiron.records.public import RecordType, Statement, record_for, write_record
 from chiron.records.services.attach import attach
+from chiron.records.services.sign import sign_record
 from chiron.registry.public import assign, patient_within
 from chiron.registry.services.glass import break_glass
 from chiron.registry.services.people import save_department, save_laboratory
@@ -38,6 +39,7 @@ class Thing(Enum):
     PATIENT = "patient"
     RECORD = "record"
     ATTACHMENT = "attachment"
+    SIGNED = "signed record"
     SESSION = "session"
     PROVIDER = "provider"
     DEPARTMENT = "department"
@@ -83,7 +85,8 @@ class World:
     @property
     def of_others(self) -> list[UUID]:
         """What only a scope of the whole organization reaches."""
-        return [self.things[thing, Whose.ANOTHERS] for thing in (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT)]
+        shared = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED)
+        return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
 
 def build(town: Town, *, by_cookie: bool = False) -> World:
@@ -153,6 +156,7 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         ).id
         things[Thing.RECORD] = _noted(admin, clinic.patient_id)
         things[Thing.ATTACHMENT] = _attached(admin, things[Thing.RECORD])
+        things[Thing.SIGNED] = _signed(admin, clinic.patient_id)
         assign(by=admin, patient_id=clinic.other_patient_id, provider_id=clinic.other_doctor_id, now=now())
         long_ago = now() - timedelta(hours=2)
         things[Thing.GLASS] = break_glass(
@@ -160,6 +164,7 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         ).id
         others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
         others[Thing.ATTACHMENT] = _attached(admin, others[Thing.RECORD])
+        others[Thing.SIGNED] = _signed(admin, clinic.other_patient_id)
     world.things |= {(thing, whose): id for thing, id in things.items()}
     if whose is Whose.MINE:
         world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items()}
@@ -177,6 +182,12 @@ def _attached(by: Caller, record_id: UUID) -> UUID:
     return attach(
         by=by, record=record_for(by, record_id), file_id=file.id, name="scan.png", manifest=receiver.finish(), now=now()
     ).attachment.id
+
+
+def _signed(by: Caller, patient_id: UUID) -> UUID:
+    record = record_for(by, _noted(by, patient_id), "sign")
+    sign_record(by=by, record=record, now=now())
+    return record.id
 
 
 @contextmanager

@@ -35,7 +35,8 @@ def import_records(
     """Bring the statements of one source about one patient up to date, in a fixed number of queries.
 
     An entry is created, updated (what it said before is kept) or, when its source says the same as the last time,
-    left alone: what people have amended since stays. One event, whose payload counts the outcomes and names `source`.
+    left alone: what people have amended since stays, and what was signed is never changed. One event, whose payload
+    counts the outcomes and names `source`.
     Raises StatementTwice, StatementOfAnotherPatient, EventEndsBeforeItBegins, RangeGoesDownward; then nothing is kept.
     """
     by.scope("records", "create")
@@ -96,10 +97,11 @@ def create(by: Caller, patient_id: UUID, safe: Safe, entries: Entries, now: date
 
 def update(by: Caller, safe: Safe, entries: Entries, now: datetime) -> dict[bytes, UUID]:
     rows = Record.objects.select_for_update().filter(source_key__in=[entry.source_key for entry, _ in entries])
-    records = {plain(row.source_key): row for row in rows} if entries else {}
+    records = {plain(row.source_key): row for row in rows if not row.signed_at} if entries else {}
     kept: list[RecordVersion] = []
     for entry, digest in entries:
-        record = records[entry.source_key]
+        if (record := records.get(entry.source_key)) is None:
+            continue
         record.source_digest, record.author_provider_id = digest, entry.author_provider_id
         kept += advance(record, entry, safe, Change(entry.status, "", by.account_id, now))
     if records:

@@ -13,7 +13,13 @@ from chiron.kernel.errors import NotPermitted
 from chiron.kernel.versions import expect
 from chiron.postgres.at_commit import insert
 from chiron.records.entries import Statement
-from chiron.records.errors import EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward
+from chiron.records.errors import (
+    EnteredInError,
+    EventEndsBeforeItBegins,
+    RangeGoesDownward,
+    ReasonRequired,
+    RecordSigned,
+)
 from chiron.records.models import Record, RecordVersion
 from chiron.records.queries import said_in
 from chiron.records.sealing import Stated, inscribe, statement_of
@@ -24,7 +30,9 @@ from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
 
 
-def write_record(*, by: Caller, patient: Patient, statement: Statement, now: datetime) -> Record:
+def write_record(
+    *, by: Caller, patient: Patient, statement: Statement, now: datetime, addendum_to: Record | None = None
+) -> Record:
     """State something about a patient, whom the caller has reached through the registry's door.
 
     Raises EventEndsBeforeItBegins, RangeGoesDownward.
@@ -35,6 +43,7 @@ def write_record(*, by: Caller, patient: Patient, statement: Statement, now: dat
         author_account=by.account_id,
         author_provider_id=by.provider_id,
         changed_by=by.account_id,
+        addendum_to=addendum_to,
         recorded_at=now,
         updated_at=now,
     )
@@ -58,12 +67,11 @@ def amend_record(
 
     `changes` are fields of a `Statement`; what is not among them stays. Who reaches only their own records (a patient)
     amends only what they wrote themselves.
-    Raises NotPermitted, StaleVersion, EnteredInError, EventEndsBeforeItBegins, RangeGoesDownward.
+    Raises NotPermitted, StaleVersion, EnteredInError, RecordSigned, EventEndsBeforeItBegins, RangeGoesDownward.
     """
     must_be_author(by, record, "update")
     expect(record, if_match)
-    if record.status == Status.ENTERED_IN_ERROR:
-        raise EnteredInError
+    must_be_open(record)
     safe = patient_safe(current_organization_id(), record.patient_id)
     statement = replace(statement_of(record, safe), **changes)
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
@@ -76,13 +84,12 @@ def restore_version(
 ) -> Stated:
     """Let a record, reached through `record_for(..., "update")`, say again what one of its versions said.
 
-    That is a new version; none is lost. Raises NotPermitted, StaleVersion, EnteredInError, NotFound for a version that
-    there never was.
+    That is a new version; none is lost. Raises NotPermitted, StaleVersion, EnteredInError, RecordSigned, NotFound for
+    a version that there never was.
     """
     must_be_author(by, record, "update")
     expect(record, if_match)
-    if record.status == Status.ENTERED_IN_ERROR:
-        raise EnteredInError
+    must_be_open(record)
     safe = patient_safe(current_organization_id(), record.patient_id)
     statement = said_in(record, version, safe)
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
@@ -95,11 +102,13 @@ def enter_in_error(
 ) -> Record:
     """Withdraw a record: it and its versions are kept, lists no longer show it. A second time changes nothing.
 
-    Raises NotPermitted, StaleVersion.
+    Raises NotPermitted, StaleVersion, ReasonRequired for a signed record.
     """
     must_be_author(by, record, "delete")
     expect(record, if_match)
     if record.status != Status.ENTERED_IN_ERROR:
+        if record.signed_at and not reason.strip():
+            raise ReasonRequired
         safe = patient_safe(current_organization_id(), record.patient_id)
         change = Change(Status.ENTERED_IN_ERROR, reason, by.account_id, now)
         save_next(record, advance(record, statement_of(record, safe), safe, change))
@@ -110,6 +119,14 @@ def enter_in_error(
 def must_be_author(by: Caller, record: Record, action: str) -> None:
     if by.scope("records", action) is Scope.OWN and record.author_account != by.account_id:
         raise NotPermitted
+
+
+def must_be_open(record: Record) -> None:
+    """A record still takes changes unless it was withdrawn or signed; the row must be locked."""
+    if record.status == Status.ENTERED_IN_ERROR:
+        raise EnteredInError
+    if record.signed_at:
+        raise RecordSigned
 
 
 def save_next(record: Record, kept: list[RecordVersion]) -> None:

@@ -163,6 +163,8 @@ def test_a_doctor_states_a_result_and_reads_it_again(hilltop: Any) -> None:
             "account_id": str(hilltop.who[Role.DOCTOR].account_id),
             "provider_id": str(hilltop.doctor_id),
         },
+        "signed_at": None,
+        "addendum_to": None,
         "recorded_at": record["recorded_at"],
         "updated_at": record["recorded_at"],
         "version": 1,
@@ -408,3 +410,31 @@ def test_versions_are_compared_and_restored_over_http(hilltop: Any) -> None:
     assert whole.json() == {"from": 1, "to": 3, "differences": []}
     assert doctor.get(f"{path}/diff?from=9").status_code == 404
     assert doctor.get(f"{path}/diff?from=0").status_code == 422
+
+
+def test_a_record_is_signed_added_to_and_withdrawn_with_a_reason(hilltop: Any) -> None:
+    doctor, path = hilltop.client(Role.DOCTOR), f"/api/records/{make(hilltop)['id']}"
+
+    stale = doctor.post(f"{path}/sign", headers={"If-Match": '"2"'})
+    signed = doctor.post(f"{path}/sign", headers={"If-Match": '"1"'})
+    refused = [
+        send(doctor, "put", path, {"title": "Whooping cough"}),
+        send(doctor, "post", f"{path}/versions/1/restore", None),
+        send(doctor, "post", f"{path}/sign", None),
+        send(doctor, "delete", path, None),
+    ]
+    added = send(doctor, "post", f"{path}/addenda", {"content": "Since Sunday"})
+    checked = hilltop.client(Role.PATIENT).get(f"{path}/signature").json()["signature"]
+    withdrawn = send(doctor, "delete", path, {"reason": "Another patient's"})
+
+    assert (stale.status_code, signed.status_code, added.status_code, withdrawn.status_code) == (412, 201, 201, 204)
+    assert [(answer.status_code, answer.json()["type"]) for answer in refused] == [
+        (409, "/problems/record-signed"),
+        (409, "/problems/record-signed"),
+        (409, "/problems/record-signed"),
+        (422, "/problems/reason-required"),
+    ]
+    assert checked == signed.json()["signature"]
+    assert (checked["verified"], checked["verdict"], checked["version"]) == (True, "intact", 1)
+    assert doctor.get(path).json()["record"]["signed_at"] == checked["signed_at"]
+    assert doctor.get(f"/api/records?addendum_to={path[-36:]}").json()["records"][0]["description"] == "Since Sunday"

@@ -13,8 +13,11 @@ from chiron.kernel.schemas import PageQuery
 from chiron.records.models import Record, RecordVersion
 from chiron.records.queries import list_versions, record_for
 from chiron.records.services.imports import import_records
+from chiron.records.services.sign import sign_record
 from chiron.records.services.write import amend_record
+from chiron.records.signatures import read_signature
 from chiron.records.tests.factories import TEN, Ward, entry_of, make_ward
+from chiron.records.words import Verdict
 from chiron.tenancy.public import inside
 from chiron.vault.public import patient_safe
 
@@ -96,3 +99,36 @@ def test_the_same_file_imported_by_several_at_once_is_imported_once(standing_war
 
     with inside(standing_ward.organization_id):
         assert (Record.objects.count(), RecordVersion.objects.count()) == (20, 0)
+
+
+def test_what_is_signed_while_others_change_it_is_the_last_that_was_said(standing_ward: Ward) -> None:
+    with inside(standing_ward.organization_id):
+        record = standing_ward.write()
+
+    def sign_or_amend(number: int) -> str:
+        locked = record_for(standing_ward.osei, record.id, "sign" if number == 0 else "update")
+        if number == 0:
+            return f"signed version {sign_record(by=standing_ward.osei, record=locked, now=TEN).record_version}"
+        amend_record(by=standing_ward.osei, record=locked, changes={"title": f"says {number}"}, now=TEN)
+        return "amended"
+
+    outcomes = at_once(standing_ward, sign_or_amend)
+
+    amended = outcomes.count("amended")
+    assert outcomes == ["amended"] * amended + ["record-signed"] * (MANY - 1 - amended) + [
+        f"signed version {amended + 1}"
+    ]
+    with inside(standing_ward.organization_id):
+        found = read_signature(standing_ward.osei, Record.objects.get())
+        assert (found.signature.record_version, found.verdict) == (Record.objects.get().version, Verdict.INTACT)
+
+
+def test_of_several_who_sign_at_once_one_does(standing_ward: Ward) -> None:
+    with inside(standing_ward.organization_id):
+        record = standing_ward.write()
+
+    def sign(number: int) -> str:
+        sign_record(by=standing_ward.osei, record=record_for(standing_ward.osei, record.id, "sign"), now=TEN)
+        return "signed"
+
+    assert at_once(standing_ward, sign) == ["record-signed"] * (MANY - 1) + ["signed"]
