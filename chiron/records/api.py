@@ -122,7 +122,7 @@ def list_annotations(request: Call, record_id: UUID, page: Query[PageQuery]) -> 
     """The remarks on a record that are meant for you, latest first."""
     record = queries.record_for(request.caller, record_id, "read", resource="annotations")
     rows, cursor = queries.list_annotations(request.caller, record, page)
-    return shapes.AnnotationList(annotations=[shapes.AnnotationOut.of(*row) for row in rows], next=cursor)
+    return shapes.AnnotationList(annotations=[shapes.AnnotationOut.of(row) for row in rows], next=cursor)
 
 
 @router.post("/records/{uuid:record_id}/add_annotation", response={201: shapes.AnnotationEnvelope, **refusals(404)})
@@ -148,9 +148,10 @@ def annotate_as_doctor(
 def annotated(
     request: Call, record_id: UUID, body: shapes.NewAnnotation, response: HttpResponse
 ) -> Status[shapes.AnnotationEnvelope]:
-    record = queries.record_for(request.caller, record_id, "create", resource="annotations")
-    annotation = annotate(
-        by=request.caller, record=record, content=body.content, visibility=body.visibility, now=clock.now()
+    by, passage = request.caller, body.target.passage() if body.target else None
+    record = queries.record_for(by, record_id, "create", resource="annotations", lock=passage is not None)
+    remark = annotate(
+        by=by, record=record, content=body.content, visibility=body.visibility, passage=passage, now=clock.now()
     )
-    shown = shapes.AnnotationEnvelope(annotation=shapes.AnnotationOut.of(annotation, body.content))
+    shown = shapes.AnnotationEnvelope(annotation=shapes.AnnotationOut.of(remark))
     return created(response, f"/api/records/{record_id}/annotations", shown)

@@ -35,3 +35,7 @@ class StatementOfAnotherPatient(Conflict):
 
 class StatementTwice(Invalid):
     code, title = "statement-twice", "The same statement stands twice in one import."
+
+
+class QuoteNotThere(Invalid):
+    code, title = "quote-not-there", "The quoted words do not stand at that place of the record."

@@ -190,3 +190,25 @@ class Attachment(Versioned):
         indexes: ClassVar = [models.Index("record", F("id").desc(), name="attachments_of_a_record")]
 
     author_provider_id: UUID | None
+
+
+class Anchor(Row):
+    """Where the words stand that an annotation quotes, from this version of the record until the next of its anchors.
+
+    `passage` opens to {part, start, end, quote}; an orphan has no start and no end.
+    """
+
+    grants: ClassVar = Grants.APPEND_ONLY
+
+    annotation = operational(models.ForeignKey(Annotation, models.PROTECT, related_name="+", db_index=False))
+    record_version = operational(models.IntegerField())
+    passage = clinical(SealedField())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="an_annotation_has_one_place_in_a_version", fields=["annotation", "record_version"]
+            ),
+        ]
+
+    annotation_id: UUID

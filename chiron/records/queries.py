@@ -19,11 +19,12 @@ from chiron.kernel.pagination import Page, page_of
 from chiron.kernel.pagination import page as cut
 from chiron.kernel.schemas import PageQuery
 from chiron.postgres.compiled import Compiled
+from chiron.records.anchors import Passage
 from chiron.records.entries import Statement
 from chiron.records.errors import PatientNotConfirmed, PatientNotNamed
-from chiron.records.models import Annotation, Record, RecordQuerySet, RecordVersion
+from chiron.records.models import Anchor, Annotation, Record, RecordQuerySet, RecordVersion
 from chiron.records.rules import Difference, beginning, differences, ending, state_of, statement_from
-from chiron.records.sealing import Stated, Text, content_of, statement_of, text_of
+from chiron.records.sealing import Stated, Text, content_of, passage_of, statement_of, text_of
 from chiron.records.words import RecordType, Status, Visibility
 from chiron.registry.public import Patient, patient_within, patients_within
 from chiron.tenancy.public import current_organization_id, organization_for_id
@@ -41,14 +42,14 @@ def records_within(by: Caller, action: str, resource: str = "records") -> Record
             return Record.objects.filter(patient__in=patients_within(by, scope))
 
 
-def record_for(by: Caller, id: UUID, action: str = "read", *, resource: str = "records") -> Record:
-    """The door to one record; for a change of it the row is locked until the transaction ends.
+def record_for(by: Caller, id: UUID, action: str = "read", *, resource: str = "records", lock: bool = False) -> Record:
+    """The door to one record; for a change of it, or where asked, the row is locked until the transaction ends.
 
     `resource` is what shall be done with it: records, or annotations on it.
     Raises NotFound when there is none, or none that the caller reaches.
     """
     records = records_within(by, action, resource)
-    if resource == "records" and action in CHANGES:
+    if lock or (resource == "records" and action in CHANGES):
         records = records.select_for_update(of=("self",))
     try:
         return records.get(id=id)
@@ -176,6 +177,15 @@ class Comparison:
     differences: list[Difference]
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """An annotation, opened; `passage` are the words it quotes, None where it is about the whole record."""
+
+    annotation: Annotation
+    content: str
+    passage: Passage | None = None
+
+
 def list_versions(by: Caller, record: Record, page: PageQuery) -> tuple[list[Version], str | None]:
     """All versions of a record, latest first, the present one included."""
     safe = patient_safe(current_organization_id(), record.patient_id)
@@ -227,13 +237,22 @@ def _as_json(statement: Statement) -> dict[str, Any]:
     return state | {"content": orjson.loads(statement.content) if statement.content else None}
 
 
-def list_annotations(by: Caller, record: Record, page: PageQuery) -> tuple[list[tuple[Annotation, str]], str | None]:
+def list_annotations(by: Caller, record: Record, page: PageQuery) -> tuple[list[Remark], str | None]:
     """What the caller may see of the remarks on a record, latest first."""
     safe = patient_safe(current_organization_id(), record.patient_id)
     leaf = cut(Annotation.objects.filter(visible_to(by), record=record), page)
-    opened = [(annotation, cast("str", safe.open(annotation, "content"))) for annotation in leaf.rows]
+    quoted = {anchor.annotation_id: passage_of(anchor, safe) for anchor in anchors_at(annotation__in=leaf.rows)}
+    opened = [
+        Remark(annotation, cast("str", safe.open(annotation, "content")), quoted.get(annotation.id))
+        for annotation in leaf.rows
+    ]
     audit.record(by, "annotation.listed", resource="records", resource_id=record.id, subjects=[record.patient_id])
     return opened, leaf.next
+
+
+def anchors_at(**which: Any) -> QuerySet[Anchor]:
+    """The last anchor of each annotation, of those that are meant."""
+    return Anchor.objects.filter(**which).order_by("annotation_id", "-record_version").distinct("annotation_id")
 
 
 def visible_to(by: Caller) -> Q:

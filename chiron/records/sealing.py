@@ -1,10 +1,12 @@
 """Between statements and rows: what goes in clear, what goes sealed, and what a row says when it is opened."""
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+from uuid import UUID
 
+from chiron.records.anchors import Passage
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
-from chiron.records.models import Record, RecordVersion
+from chiron.records.models import Anchor, Record, RecordVersion
 from chiron.records.rules import code_keys, state_of, timeline_place
 from chiron.records.words import Precision, RecordType
 from chiron.vault.public import Safe
@@ -89,6 +91,17 @@ def range_of(record: Record) -> ReferenceRange | None:
     if record.range_low is None and record.range_high is None:
         return None
     return ReferenceRange(record.range_low, record.range_high)
+
+
+def passage_of(anchor: Anchor, safe: Safe) -> Passage:
+    return Passage(**cast("dict[str, Any]", safe.open(anchor, "passage")))
+
+
+def anchor_of(annotation_id: UUID, record_version: int, passage: Passage, safe: Safe) -> Anchor:
+    """The row, not yet saved, that keeps where the words of an annotation stand from that version on."""
+    anchor = Anchor(annotation_id=annotation_id, record_version=record_version)
+    anchor.passage = safe.seal(anchor, "passage", asdict(passage))
+    return anchor
 
 
 def version_of(record: Record, statement: Statement, safe: Safe, *, reason: str) -> RecordVersion:

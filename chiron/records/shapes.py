@@ -18,12 +18,13 @@ from pydantic import (
 )
 
 from chiron.kernel.schemas import MAX_INT, Body
+from chiron.records.anchors import Passage
 from chiron.records.attachments import Attached
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
-from chiron.records.models import Annotation, Record
-from chiron.records.queries import Comparison, Filters, Version
+from chiron.records.models import Record
+from chiron.records.queries import Comparison, Filters, Remark, Version
 from chiron.records.sealing import Text, quantity_of, range_of
-from chiron.records.words import Precision, RecordType, Status, Visibility
+from chiron.records.words import Part, Precision, RecordType, Status, Visibility
 
 
 def within_history(instant: datetime) -> datetime:
@@ -134,9 +135,22 @@ class RecordQuery(BaseModel):
         return Filters(self.patient, self.type, self.since, self.until, self.status, self.addendum_to)
 
 
+class TargetIn(Body):
+    """Words of the record, with their place in Unicode code points; `end` is the place after the last."""
+
+    field: Part = Part.DESCRIPTION
+    start: int = Field(ge=0, le=MAX_INT, examples=[6])
+    end: int = Field(ge=1, le=MAX_INT, examples=[12])
+    quote: str = Field(min_length=1, max_length=5_000, examples=["Sunday"])
+
+    def passage(self) -> Passage:
+        return Passage(self.field, self.start, self.end, self.quote)
+
+
 class NewAnnotation(Body):
     content: str = Field(min_length=1, max_length=20_000, examples=["Better since Monday."])
     visibility: Visibility = Visibility.CARE_TEAM
+    target: TargetIn | None = Field(None, description="The words that it is about; else the whole record.")
 
 
 class AnnotationOnRecord(NewAnnotation):
@@ -322,6 +336,23 @@ class DiffEnvelope(BaseModel):
         return cls(before=found.before, after=found.after, differences=shown)
 
 
+class TargetOut(BaseModel):
+    """Where the quoted words stand in the present version; an orphan has lost its place."""
+
+    field: Part
+    start: int | None
+    end: int | None
+    quote: str
+    orphaned: bool
+
+    @classmethod
+    def of(cls, passage: Passage | None) -> Self | None:
+        if passage is None:
+            return None
+        return cls(field=passage.part, start=passage.start, end=passage.end, quote=passage.quote,
+                   orphaned=passage.orphaned)  # fmt: skip
+
+
 class AnnotationOut(BaseModel):
     id: UUID
     record_id: UUID
@@ -329,13 +360,16 @@ class AnnotationOut(BaseModel):
     visibility: Visibility
     author: AuthorOut
     created_at: datetime
+    target: TargetOut | None
 
     @classmethod
-    def of(cls, annotation: Annotation, content: str) -> Self:
+    def of(cls, remark: Remark) -> Self:
+        annotation = remark.annotation
         return cls(
             id=annotation.id,
             record_id=annotation.record_id,
-            content=content,
+            content=remark.content,
+            target=TargetOut.of(remark.passage),
             visibility=Visibility(annotation.visibility),
             author=AuthorOut(account_id=annotation.author_account, provider_id=annotation.author_provider_id),
             created_at=annotation.recorded_at,

@@ -53,3 +53,10 @@ class Verdict(TextChoices):
     ALTERED = "altered"
     FORGED = "forged"
     ERASED = "erased"
+
+
+class Part(TextChoices):
+    """Which text of a record an annotation quotes."""
+
+    TITLE = "title"
+    DESCRIPTION = "description"

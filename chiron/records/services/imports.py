@@ -14,6 +14,7 @@ from chiron.records.errors import StatementOfAnotherPatient, StatementTwice
 from chiron.records.models import Record, RecordVersion
 from chiron.records.rules import fingerprint
 from chiron.records.sealing import inscribe
+from chiron.records.services.anchor import follow_words, quoted_texts
 from chiron.records.services.change import Change, advance
 from chiron.records.services.write import refusing_nonsense
 from chiron.tenancy.public import current_organization_id
@@ -98,9 +99,11 @@ def create(by: Caller, patient_id: UUID, safe: Safe, entries: Entries, now: date
 def update(by: Caller, safe: Safe, entries: Entries, now: datetime) -> dict[bytes, UUID]:
     rows = Record.objects.select_for_update().filter(source_key__in=[entry.source_key for entry, _ in entries])
     records = {plain(row.source_key): row for row in rows if not row.signed_at} if entries else {}
+    quoted = quoted_texts(records.values(), safe) if records else {}
     kept: list[RecordVersion] = []
     for entry, digest in entries:
-        if (record := records.get(entry.source_key)) is None:
+        record = records.get(entry.source_key)
+        if record is None:
             continue
         record.source_digest, record.author_provider_id = digest, entry.author_provider_id
         kept += advance(record, entry, safe, Change(entry.status, "", by.account_id, now))
@@ -110,6 +113,10 @@ def update(by: Caller, safe: Safe, entries: Entries, now: datetime) -> dict[byte
             records.values(), batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=changing
         )
         RecordVersion.objects.bulk_create(kept, batch_size=500)
+    for entry, _ in entries:
+        record = records.get(entry.source_key)
+        if record is not None and record.id in quoted:
+            follow_words(record, quoted[record.id], entry, safe)
     return {key: record.id for key, record in records.items()}
 
 

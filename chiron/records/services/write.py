@@ -22,7 +22,8 @@ from chiron.records.errors import (
 )
 from chiron.records.models import Record, RecordVersion
 from chiron.records.queries import said_in
-from chiron.records.sealing import Stated, inscribe, statement_of
+from chiron.records.sealing import Stated, inscribe, statement_of, text_of
+from chiron.records.services.anchor import follow_words
 from chiron.records.services.change import Change, advance
 from chiron.records.words import Status
 from chiron.registry.public import Patient
@@ -73,8 +74,10 @@ def amend_record(
     expect(record, if_match)
     must_be_open(record)
     safe = patient_safe(current_organization_id(), record.patient_id)
-    statement = replace(statement_of(record, safe), **changes)
+    before = statement_of(record, safe)
+    statement = replace(before, **changes)
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
+    follow_words(record, before, statement, safe)
     audit.record(by, "record.updated", resource="records", resource_id=record.id, subjects=[record.patient_id])
     return Stated(record, statement)
 
@@ -91,8 +94,9 @@ def restore_version(
     expect(record, if_match)
     must_be_open(record)
     safe = patient_safe(current_organization_id(), record.patient_id)
-    statement = said_in(record, version, safe)
+    before, statement = text_of(record, safe), said_in(record, version, safe)
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
+    follow_words(record, before, statement, safe, restored=version)
     audit.record(by, "record.restored", resource="records", resource_id=record.id, subjects=[record.patient_id])
     return Stated(record, statement)
 

@@ -23,7 +23,7 @@ def remarked(ward: Ward, author: str) -> Record:
 def seen(ward: Ward, reader: str, record: Record) -> list[tuple[str, str]]:
     by = getattr(ward, reader)
     rows, _ = list_annotations(by, record_for(by, record.id, "read", resource="annotations"), PageQuery())
-    return sorted((annotation.visibility, content) for annotation, content in rows)
+    return sorted((remark.annotation.visibility, remark.content) for remark in rows)
 
 
 @pytest.mark.parametrize("state", ["active", "withdrawn"])
@@ -71,7 +71,7 @@ def test_an_annotation_is_sealed_and_leaves_a_trace(ward: Ward) -> None:
 
     annotation = annotate(
         by=ward.osei, record=record, content="Ask about sleep", visibility=Visibility.CARE_TEAM, now=TEN
-    )
+    ).annotation
 
     kept = Annotation.objects.get()
     assert (kept.author_account, kept.author_provider_id) == (ward.osei.account_id, ward.osei.provider_id)

@@ -365,6 +365,7 @@ def test_a_doctor_annotates_and_the_care_team_reads(hilltop: Any, path: str) -> 
             "provider_id": str(hilltop.doctor_id),
         },
         "created_at": annotation["created_at"],
+        "target": None,
     }
     listed = hilltop.client(Role.ADMIN).get(f"/api/records/{record['id']}/annotations").json()
     assert listed == {"annotations": [annotation], "next": None}
@@ -438,3 +439,18 @@ def test_a_record_is_signed_added_to_and_withdrawn_with_a_reason(hilltop: Any) -
     assert (checked["verified"], checked["verdict"], checked["version"]) == (True, "intact", 1)
     assert doctor.get(path).json()["record"]["signed_at"] == checked["signed_at"]
     assert doctor.get(f"/api/records?addendum_to={path[-36:]}").json()["records"][0]["description"] == "Since Sunday"
+
+
+def test_words_are_annotated_and_followed(hilltop: Any) -> None:
+    doctor, record = hilltop.client(Role.DOCTOR), make(hilltop)
+    path = f"/api/records/{record['id']}"
+    target = {"field": "description", "start": 6, "end": 12, "quote": "Monday"}
+
+    made = send(doctor, "post", f"{path}/add_annotation", {"content": "Which?", "target": target})
+    refused = send(doctor, "post", f"{path}/add_annotation", {"content": "Which?", "target": target | {"start": 5}})
+    send(doctor, "put", path, {"description": "Cough since Monday"})
+
+    assert made.json()["annotation"]["target"] == target | {"orphaned": False}
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/quote-not-there")
+    [listed] = doctor.get(f"{path}/annotations").json()["annotations"]
+    assert listed["target"] == target | {"start": 12, "end": 18, "orphaned": False}

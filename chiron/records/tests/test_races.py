@@ -10,14 +10,16 @@ from django.db import connections
 
 from chiron.kernel.errors import DomainError
 from chiron.kernel.schemas import PageQuery
+from chiron.records.anchors import Passage
 from chiron.records.models import Record, RecordVersion
-from chiron.records.queries import list_versions, record_for
+from chiron.records.queries import list_annotations, list_versions, record_for
+from chiron.records.services.annotate import annotate
 from chiron.records.services.imports import import_records
 from chiron.records.services.sign import sign_record
 from chiron.records.services.write import amend_record
 from chiron.records.signatures import read_signature
 from chiron.records.tests.factories import TEN, Ward, entry_of, make_ward
-from chiron.records.words import Verdict
+from chiron.records.words import Part, Verdict, Visibility
 from chiron.tenancy.public import inside
 from chiron.vault.public import patient_safe
 
@@ -132,3 +134,25 @@ def test_of_several_who_sign_at_once_one_does(standing_ward: Ward) -> None:
         return "signed"
 
     assert at_once(standing_ward, sign) == ["record-signed"] * (MANY - 1) + ["signed"]
+
+
+def test_words_that_are_quoted_while_others_change_them_are_never_quoted_wrongly(standing_ward: Ward) -> None:
+    with inside(standing_ward.organization_id):
+        record = standing_ward.write(description="Since Sunday.")
+
+    def quote_or_amend(number: int) -> str:
+        if number % 2:
+            locked = record_for(standing_ward.osei, record.id, "update")
+            amend_record(by=standing_ward.osei, record=locked, changes={"description": "On Sunday."}, now=TEN)
+            return "amended"
+        locked = record_for(standing_ward.osei, record.id, "create", resource="annotations", lock=True)
+        passage = Passage(Part.DESCRIPTION, 6, 12, "Sunday")
+        visible = Visibility.CARE_TEAM
+        annotate(by=standing_ward.osei, record=locked, content="?", visibility=visible, passage=passage, now=TEN)
+        return "annotated"
+
+    at_once(standing_ward, quote_or_amend)
+
+    with inside(standing_ward.organization_id):
+        remarks, _ = list_annotations(standing_ward.osei, record, PageQuery())
+        assert {remark.passage for remark in remarks} <= {Passage(Part.DESCRIPTION, 3, 9, "Sunday")}
