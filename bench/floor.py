@@ -27,14 +27,17 @@ MINE = """(EXISTS (SELECT FROM registry_assignment a WHERE a.patient_id = p.id A
 OF_RECORD = """r.id, r.patient_id, r.record_type, r.resource_type, r.status, r.clinical_status, r.codes, r.occurred_at,
     r.occurred_precision, r.occurred_end, r.quantity_value, r.range_low, r.encounter_id, r.author_account,
     r.author_provider_id, r.recorded_at, r.updated_at, r.version, r.text, r.timeline_at, r.signed_at,
-    r.addendum_to_id"""
+    r.addendum_to_id, r.labels"""
+SHOWN = """(r.labels = '{}' OR r.labels <@ ARRAY(SELECT label FROM records_clearance c WHERE c.provider_id = %s)
+    OR r.author_account = %s OR EXISTS (SELECT FROM registry_brokenglass b WHERE b.patient_id = r.patient_id
+        AND b.provider_id = %s AND b.until > now()))"""
 IN_CLEAR = ("id", "birth_date", "birth_estimated", "sex", "deceased", "deceased_at", "active", "recorded_at",
             "updated_at")  # fmt: skip
 OF_IDENTIFIER = "SELECT id, patient_id, system, kind, value FROM registry_identifier"
 INSERT_RECORD = """INSERT INTO records_record (id, version, recorded_at, updated_at, patient_id, record_type,
     resource_type, status, clinical_status, codes, code_keys, occurred_precision, timeline_at, quantity_unit,
-    quantity_code, author_account, author_provider_id, changed_by, text)
-    VALUES (%s, 1, %s, %s, %s, %s, '', 'active', '', '[]', '{}', 'instant', %s, '', '', %s, %s, %s, %s)"""
+    quantity_code, author_account, author_provider_id, changed_by, labels, text)
+    VALUES (%s, 1, %s, %s, %s, %s, '', 'active', '', '[]', '{}', 'instant', %s, '', '', %s, %s, %s, '{}', %s)"""
 INSERT_EVENT = """INSERT INTO audit_event (id, at, organization_id, account_id, on_behalf_of, session_id, roles, action,
     resource, resource_id, subjects, purpose, outcome, request_id, payload, mac)
     VALUES (%s, %s, %s, %s, NULL, %s, %s, %s, %s, %s, %s, 'TREAT', 'success', %s, %s, %s)"""
@@ -86,9 +89,9 @@ class Floor:
         run = self.begin()
         run(f"SELECT {OF_PATIENT} FROM registry_patient p WHERE p.id = %s AND {MINE}", [patient_id, *self.mine])
         rows = run(
-            f"SELECT {OF_RECORD} FROM records_record r WHERE r.patient_id = %s AND r.status = 'active'"
+            f"SELECT {OF_RECORD} FROM records_record r WHERE r.patient_id = %s AND r.status = 'active' AND {SHOWN}"
             " ORDER BY r.timeline_at DESC, r.id DESC LIMIT %s",
-            [patient_id, limit + 1],
+            [patient_id, self.provider_id, claims["sub"], self.provider_id, limit + 1],
         ).fetchall()
         cipher = self.ciphers([patient_id])[patient_id]
         records = [record_out(row, self.said(cipher, "records_record", row, "text")) for row in rows[:limit]]
@@ -134,7 +137,7 @@ class Floor:
             "status": "active", "clinical_status": "", "codes": [], "occurred_at": None,
             "occurred_precision": "instant", "occurred_end": None, "encounter_id": None, "author_account": author,
             "author_provider_id": self.provider_id, "recorded_at": now, "updated_at": now, "version": 1,
-            "signed_at": None, "addendum_to_id": None,
+            "signed_at": None, "addendum_to_id": None, "labels": [],
         }  # fmt: skip
         return answer(start, "201 Created", {"record": record_out(row, text) | {"content": None}})
 
@@ -229,7 +232,7 @@ def record_out(row: dict[str, Any], text: dict[str, str]) -> dict[str, Any]:
     """A record as the API shows it."""
     names = ("id", "patient_id", "record_type", "resource_type", "status", "clinical_status", "codes", "occurred_at",
              "occurred_precision", "occurred_end", "encounter_id", "recorded_at", "updated_at", "version",
-             "signed_at")  # fmt: skip
+             "signed_at", "labels")  # fmt: skip
     author = {"account_id": row["author_account"], "provider_id": row["author_provider_id"]}
     said = {"title": text["title"], "description": text["description"], "quantity": None, "reference_range": None}
     return {name: row[name] for name in names} | said | {"author": author, "addendum_to": row["addendum_to_id"]}

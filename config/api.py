@@ -8,6 +8,7 @@ from chiron.kernel import problems
 from chiron.kernel.parsing import OrjsonRenderer, StrictParser
 from chiron.records.api import router as records
 from chiron.records.api_attachments import router as attachments
+from chiron.records.api_clearances import router as clearances
 from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
@@ -25,5 +26,5 @@ api: NinjaAPI = ChironAPI(
 )
 problems.register(api)
 api.add_decorator(guarded, mode="view")
-for router in (identity, registry, people, records, attachments, signatures, audit):
+for router in (identity, registry, people, records, attachments, signatures, clearances, audit):
     api.add_router("", router)

@@ -1,8 +1,8 @@
 """The composition of the house: connected once, when Django has loaded every app."""
 
 from django.apps import AppConfig
-from django.core.checks import Tags, register
 from django.contrib.admin.apps import AdminConfig
+from django.core.checks import Tags, register
 
 
 class Composition(AppConfig):

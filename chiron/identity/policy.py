@@ -58,6 +58,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("records", "update"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},
     ("records", "delete"): {ADMIN: ALL, DOCTOR: ASSIGNED},
     ("records", "sign"): {ADMIN: ALL, DOCTOR: ASSIGNED},
+    ("clearances", "read"): {ADMIN: ALL, PRIVACY: ALL},
+    ("clearances", "update"): {ADMIN: ALL},
     ("annotations", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},
     ("annotations", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED},
     ("attachments", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},

@@ -42,7 +42,7 @@ def read(request: Call, record_id: UUID) -> SignatureEnvelope:
 @creates
 def add(request: Call, record_id: UUID, body: NewAddendum, response: HttpResponse) -> Status[RecordEnvelope]:
     """Add to a record without changing it: the addendum is a record of its own that points to it."""
-    record = record_for(request.caller, record_id, "create")
+    record = record_for(request.caller, record_id, "create", lock=True)
     added = add_to_record(by=request.caller, record=record, content=body.content, now=clock.now())
     shown = RecordEnvelope.of(added.record, added.statement)
     return created(response, f"/api/records/{added.record.id}", shown, added.record.version)

@@ -34,11 +34,13 @@ def version_bytes(organization_id: UUID, record: Record, version: Version) -> by
         version.changed_at,
         version.changed_by,
         version.reason,
+        together(*version.statement.labels),
         statement_bytes(version.statement),
     )
 
 
 def statement_bytes(said: Statement) -> bytes:
+    """What is said, without the labels: they are no part of it, and may change after it was signed."""
     quantity, usual = said.quantity, said.reference_range
     return together(
         said.record_type,

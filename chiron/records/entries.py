@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from chiron.records.words import Precision, RecordType, Status
+from chiron.records.words import Precision, RecordType, Sensitivity, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Statement:
     `title`, `description` and `content` will be sealed; everything else stays in clear, so no name and no free text
     belongs there. `content` is the JSON text of the original document and is kept byte for byte. `occurred_at` is the
     time of the event, aware, the beginning of what `occurred_precision` leaves open; without it the record stands in
-    the timeline where it was recorded.
+    the timeline where it was recorded. `labels` are sorted, each once: who may not see all of them sees no such record.
     """
 
     record_type: RecordType
@@ -58,6 +58,7 @@ class Statement:
     quantity: Quantity | None = None
     reference_range: ReferenceRange | None = None
     encounter_id: UUID | None = None
+    labels: tuple[Sensitivity, ...] = ()
     content: bytes | None = None
 
 

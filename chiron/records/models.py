@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from chiron.kernel.fields import SealedField, clinical, operational
 from chiron.kernel.models import Grants, Row, Versioned
 from chiron.records.fields import MeasuredField
-from chiron.records.words import Precision, RecordType, Status, Visibility
+from chiron.records.words import Precision, RecordType, Sensitivity, Status, Visibility
 
 
 class RecordQuerySet(models.QuerySet["Record"]):
@@ -53,6 +53,7 @@ class Record(Versioned):
     range_low = clinical(MeasuredField(null=True))
     range_high = clinical(MeasuredField(null=True))
     encounter_id = operational(models.UUIDField(null=True))
+    labels = clinical(ArrayField(models.CharField(max_length=8, choices=Sensitivity), default=list))
     author_account = operational(models.UUIDField(null=True))
     author_provider = operational(
         models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", null=True, db_index=False)
@@ -79,6 +80,9 @@ class Record(Versioned):
                 name="an_event_ends_after_it_begins", condition=Q(occurred_end__gte=F("occurred_at"))
             ),
             models.CheckConstraint(name="a_range_goes_upward", condition=Q(range_high__gte=F("range_low"))),
+            models.CheckConstraint(
+                name="a_label_is_one_of_the_known", condition=Q(labels__contained_by=Sensitivity.values)
+            ),
             models.CheckConstraint(name="a_record_adds_to_another", condition=~Q(addendum_to=F("id"))),
         ]
         indexes: ClassVar = [
@@ -90,6 +94,23 @@ class Record(Versioned):
 
     author_provider_id: UUID | None
     addendum_to_id: UUID | None
+
+
+class Clearance(Row):
+    """A provider sees the records with this label of those whom they care for."""
+
+    grants: ClassVar = Grants.FULL
+
+    provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", db_index=False))
+    label = operational(models.CharField(max_length=8, choices=Sensitivity))
+    given_by = operational(models.UUIDField(null=True))
+    given_at = operational(models.DateTimeField())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="a_clearance_is_given_once", fields=["provider", "label"]),
+            models.CheckConstraint(name="a_clearance_is_for_a_known_label", condition=Q(label__in=Sensitivity.values)),
+        ]
 
 
 class RecordVersion(Row):

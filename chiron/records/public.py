@@ -7,7 +7,7 @@ from chiron.records.models import Record
 from chiron.records.queries import patients_of_records, record_for, records_within
 from chiron.records.services.imports import import_records
 from chiron.records.services.write import write_record
-from chiron.records.words import Precision, RecordType, Status
+from chiron.records.words import Precision, RecordType, Sensitivity, Status
 
 __all__ = [
     "Code",
@@ -19,6 +19,7 @@ __all__ = [
     "RecordEntry",
     "RecordType",
     "ReferenceRange",
+    "Sensitivity",
     "Statement",
     "Status",
     "Written",

@@ -9,12 +9,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import orjson
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Q, QuerySet
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL
 from chiron.kernel.errors import NotFound
+from chiron.kernel.ids import NIL
 from chiron.kernel.pagination import Page, page_of
 from chiron.kernel.pagination import page as cut
 from chiron.kernel.schemas import PageQuery
@@ -22,11 +24,11 @@ from chiron.postgres.compiled import Compiled
 from chiron.records.anchors import Passage
 from chiron.records.entries import Statement
 from chiron.records.errors import PatientNotConfirmed, PatientNotNamed
-from chiron.records.models import Anchor, Annotation, Record, RecordQuerySet, RecordVersion
+from chiron.records.models import Anchor, Annotation, Clearance, Record, RecordQuerySet, RecordVersion
 from chiron.records.rules import Difference, beginning, differences, ending, state_of, statement_from
 from chiron.records.sealing import Stated, Text, content_of, passage_of, statement_of, text_of
 from chiron.records.words import RecordType, Status, Visibility
-from chiron.registry.public import Patient, patient_within, patients_within
+from chiron.registry.public import Patient, glass_broken_by, patient_within, patients_within
 from chiron.tenancy.public import current_organization_id, organization_for_id
 from chiron.vault.public import Safe, patient_safe, patient_safes
 
@@ -39,7 +41,20 @@ def records_within(by: Caller, action: str, resource: str = "records") -> Record
         case Scope.ORGANIZATION:
             return Record.objects.all()
         case scope:
-            return Record.objects.filter(patient__in=patients_within(by, scope))
+            return Record.objects.filter(shown_to(by, scope), patient__in=patients_within(by, scope))
+
+
+def shown_to(by: Caller, scope: Scope) -> Q:
+    """Which labelled records a caller sees, of the patients within a scope.
+
+    Patients see all of their own, an administrator all. Who cares for a patient sees those for whose labels they are
+    all cleared, those they wrote, and all while the glass is broken.
+    """
+    if scope is not Scope.ASSIGNED:
+        return Q()
+    cleared = ArraySubquery(Clearance.objects.filter(provider_id=by.provider_id or NIL).values("label"))
+    shown = Q(labels=[]) | Q(labels__contained_by=cleared) | Q(author_account=by.account_id or NIL)
+    return shown | Q(patient__in=glass_broken_by(by))
 
 
 def record_for(by: Caller, id: UUID, action: str = "read", *, resource: str = "records", lock: bool = False) -> Record:
@@ -122,8 +137,7 @@ def list_records(by: Caller, filters: Filters, page: PageQuery) -> tuple[list[tu
     asked = {filters.patient_id} if filters.patient_id else set()
     if filters.patient_id:
         patient_within(by, by.scope("records", "read"), filters.patient_id)
-    within = Record.objects.all() if filters.patient_id else records_within(by, "read")
-    leaf = _page(within, filters, page)
+    leaf = _page(by, filters, page)
     subjects = {record.patient_id for record in leaf.rows} | asked
     safes = patient_safes(current_organization_id(), subjects)
     opened = [(record, text_of(record, safes[record.patient_id])) for record in leaf.rows]
@@ -131,21 +145,26 @@ def list_records(by: Caller, filters: Filters, page: PageQuery) -> tuple[list[tu
     return opened, leaf.next
 
 
-def _page(within: RecordQuerySet, filters: Filters, page: PageQuery) -> Page[Record]:
+def _page(by: Caller, filters: Filters, page: PageQuery) -> Page[Record]:
+    scope = by.scope("records", "read")
     if filters == Filters(filters.patient_id) and filters.patient_id and page.cursor is None:
-        return page_of(_beginning_of_timeline(page.limit)(filters.patient_id), page.limit, LATEST_FIRST)
-    return cut(within.filter(filters.condition()).without_content(), page, order=LATEST_FIRST)
+        begin = _beginning_of_timeline(scope, page.limit)
+        rows = begin(filters.patient_id, by.provider_id or NIL, by.account_id or NIL)
+        return page_of(rows, page.limit, LATEST_FIRST)
+    reached = Record.objects.filter(shown_to(by, scope)) if filters.patient_id else records_within(by, "read")
+    return cut(reached.filter(filters.condition()).without_content(), page, order=LATEST_FIRST)
 
 
-@lru_cache(maxsize=200)
-def _beginning_of_timeline(limit: int) -> Compiled[Record]:
+@lru_cache(maxsize=800)
+def _beginning_of_timeline(scope: Scope, limit: int) -> Compiled[Record]:
     """The first page of one patient, which is what lists are mostly asked for; compiled once for each length."""
 
-    def make(patient_id: UUID) -> "QuerySet[Record]":
-        standing = Record.objects.filter(Filters(patient_id).condition()).without_content()
+    def make(patient_id: UUID, provider_id: UUID, account_id: UUID) -> "QuerySet[Record]":
+        shown = shown_to(Caller(provider_id=provider_id, account_id=account_id), scope)
+        standing = Record.objects.filter(shown, Filters(patient_id).condition()).without_content()
         return standing.order_by(*LATEST_FIRST)[: limit + 1]
 
-    return Compiled(make, takes=1, using=CLINICAL)
+    return Compiled(make, takes=3, using=CLINICAL)
 
 
 def read_record(by: Caller, id: UUID) -> Stated:

@@ -8,7 +8,7 @@ from chiron.records.anchors import Passage
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
 from chiron.records.models import Anchor, Record, RecordVersion
 from chiron.records.rules import code_keys, state_of, timeline_place
-from chiron.records.words import Precision, RecordType
+from chiron.records.words import Precision, RecordType, Sensitivity
 from chiron.vault.public import Safe
 
 
@@ -47,6 +47,7 @@ def inscribe(record: Record, statement: Statement, safe: Safe, *, reason: str = 
     record.range_low = usual and usual.low
     record.range_high = usual and usual.high
     record.encounter_id = statement.encounter_id
+    record.labels = list(statement.labels)
     text = {"title": statement.title, "description": statement.description, "reason": reason}
     record.text = safe.seal(record, "text", text)
     record.content = None if statement.content is None else safe.seal(record, "content", statement.content.decode())
@@ -77,6 +78,7 @@ def statement_of(record: Record, safe: Safe) -> Statement:
         quantity=quantity_of(record),
         reference_range=range_of(record),
         encounter_id=record.encounter_id,
+        labels=tuple(Sensitivity(label) for label in record.labels),
         content=content_of(record, safe),
     )
 

@@ -24,7 +24,7 @@ from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
 from chiron.records.models import Record
 from chiron.records.queries import Comparison, Filters, Remark, Version
 from chiron.records.sealing import Text, quantity_of, range_of
-from chiron.records.words import Part, Precision, RecordType, Status, Visibility
+from chiron.records.words import Part, Precision, RecordType, Sensitivity, Status, Visibility
 
 
 def within_history(instant: datetime) -> datetime:
@@ -86,6 +86,9 @@ class StatementIn(Body):
     quantity: QuantityIn | None = None
     reference_range: RangeIn | None = None
     encounter_id: UUID | None = None
+    labels: list[Sensitivity] = Field(
+        [], max_length=len(Sensitivity), description="Only who is cleared for all sees it."
+    )
     content: dict[str, JsonValue] | None = Field(None, description="The original document, kept whole.")
 
     def said(self) -> dict[str, Any]:
@@ -97,6 +100,8 @@ class StatementIn(Body):
             said["quantity"] = Quantity(self.quantity.value, self.quantity.unit, self.quantity.code)
         if self.reference_range:
             said["reference_range"] = ReferenceRange(self.reference_range.low, self.reference_range.high)
+        if "labels" in said:
+            said["labels"] = tuple(sorted(set(self.labels)))
         if self.content is not None:
             said["content"] = orjson.dumps(self.content)
         return said
@@ -210,6 +215,7 @@ class StatementOut(BaseModel):
     quantity: QuantityOut | None
     reference_range: RangeOut | None
     encounter_id: UUID | None
+    labels: list[Sensitivity]
 
 
 class RecordOut(StatementOut):
@@ -241,6 +247,7 @@ class RecordOut(StatementOut):
             quantity=QuantityOut.of(quantity_of(record)),
             reference_range=RangeOut.of(range_of(record)),
             encounter_id=record.encounter_id,
+            labels=record.labels,
             author={"account_id": record.author_account, "provider_id": record.author_provider_id},
             recorded_at=record.recorded_at,
             updated_at=record.updated_at,
@@ -299,6 +306,7 @@ class VersionOut(StatementOut):
             quantity=QuantityOut.of(said.quantity),
             reference_range=RangeOut.of(said.reference_range),
             encounter_id=said.encounter_id,
+            labels=list(said.labels),
         )
 
 

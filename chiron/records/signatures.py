@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotFound
-from chiron.records.canonical import attestation_bytes, version_bytes
+from chiron.records.canonical import attestation_bytes, statement_bytes, version_bytes
 from chiron.records.entries import Statement
 from chiron.records.models import Record, RecordVersion, Signature
 from chiron.records.queries import Version, kept_version
@@ -117,12 +117,16 @@ def is_unchanged(record: Record, signature: Signature, safe: Safe) -> bool:
         0 < due == len(places)
         and all(hmac.compare_digest(digest, bytes(signature.digest)) for digest in digests)
         and record.signed_at == signature.signed_at
-        and stands_or_is_withdrawn(record, signature, places[-1].statement)
+        and still_says(record, places[-1].statement, safe)
     )
 
 
-def stands_or_is_withdrawn(record: Record, signature: Signature, said: Statement) -> bool:
-    """The signed version is the last, with nothing in clear but what follows from it; or it was withdrawn since."""
-    if record.version != signature.record_version:
-        return record.version == signature.record_version + 1 and record.status == Status.ENTERED_IN_ERROR
-    return record.code_keys == code_keys(said.codes) and record.timeline_at == timeline_place(said, record.recorded_at)
+def still_says(record: Record, said: Statement, safe: Safe) -> bool:
+    """The present version, too, says this, and nothing stands in clear but what follows from it."""
+    present = [place.statement for place in places_of(record, record.version, safe)]
+    return (
+        all(statement_bytes(each) == statement_bytes(said) for each in present)
+        and len({each.labels for each in present}) == 1
+        and record.code_keys == code_keys(said.codes)
+        and record.timeline_at == timeline_place(said, record.recorded_at)
+    )

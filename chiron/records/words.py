@@ -38,6 +38,22 @@ class Precision(TextChoices):
     INSTANT = "instant"
 
 
+class Sensitivity(TextChoices):
+    """What makes a record more delicate than others: labels of HL7 v3 ActCode, information sensitivity."""
+
+    ETH = "ETH", "Substance abuse"
+    GDIS = "GDIS", "Genetic disease"
+    HIV = "HIV", "HIV or AIDS"
+    MH = "MH", "Mental health"
+    PSY = "PSY", "Psychiatry"
+    PSYTHPN = "PSYTHPN", "Psychotherapy notes"
+    SCA = "SCA", "Sickle cell anaemia"
+    SDV = "SDV", "Sexual assault, abuse or domestic violence"
+    SEX = "SEX", "Sexuality and reproductive health"
+    STD = "STD", "Sexually transmitted disease"
+    SUD = "SUD", "Substance use disorder"
+
+
 class Visibility(TextChoices):
     """Who sees an annotation beside its author."""
 

@@ -136,7 +136,10 @@ def end_assignment(request: Call, patient_id: UUID, doctor_id: UUID) -> Status[N
 @needs("patients", "break-glass")
 @creates
 def break_glass(request: Call, response: HttpResponse, patient_id: UUID, body: ReasonIn) -> Status[BrokenGlassEnvelope]:
-    """Look after a patient one is not assigned to, for an hour and for a reason that the privacy officer reads."""
+    """Reach a patient one is not assigned to, and all their records, for a while and for a reason.
+
+    The privacy officer reads the reason.
+    """
     made = glass.break_glass(by=request.caller, patient_id=patient_id, reason=body.reason, now=clock.now())
     envelope = BrokenGlassEnvelope(break_glass=broken_out(Breaking(made, body.reason)))
     return created(response, f"/api/break-glass/{made.id}", envelope)

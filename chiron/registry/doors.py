@@ -25,13 +25,18 @@ def patients_within(by: Caller, scope: Scope) -> "QuerySet[Patient]":
         case Scope.ORGANIZATION:
             return Patient.objects.all()
         case Scope.ASSIGNED:
-            broken = BrokenGlass.objects.filter(provider_id=by.provider_id or NIL, until__gt=Now())
-            reached = Q(id__in=_assigned(by)) | Q(id__in=broken.values("patient_id"))
+            reached = Q(id__in=_assigned(by)) | Q(id__in=glass_broken_by(by))
             return Patient.objects.filter(reached)
         case Scope.OWN:
             return Patient.objects.filter(id=by.patient_id or NIL)
         case _:
             return Patient.objects.none()
+
+
+def glass_broken_by(by: Caller) -> "QuerySet[BrokenGlass, UUID]":
+    """The ids of the patients for whom the caller broke the glass, while it stays broken; to narrow a query by."""
+    broken = BrokenGlass.objects.filter(provider_id=by.provider_id or NIL, until__gt=Now())
+    return broken.values_list("patient_id", flat=True)
 
 
 def assigned_to(by: Caller) -> "QuerySet[Patient]":

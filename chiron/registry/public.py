@@ -1,7 +1,7 @@
 """What other apps may use of the registry."""
 
 from chiron.registry.calling import patient_link, patient_names, provider_names
-from chiron.registry.doors import patient_for, patient_within, patients_within, provider_for
+from chiron.registry.doors import glass_broken_by, patient_for, patient_within, patients_within, provider_for
 from chiron.registry.figures import Registered, glass_to_look_at, registered
 from chiron.registry.models import Patient, Provider, Sex
 from chiron.registry.rules import BirthDate, Person, birth_date
@@ -37,6 +37,7 @@ __all__ = [
     "create_patient",
     "create_provider",
     "glass_to_look_at",
+    "glass_broken_by",
     "import_patients",
     "import_places",
     "import_providers",

@@ -134,6 +134,8 @@ OPERATIONS: dict[str, Operation] = {
         Thing.RECORD, fixed(reason="It was right"), beyond_the_policy=frozenset({"PATIENT"})
     ),
     "GET /api/records/{record_id}/diff": Operation(Thing.RECORD),
+    "GET /api/providers/{provider_id}/clearances": Operation(Thing.PROVIDER),
+    "PUT /api/providers/{provider_id}/clearances": Operation(Thing.PROVIDER, fixed(labels=["PSY"])),
     "POST /api/records/{record_id}/sign": Operation(
         Thing.RECORD,
         beyond_the_policy=frozenset({"DOCTOR"}),  # who signs only what they wrote themselves

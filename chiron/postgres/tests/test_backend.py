@@ -100,10 +100,14 @@ def test_values_are_values_whatever_they_hold(org: Any) -> None:
 
 
 def test_a_value_that_cannot_be_stored_is_a_data_error_in_the_first_statement_too(org: Any) -> None:
-    for before in (lambda: None, lambda: one("SELECT 1")):
-        with pytest.raises(DataError), inside(org):
-            before()
-            one("SELECT %s", "\0")
+    def after(*values: str) -> None:
+        with inside(org):
+            for value in values:
+                one("SELECT %s", value)
+
+    for earlier in ((), ("1",)):
+        with pytest.raises(DataError):
+            after(*earlier, "\0")
 
     assert labs(org) == set()
 

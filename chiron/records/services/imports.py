@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from chiron.records.sealing import inscribe
 from chiron.records.services.anchor import follow_words, quoted_texts
 from chiron.records.services.change import Change, advance
 from chiron.records.services.write import refusing_nonsense
+from chiron.records.words import Sensitivity
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, exact_index
 
@@ -36,8 +37,8 @@ def import_records(
     """Bring the statements of one source about one patient up to date, in a fixed number of queries.
 
     An entry is created, updated (what it said before is kept) or, when its source says the same as the last time,
-    left alone: what people have amended since stays, and what was signed is never changed. One event, whose payload
-    counts the outcomes and names `source`.
+    left alone: what people have amended since stays, and what was signed is never changed; no import takes a label
+    away. One event, whose payload counts the outcomes and names `source`.
     Raises StatementTwice, StatementOfAnotherPatient, EventEndsBeforeItBegins, RangeGoesDownward; then nothing is kept.
     """
     by.scope("records", "create")
@@ -106,7 +107,8 @@ def update(by: Caller, safe: Safe, entries: Entries, now: datetime) -> dict[byte
         if record is None:
             continue
         record.source_digest, record.author_provider_id = digest, entry.author_provider_id
-        kept += advance(record, entry, safe, Change(entry.status, "", by.account_id, now))
+        labels = tuple(sorted({*entry.labels, *(Sensitivity(label) for label in record.labels)}))
+        kept += advance(record, replace(entry, labels=labels), safe, Change(entry.status, "", by.account_id, now))
     if records:
         changing = [field.name for field in Record._meta.concrete_fields if field.name not in {"id", "recorded_at"}]
         Record.objects.bulk_create(

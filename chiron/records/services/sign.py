@@ -14,7 +14,7 @@ from chiron.records.models import Record, Signature
 from chiron.records.sealing import Stated, text_of
 from chiron.records.services.write import must_be_author, must_be_open, write_record
 from chiron.records.signatures import attested_by, digest_of, key_id_of, present_version
-from chiron.records.words import RecordType, Status
+from chiron.records.words import RecordType, Sensitivity, Status
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
 
@@ -58,8 +58,9 @@ def sign_record(*, by: Caller, record: Record, if_match: int | None = None, now:
 
 
 def add_to_record(*, by: Caller, record: Record, content: str, now: datetime) -> Stated:
-    """Add to a record, reached through `record_for(..., "create")`, by another one of the same type and title.
+    """Add to a record by another one of the same type, title and labels.
 
+    The record was reached through `record_for(..., "create", lock=True)`, so that nobody labels it meanwhile.
     Who reaches only their own records (a patient) adds only to what they wrote themselves.
     Raises NotPermitted, EnteredInError.
     """
@@ -68,7 +69,11 @@ def add_to_record(*, by: Caller, record: Record, content: str, now: datetime) ->
         raise EnteredInError
     title = text_of(record, patient_safe(current_organization_id(), record.patient_id)).title
     statement = Statement(
-        record_type=RecordType(record.record_type), title=title, description=content, encounter_id=record.encounter_id
+        record_type=RecordType(record.record_type),
+        title=title,
+        description=content,
+        encounter_id=record.encounter_id,
+        labels=tuple(Sensitivity(label) for label in record.labels),
     )
     added = write_record(by=by, patient=record.patient, statement=statement, now=now, addendum_to=record)
     return Stated(added, statement)

@@ -1,6 +1,6 @@
 """Writing, amending and withdrawing a record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -22,13 +22,13 @@ from chiron.records.errors import (
 )
 from chiron.records.models import Record, RecordVersion
 from chiron.records.queries import said_in
-from chiron.records.sealing import Stated, inscribe, statement_of, text_of
+from chiron.records.sealing import Stated, inscribe, statement_of
 from chiron.records.services.anchor import follow_words
 from chiron.records.services.change import Change, advance
-from chiron.records.words import Status
+from chiron.records.words import Sensitivity, Status
 from chiron.registry.public import Patient
 from chiron.tenancy.public import current_organization_id
-from chiron.vault.public import patient_safe
+from chiron.vault.public import Safe, patient_safe
 
 
 def write_record(
@@ -66,19 +66,24 @@ def amend_record(
 ) -> Stated:
     """Let a record, reached through `record_for(..., "update")`, say something else; what it said is kept.
 
-    `changes` are fields of a `Statement`; what is not among them stays. Who reaches only their own records (a patient)
-    amends only what they wrote themselves.
+    `changes` are fields of a `Statement`; what is not among them stays. Of a signed record only the labels change. Who
+    reaches only their own records (a patient) amends only what they wrote themselves.
     Raises NotPermitted, StaleVersion, EnteredInError, RecordSigned, EventEndsBeforeItBegins, RangeGoesDownward.
     """
     must_be_author(by, record, "update")
     expect(record, if_match)
-    must_be_open(record)
+    must_be_open(record, but_for_labels=set(changes) == {"labels"})
     safe = patient_safe(current_organization_id(), record.patient_id)
     before = statement_of(record, safe)
     statement = replace(before, **changes)
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
     follow_words(record, before, statement, safe)
-    audit.record(by, "record.updated", resource="records", resource_id=record.id, subjects=[record.patient_id])
+    relabelled = {"labels": list(statement.labels), "before": list(before.labels)}
+    audit.record(
+        by, "record.updated", resource="records", resource_id=record.id, subjects=[record.patient_id],
+        payload=relabelled if statement.labels != before.labels else None,
+    )  # fmt: skip
+    label_addenda(by, record, statement.labels, safe, now)
     return Stated(record, statement)
 
 
@@ -87,14 +92,15 @@ def restore_version(
 ) -> Stated:
     """Let a record, reached through `record_for(..., "update")`, say again what one of its versions said.
 
-    That is a new version; none is lost. Raises NotPermitted, StaleVersion, EnteredInError, RecordSigned, NotFound for
-    a version that there never was.
+    That is a new version; none is lost. The labels stay as they are. Raises NotPermitted, StaleVersion, EnteredInError,
+    RecordSigned, NotFound for a version that there never was.
     """
     must_be_author(by, record, "update")
     expect(record, if_match)
     must_be_open(record)
     safe = patient_safe(current_organization_id(), record.patient_id)
-    before, statement = text_of(record, safe), said_in(record, version, safe)
+    before = statement_of(record, safe)
+    statement = replace(said_in(record, version, safe), labels=before.labels)
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
     follow_words(record, before, statement, safe, restored=version)
     audit.record(by, "record.restored", resource="records", resource_id=record.id, subjects=[record.patient_id])
@@ -125,11 +131,23 @@ def must_be_author(by: Caller, record: Record, action: str) -> None:
         raise NotPermitted
 
 
-def must_be_open(record: Record) -> None:
+def label_addenda(by: Caller, record: Record, labels: Iterable[Sensitivity], safe: Safe, now: datetime) -> None:
+    """What was added to a record is no less delicate than the record: its addenda get the labels that they lack."""
+    for addendum in Record.objects.select_for_update().filter(addendum_to=record).order_by("id"):
+        said = statement_of(addendum, safe)
+        together = tuple(sorted({*said.labels, *labels}))
+        if together == said.labels:
+            continue
+        change = Change(Status(addendum.status), "", by.account_id, now)
+        save_next(addendum, advance(addendum, replace(said, labels=together), safe, change))
+        label_addenda(by, addendum, together, safe, now)
+
+
+def must_be_open(record: Record, *, but_for_labels: bool = False) -> None:
     """A record still takes changes unless it was withdrawn or signed; the row must be locked."""
     if record.status == Status.ENTERED_IN_ERROR:
         raise EnteredInError
-    if record.signed_at:
+    if record.signed_at and not but_for_labels:
         raise RecordSigned
 
 

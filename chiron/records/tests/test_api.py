@@ -163,6 +163,7 @@ def test_a_doctor_states_a_result_and_reads_it_again(hilltop: Any) -> None:
             "account_id": str(hilltop.who[Role.DOCTOR].account_id),
             "provider_id": str(hilltop.doctor_id),
         },
+        "labels": [],
         "signed_at": None,
         "addendum_to": None,
         "recorded_at": record["recorded_at"],

@@ -133,4 +133,4 @@ def test_a_longer_list_needs_no_more_queries(ward: Ward, reader: str) -> None:
         ward.write()
         ward.write(by=ward.ama, patient=ward.esi_patient)
 
-    assert queries() == short <= 3
+    assert queries() == short <= 5  # records and keys; for a doctor also clearances and broken glass

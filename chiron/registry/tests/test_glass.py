@@ -77,8 +77,7 @@ def test_without_a_reason_nothing_is_broken(reason: str, hilltop: Clinic) -> Non
     assert broken(hilltop) == 0
 
 
-def test_where_there_is_no_need_nothing_is_broken(hilltop: Clinic, riverside: Clinic) -> None:
-    assert problem(smash(hilltop, hilltop.patient_id)) == (409, "already-assigned")
+def test_where_there_is_no_such_patient_nothing_is_broken(hilltop: Clinic, riverside: Clinic) -> None:
     assert problem(smash(hilltop, riverside.patient_id)) == (404, "not-found")
     assert problem(smash(hilltop, new_id())) == (404, "not-found")
 

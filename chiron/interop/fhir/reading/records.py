@@ -6,19 +6,20 @@ from dataclasses import dataclass
 
 from chiron.interop.errors import Fault
 from chiron.interop.fhir.bundle import Bundle, Entry
-from chiron.interop.fhir.reading.concepts import Concept, concept, concepts, quantity, told, usual
+from chiron.interop.fhir.reading.concepts import Concept, coding, concept, concepts, quantity, told, usual
 from chiron.interop.fhir.reading.elements import Element
 from chiron.interop.fhir.reading.people import identifiers
 from chiron.interop.fhir.reading.shapes import ACTORS, ANYTHING, AUTHORS, PATIENTS, SHAPES, Shape
 from chiron.interop.fhir.reading.texts import attached, narrative, notes, together
 from chiron.interop.fhir.reading.times import Span, moment, span
 from chiron.interop.fhir.references import search_for
-from chiron.records.public import Precision, RecordType, Statement, Status
+from chiron.records.public import Precision, RecordType, Sensitivity, Statement, Status
 
 TITLE_LENGTH = 300
 STATUS_LENGTH = 64
 INITIAL = re.compile("(?<=[a-z])[A-Z]")
 ERROR = "entered-in-error"
+ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ def record_seen(entry: Entry, bundle: Bundle) -> RecordSeen:
         occurred_end=when.ends.last if when.ends else None,
         quantity=measured,
         reference_range=usual(resource, measured) if measured else None,
+        labels=labels(resource),
         content=entry.original.encode(),
     )
     return RecordSeen(
@@ -61,6 +63,13 @@ def record_seen(entry: Entry, bundle: Bundle) -> RecordSeen:
         encounter=next(encounters(resource), ""),
         authors=tuple(found for name in AUTHORS for found in pointed_at(resource, name, "Practitioner")),
     )
+
+
+def labels(resource: Element) -> tuple[Sensitivity, ...]:
+    """How delicate its source says it is (`meta.security`), in our words; labels that say anything else are none."""
+    meta = resource.one("meta")
+    said = [coding(each) for each in meta.many("security")] if meta is not None else []
+    return tuple(sorted({Sensitivity(each.code) for each in said if each.system == ACT and each.code in Sensitivity}))
 
 
 def title_of(resource_type: str, shape: Shape, words: str) -> str:
