@@ -144,7 +144,8 @@ class Floor:
     def begin(self) -> Callable[..., Any]:
         self.clinical.execute("BEGIN")
         self.clinical.execute(self.switch.encode())
-        return self.clinical.execute
+        run: Callable[..., Any] = self.clinical.execute
+        return run
 
     def ciphers(self, patient_ids: Sequence[UUID]) -> dict[UUID, Any]:
         """The key of each patient, read and opened."""

@@ -180,10 +180,15 @@ def versions(by: Caller, record: Record) -> Table:
 def annotations(by: Caller, record: Record) -> Table:
     """The remarks on the record."""
     found, _ = queries.list_annotations(by, record, PageQuery())
-    names = provider_names(by, [each.author_provider_id for each, _ in found])
+    names = provider_names(by, [each.annotation.author_provider_id for each in found])
     rows = [
-        (each.recorded_at, names.get(each.author_provider_id or NIL) or each.author_account, said, Tag(each.visibility))
-        for each, said in found
+        (
+            each.annotation.recorded_at,
+            names.get(each.annotation.author_provider_id or NIL) or each.annotation.author_account,
+            each.content,
+            Tag(each.annotation.visibility),
+        )
+        for each in found
     ]
     return Table(("When", "Author", "Remark", "For"), rows, "Annotations")
 
