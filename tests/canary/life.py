@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
@@ -35,6 +36,7 @@ def live_a_day(clinic: Clinic, folder: Path) -> None:
     patient_id = UUID(_registered(clinic)["id"])
     _searched(clinic)
     _written(clinic)
+    _attached(clinic)
     _claimed(clinic)
     _refused(clinic, patient_id)
     _imported(clinic, folder)
@@ -70,6 +72,23 @@ def _written(clinic: Clinic) -> None:
     _sent(doctor, "post", f"/api/records/{record['id']}/add_annotation", {"content": f"{WORD} {NUMBER}"}, 201)
     assert doctor.delete(f"/api/records/{record['id']}", {"reason": WORD}, content_type="application/json").status_code
     assert clinic.client(Role.PATIENT).get("/api/records").status_code == 200
+
+
+def _attached(clinic: Clinic) -> None:
+    doctor = clinic.client(Role.DOCTOR)
+    body = STATEMENT | {"patient_id": str(clinic.patient_id)}
+    address = f"/api/records/{_sent(doctor, 'post', '/api/records', body, 201)['record']['id']}/attachments"
+    text = f"{WORD} {CYRILLIC} {NUMBER}\n".encode()
+    large = text * (5 * 2**20 // len(text))  # larger than what a form's parser keeps in memory, and than a part
+    for content, status in ((text, 201), (large, 201), (large + b"\x00", 415)):
+        form = {"file": SimpleUploadedFile(f"{WORD} {CYRILLIC}.txt", content)}
+        answer = doctor.post(address, form, headers={"idempotency-key": f"canary-{len(content)}"})
+        assert answer.status_code == status, answer.content
+        if status == 201:
+            kept = answer.json()["attachment"]["id"]
+            assert doctor.get(f"/api/attachments/{kept}").getvalue() == content
+    assert doctor.post(address, {WORD: "no file"}).status_code == 422
+    assert doctor.delete(f"/api/attachments/{kept}", {"reason": WORD}, content_type="application/json").status_code
 
 
 def _claimed(clinic: Clinic) -> None:

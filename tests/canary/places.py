@@ -1,11 +1,13 @@
-"""Everything the databases leave on a disk: dumps, the write-ahead log, the server's own log."""
+"""Everything that is left on a disk: dumps, the write-ahead log, the server's own log, stored files."""
 
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.core.files.storage import storages
 
 from chiron.postgres.server import Server
 
@@ -31,6 +33,13 @@ def write_ahead_since(segment: str) -> Iterator[tuple[str, bytes]]:
     for path in sorted((settings.HOME.data / "pg_wal").iterdir()):
         if path.is_file() and len(path.name) == len(segment) and path.name >= segment:
             yield path.name, path.read_bytes()
+
+
+def stored_files() -> Iterator[tuple[str, bytes]]:
+    """Everything in the storage of files, each with its name."""
+    storage: Any = storages["sealed"]
+    for path in Path(storage.location).rglob("*"):
+        yield path.name, path.name.encode() + (path.read_bytes() if path.is_file() else b"")
 
 
 def server_logs() -> Iterator[tuple[str, bytes]]:

@@ -1,8 +1,10 @@
 """No name, number or note in plaintext at rest: not in a dump, not in the write-ahead log, not in any log (E2)."""
 
 import sys
+import tempfile
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from chiron.kernel import log
 from chiron.tenancy.public import schema_of
 from tests.canary.life import live_a_day
 from tests.canary.needles import EVERY, found
-from tests.canary.places import dumps, server_logs, write_ahead_position, write_ahead_since
+from tests.canary.places import dumps, server_logs, stored_files, write_ahead_position, write_ahead_since
 from tests.town import drop_organization, make_clinic
 
 
@@ -28,6 +30,14 @@ def our_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
         log.configure()
         yield said
     log.configure()
+
+
+@contextmanager
+def without_temporary_files() -> Iterator[None]:
+    """Whoever wants to put something into a temporary file fails."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", "/nonexistent")
+        yield
 
 
 @pytest.mark.parametrize("form", ["{}", "a {} b", '"{}"'])
@@ -53,11 +63,13 @@ def test_what_was_said_in_a_day_lies_nowhere_in_plaintext(
     with django_db_blocker.unblock():
         since = write_ahead_position()
         clinic = make_clinic(None)
-        live_a_day(clinic, tmp_path)
+        with without_temporary_files():
+            live_a_day(clinic, tmp_path)
         places = {
             **{f"dump of {alias}": content for alias, content in dumps()},
             **{f"wal {name}": content for name, content in write_ahead_since(since)},
             **{f"server's log {name}": content for name, content in server_logs()},
+            **{f"stored {name}": content for name, content in stored_files()},
             "our log": our_log.getvalue().encode(),
             "what was printed": "".join(capfd.readouterr()).encode(),
         }
@@ -70,5 +82,6 @@ def test_what_was_said_in_a_day_lies_nowhere_in_plaintext(
     assert in_clear in places["dump of accounts"]
     assert any(in_clear in content for place, content in places.items() if place.startswith("wal "))
     assert schema in places["dump of clinical"]
+    assert "stored 000001" in places
     assert b"broken.json" in places["what was printed"]
     assert b'"route": "api/patients' in places["our log"]

@@ -1,0 +1,79 @@
+"""The product served for real: processes of its own, over this worker's databases, reached over a socket."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from django.conf import settings
+
+
+class Serving:
+    """A running server: its port, and the processes that answer."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self.process = process
+        self.port = port
+
+    def call(self, method: str, path: str, token: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        """The answer, its body to be read. A body may be an iterable of pieces where the headers say how long it is."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        said = {"Authorization": f"Bearer {token}", "Connection": "close"}  # so it closes once it is read
+        connection.request(method, path, body, said | (headers or {}))
+        return connection.getresponse()
+
+    def workers(self) -> list[int]:
+        """The processes that answer requests."""
+        pid = self.process.pid
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def kill(self) -> None:
+        """End everything at once, as a power cut does."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+
+@contextmanager
+def serving() -> Iterator[Serving]:
+    """A server of one worker process over the databases of this test process; what it shows must be committed."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    ours = {"CHIRON_HOME": str(settings.HOME.path), "ENVIRONMENT": "testing", "POSTGRES_DB": settings.DATABASE_PREFIX}
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "1"],
+        cwd=settings.BASE_DIR, env={"PATH": os.defpath} | ours, start_new_session=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    server = Serving(process, port)
+    try:
+        _until_ready(server)
+        yield server
+    finally:
+        with suppress(ProcessLookupError):
+            server.kill()
+
+
+def _until_ready(server: Serving) -> None:
+    deadline, waiting = time.monotonic() + 60, Event()
+    while True:
+        with suppress(OSError):
+            server.call("GET", "/health/live", "").read()
+            return
+        assert time.monotonic() < deadline
+        assert server.process.poll() is None
+        waiting.wait(0.05)
+
+
+def memory(pid: int, line: str) -> int:
+    """Resident memory of a process in MB: `VmRSS` now, `VmHWM` the most it ever had."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [kilobytes] = [each.split()[1] for each in status.splitlines() if each.startswith(f"{line}:")]
+    return int(kilobytes) // 1000
