@@ -163,7 +163,8 @@ def test_a_crash_leaves_whole_files_or_none(crashes: int, lakeside: Clinic) -> N
             pause_at = dice.randrange(1000, size) if number else PART_SIZE + 2 * MEBIBYTE
             before = stored_parts(lakeside)
             with half_sent(server, token, record_id, size, pause_at=pause_at):
-                until(lambda before=before, number=number: number or stored_parts(lakeside) > before)
+                if number == 0:
+                    until_more_than(before, lakeside)
                 server.kill()
 
     assert 1 <= rows(lakeside).count(State.RECEIVING) <= crashes
@@ -207,6 +208,10 @@ def stored_parts(clinic: Clinic) -> int:
     """How many parts lie in the storage for a clinic."""
     storage: Any = storages["sealed"]
     return sum(1 for path in Path(storage.path(clinic.id.hex)).rglob("*") if path.is_file())
+
+
+def until_more_than(before: int, clinic: Clinic) -> None:
+    until(lambda: stored_parts(clinic) > before)
 
 
 def until(is_so: Callable[[], object]) -> None:
