@@ -8,10 +8,11 @@ from chiron.files.manifest import Manifest, manifest_of
 from chiron.files.models import File
 from chiron.files.reading import Content
 from chiron.files.receiving import Receiver
-from chiron.files.services import Swept, begin_file, drop_file, keep_file, sweep
+from chiron.files.services import LONGEST, Swept, begin_file, drop_file, keep_file, sweep, sweep_everywhere
 from chiron.files.storage import is_in_reach
 
 __all__ = [
+    "LONGEST",
     "Content",
     "File",
     "FileDamaged",
@@ -30,4 +31,5 @@ __all__ = [
     "receive_form",
     "serve",
     "sweep",
+    "sweep_everywhere",
 ]

@@ -1,7 +1,7 @@
 """The life of a file's row: received, then stored or abandoned."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chiron.audit import public as audit
@@ -10,8 +10,11 @@ from chiron.files.manifest import Manifest, sealed
 from chiron.files.models import File, State
 from chiron.files.storage import folder_of, remove_parts
 from chiron.kernel.access import Caller
-from chiron.tenancy.public import inside
+from chiron.tenancy.public import all_organizations, inside
 from chiron.vault.public import Safe
+
+LONGEST = timedelta(hours=24)
+"""How long a file may take to arrive before it is swept."""
 
 
 def begin_file(*, now: datetime) -> File:
@@ -54,6 +57,15 @@ class Swept:
 
     files: int
     parts: int
+
+
+def sweep_everywhere(*, begun_before: datetime) -> Swept:
+    """Sweep every organization, one after the other. Raises StorageUnavailable."""
+    swept = [
+        sweep(by=Caller(device="sweep_files"), organization_id=organization.id, begun_before=begun_before)
+        for organization in all_organizations()
+    ]
+    return Swept(sum(each.files for each in swept), sum(each.parts for each in swept))
 
 
 def sweep(*, by: Caller, organization_id: UUID, begun_before: datetime) -> Swept:

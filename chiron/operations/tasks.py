@@ -1,5 +1,6 @@
 """Housekeeping that nobody asks for: what has outlived its use is removed every night, and every hour."""
 
+from chiron.files.public import LONGEST, sweep_everywhere
 from chiron.idempotency.public import forget
 from chiron.jobs.public import forget_done, job
 from chiron.kernel import clock
@@ -21,3 +22,9 @@ def forget_answers() -> None:
 def forget_effects() -> None:
     """Marks of jobs that were done live for a month."""
     forget_done(clock.now())
+
+
+@job("operations.sweep_files", every="41 * * * *")
+def sweep_files() -> None:
+    """What is left of files that never arrived whole goes after a day."""
+    sweep_everywhere(begun_before=clock.now() - LONGEST)

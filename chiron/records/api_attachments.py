@@ -62,7 +62,7 @@ def list_files(request: Call, record_id: UUID, page: Query[PageQuery]) -> shapes
 def attach_file(request: Receiving, record_id: UUID, response: HttpResponse) -> Status[shapes.AttachmentEnvelope]:
     """Attach a file to a record. Its type is told by its content; what no clinic needs to send is refused."""
     by, got = request.caller, request.received
-    record = record_for(by, record_id, "create", resource=RESOURCE)
+    record = record_for(by, record_id, "create", resource=RESOURCE, lock=True)
     attached = attach(
         by=by, record=record, file_id=got.file_id, name=got.name, manifest=got.manifest, now=clock.now()
     )  # fmt: skip

@@ -40,7 +40,8 @@ def receive_file(request: Call, record_id: str) -> ReceivedFile:
     """Take in the one file of a form, for a record that the caller may attach to, without a transaction held open.
 
     Nothing remains of a file that is refused or breaks off.
-    Raises NotFound, NotPermitted, EnteredInError, BodyTooLarge, UnsupportedFile, EmptyFile, StorageUnavailable.
+    Raises NotFound, NotPermitted, EnteredInError, RecordSigned, BodyTooLarge, UnsupportedFile, EmptyFile,
+    StorageUnavailable.
     """
     by = request.caller
     if by.organization_id is None:

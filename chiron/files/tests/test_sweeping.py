@@ -14,10 +14,11 @@ from chiron.files.services import Swept, drop_file, keep_file, sweep
 from chiron.files.storage import PART_SIZE
 from chiron.files.tests.factories import NINE, PDF, arrived, opened, parts_of, pdf_of, store
 from chiron.kernel.access import Caller
+from chiron.kernel.clock import now
+from chiron.operations.tasks import sweep_files
 from chiron.vault.public import Safe
 
 TWO_PARTS = pdf_of(2 * PART_SIZE + 1)  # of which a third waits in memory
-LATER = NINE + timedelta(hours=25)
 
 
 def swept(hilltop: Any, hours: int = 1) -> Swept:
@@ -89,6 +90,16 @@ def test_the_command_sweeps_every_organization(safe: Safe, hilltop: Any) -> None
     call_command("sweep_files", hours=0, stdout=told)
 
     assert told.getvalue().strip() == "1 files swept, 2 parts removed"
+
+
+def test_the_hourly_job_sweeps_what_is_a_day_old(safe: Safe, hilltop: Any) -> None:
+    old, young = arrived(TWO_PARTS)[0], arrived(TWO_PARTS)[0]
+    File.objects.filter(id=young.id).update(begun_at=now() - timedelta(hours=23))
+    File.objects.filter(id=old.id).update(begun_at=now() - timedelta(hours=25))
+
+    sweep_files()
+
+    assert (parts_of(old.id), len(parts_of(young.id))) == ([], 2)
 
 
 def test_the_command_says_that_the_storage_is_out_of_reach(safe: Safe, hilltop: Any, dead_storage: Any) -> None:

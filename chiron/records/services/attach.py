@@ -10,8 +10,8 @@ from chiron.kernel.errors import NotPermitted
 from chiron.kernel.ids import NIL
 from chiron.kernel.versions import expect
 from chiron.records.attachments import RESOURCE, Attached
-from chiron.records.errors import EnteredInError
 from chiron.records.models import Attachment, Record
+from chiron.records.services.write import must_be_open
 from chiron.records.words import Status
 from chiron.tenancy.public import current_organization_id, inside
 from chiron.vault.public import patient_safe
@@ -21,18 +21,17 @@ def may_attach(*, by: Caller, record: Record) -> None:
     """Refuse a file for this record, reached through `record_for(..., resource="attachments")`, before it arrives.
 
     Who reaches only their own records (a patient) attaches only to what they wrote themselves.
-    Raises NotPermitted, EnteredInError.
+    What is signed takes no more files. Raises NotPermitted, EnteredInError, RecordSigned.
     """
     if by.scope(RESOURCE, "create") is Scope.OWN and record.author_account != by.account_id:
         raise NotPermitted
-    if record.status == Status.ENTERED_IN_ERROR:
-        raise EnteredInError
+    must_be_open(record)
 
 
 def attach(*, by: Caller, record: Record, file_id: UUID, name: str, manifest: Manifest, now: datetime) -> Attached:
-    """Attach a file that arrived whole to a record, reached through its door.
+    """Attach a file that arrived whole to a record, reached through its door and locked, so that nobody signs it now.
 
-    Raises NotPermitted, EnteredInError, UploadAbandoned.
+    Raises NotPermitted, EnteredInError, RecordSigned, UploadAbandoned.
     """
     may_attach(by=by, record=record)
     safe = patient_safe(current_organization_id(), record.patient_id)

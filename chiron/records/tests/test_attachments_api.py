@@ -293,6 +293,29 @@ def test_nothing_is_attached_to_a_record_entered_in_error(hilltop: Any, record_i
     assert stored(hilltop) == (0, 0)
 
 
+def test_nothing_is_attached_to_a_signed_record(hilltop: Any, record_id: str) -> None:
+    doctor = hilltop.client(Role.DOCTOR)
+    signed = doctor.post(f"/api/records/{record_id}/sign")
+    assert signed.status_code == 201, signed.content
+
+    answer = send(doctor, record_id)
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/record-signed")
+    assert stored(hilltop) == (0, 0)
+
+
+def test_what_labels_hide_hides_its_files(hilltop: Any) -> None:
+    admin, doctor = hilltop.client(Role.ADMIN), hilltop.client(Role.DOCTOR)
+    body = {"record_type": "NOTE", "title": "x", "patient_id": str(hilltop.patient_id), "labels": ["PSY"]}
+    record_id = admin.post("/api/records", body, content_type="application/json").json()["record"]["id"]
+    attachment = sent(admin, record_id)
+
+    addresses = [f"/api/attachments/{attachment['id']}", f"/api/records/{record_id}/attachments"]
+    assert [doctor.get(address).status_code for address in addresses] == [404, 404]
+    assert [doctor.delete(addresses[0]).status_code, send(doctor, record_id).status_code] == [404, 404]
+    assert stored(hilltop) == (1, 1)
+
+
 def test_a_record_withdrawn_while_its_file_arrives_gets_none(
     ward: Ward, hilltop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,35 +5,26 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from rich.progress import track
 from typing_extensions import override
 
 from chiron.files.errors import StorageUnavailable
-from chiron.files.services import sweep
-from chiron.kernel.access import Caller
+from chiron.files.services import LONGEST, sweep_everywhere
 from chiron.kernel.clock import now
-from chiron.tenancy.public import all_organizations
 
 
 class Command(BaseCommand):
-    help = "Remove the parts of files that never arrived whole (run it daily; safe to repeat)."
+    help = "Remove the parts of files that never arrived whole (the worker does it every hour; safe to repeat)."
 
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
-        told = "how long a file may take to arrive (default: 24)"
-        parser.add_argument("--hours", type=float, default=24, help=told)
+        hours = LONGEST / timedelta(hours=1)
+        parser.add_argument("--hours", type=float, default=hours, help=f"how long one may take (default: {hours:g})")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        """Each organization in transactions of its own."""
-        before, files, parts = now() - timedelta(hours=options["hours"]), 0, 0
-        quiet = options["verbosity"] == 0
-        for organization in track(all_organizations(), "organizations", disable=quiet, transient=True):
-            by = Caller(organization_id=organization.id, device="sweep_files")
-            try:
-                swept = sweep(by=by, organization_id=organization.id, begun_before=before)
-            except StorageUnavailable:
-                raise CommandError("The storage of files is out of reach; run it again.") from None
-            files, parts = files + swept.files, parts + swept.parts
-        if not quiet:
-            self.stdout.write(f"{files} files swept, {parts} parts removed")
+        try:
+            swept = sweep_everywhere(begun_before=now() - timedelta(hours=options["hours"]))
+        except StorageUnavailable:
+            raise CommandError("The storage of files is out of reach; run it again.") from None
+        if options["verbosity"]:
+            self.stdout.write(f"{swept.files} files swept, {swept.parts} parts removed")
