@@ -71,6 +71,8 @@ def test_each_look_at_patients_is_the_event_that_the_api_writes(browser: Client,
     assert since(hilltop, lambda: browser.post(PATIENTS, {"name": "Mensah"})) == ["patient.searched"]
     assert since(hilltop, lambda: browser.get(f"{one}change/")) == ["patient.read", "assignment.listed"]
     assert since(hilltop, lambda: browser.get(f"{one}edit/")) == ["patient.read"]
+    assert since(hilltop, lambda: browser.get(f"{one}assign/")) == ["provider.listed"]
+    assert since(hilltop, lambda: browser.get(f"{one}end/")) == ["assignment.listed"]
     assert since(hilltop, lambda: browser.get(PROVIDERS)) == ["provider.listed"]
     assert since(hilltop, lambda: browser.get("/admin/registry/assignment/")) == ["assignment.listed"]
     assert since(hilltop, lambda: browser.get("/admin/registry/claim/")) == ["claim.listed"]
