@@ -62,7 +62,9 @@ class EventPage(Page):
             ("Address", said.get("address")), ("Device", said.get("device")),
             ("Details", json.dumps(said["details"], ensure_ascii=False) if said.get("details") else None),
         ]  # fmt: skip
-        return Shown(f"Event {short(row_id)}", facts, [Table(("Patient",), [(str(each),) for each in event.subjects])])
+        return Shown(
+            f"Event {short(row_id)}", facts, [Table(("Id",), [(str(each),) for each in event.subjects], "Patients")]
+        )
 
     def _row(self, event: Event, *, linked: bool = False) -> tuple[Any, ...]:
         who = Link(event.account_id, f"?account_id={event.account_id}") if event.account_id else None

@@ -114,7 +114,11 @@ class Page(ModelAdmin):  # type: ignore[misc]
             return HttpResponseNotAllowed(["GET"])
         by = self._caller(request, "read")
         shown = self.shown(by, row[self.id_name])
-        facts = [(name, cell(value), len(str(value)) > WIDE) for name, value in shown.facts if value not in (None, "")]
+        facts = [
+            (name, cell(value), isinstance(value, str) and len(value) > WIDE)
+            for name, value in shown.facts
+            if value not in (None, "")
+        ]
         context = {"title": shown.title, "shown": shown, "facts": facts, "acts": self._acts(by, row[self.id_name])}
         return self._page(request, "show", context)
 

@@ -132,12 +132,17 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 LOGGING_CONFIG = None
 SESSION_COOKIE_AGE = 8 * 60 * 60
+PRIMARY = {  # a blue that keeps a contrast of 4.5 as text on white (600) and on the dark ground (500)
+    "50": "#eff6ff", "100": "#dbeafe", "200": "#bfdbfe", "300": "#93c5fd", "400": "#60a5fa", "500": "#3b82f6",
+    "600": "#2563eb", "700": "#1d4ed8", "800": "#1e40af", "900": "#1e3a8a", "950": "#172554",
+}  # fmt: skip
 UNFOLD = {
     "SITE_TITLE": "Chiron",
     "SITE_HEADER": "Chiron",
     "SITE_SUBHEADER": "config.admin_site.place",
     "SITE_URL": None,
     "SITE_SYMBOL": "ecg_heart",
+    "COLORS": {"primary": PRIMARY},
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["config.admin_site.stylesheet"],
