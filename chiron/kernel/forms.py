@@ -49,6 +49,9 @@ class Moment(forms.DateTimeField):
     widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M:%S")
 
 
+HIDDEN = ("version", "place")
+
+
 class Act(Dressed):
     """A form behind which stands one verb; `need` is what the policy is asked for it, `row_id` what it is about."""
 
@@ -59,10 +62,18 @@ class Act(Dressed):
     grave: ClassVar[bool] = False
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    place = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, by: Caller, row_id: UUID, data: Mapping[str, Any] | None = None) -> None:
         self.by, self.row_id, self.done = by, row_id, row_id if row_id != NIL else None
-        super().__init__(data, initial=self.said(looked_at=data is None))
+        super().__init__(data, initial={"place": by.organization_id, **self.said(looked_at=data is None)})
+
+    def clean_place(self) -> UUID | None:
+        """Refuse a form that was opened where its caller sat before, in another window."""
+        place: UUID | None = self.cleaned_data["place"]
+        if place not in (None, self.by.organization_id):
+            raise forms.ValidationError("This form was opened in another organization; nothing was changed.")
+        return place
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
         """What the fields hold before somebody types; where it is only looked at, that is an event. Raises NotFound."""
@@ -74,7 +85,12 @@ class Act(Dressed):
 
     def changed(self) -> dict[str, Any]:
         """Only what was typed anew, so that nothing is lost of what a form does not show whole."""
-        return {name: self.cleaned_data[name] for name in self.changed_data if name != "version"}
+        return {name: self.cleaned_data[name] for name in self.changed_data if name not in HIDDEN}
+
+    def typed(self) -> dict[str, Any]:
+        """Everything that was typed; what is not known is left out."""
+        said = self.cleaned_data.items()
+        return {name: value for name, value in said if name not in HIDDEN and value is not None}
 
     def take(self, refusal: DomainError) -> None:
         """Say why not, at the field at fault where the refusal names one."""

@@ -41,13 +41,15 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One object: its title, its facts, tables of what belongs to it, and its original where it has one."""
+    """One object: its title, its facts, tables of what belongs to it, its original where it has one, and
+    the acts that its state rules out."""
 
     title: str
     facts: Sequence[tuple[str, Any]]
     tables: Sequence[Table] = ()
     links: Sequence[Link] = ()
     document: str = ""
+    closed: Sequence[str] = ()
 
 
 def may(by: Caller, resource: str, action: str) -> bool:
@@ -119,7 +121,12 @@ class Page(ModelAdmin):  # type: ignore[misc]
             for name, value in shown.facts
             if value not in (None, "")
         ]
-        context = {"title": shown.title, "shown": shown, "facts": facts, "acts": self._acts(by, row[self.id_name])}
+        context = {
+            "title": shown.title,
+            "shown": shown,
+            "facts": facts,
+            "acts": self._acts(by, row[self.id_name], shown.closed),
+        }
         return self._page(request, "show", context)
 
     def act_view(self, act: type[Act], request: HttpRequest, **row: UUID) -> HttpResponse:
@@ -156,8 +163,9 @@ class Page(ModelAdmin):  # type: ignore[misc]
         by.scope(*request.need)  # type: ignore[attr-defined]
         return by
 
-    def _acts(self, by: Caller, row_id: UUID | None) -> list[dict[str, Any]]:
-        allowed = [act for act in self.acts if act.creates is (row_id is None) and may(by, *act.need)]
+    def _acts(self, by: Caller, row_id: UUID | None, closed: Sequence[str] = ()) -> list[dict[str, Any]]:
+        fitting = [act for act in self.acts if act.creates is (row_id is None) and act.slug not in closed]
+        allowed = [act for act in fitting if may(by, *act.need)]
         return [{"label": act.label, "url": self.address(act.slug, row_id), "grave": act.grave} for act in allowed]
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

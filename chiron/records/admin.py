@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from django import forms
 from django.contrib import admin
+from django.template.defaultfilters import filesizeformat
 
 from chiron.kernel.access import Caller
 from chiron.kernel.cells import Table, Tag, short
@@ -15,13 +16,15 @@ from chiron.kernel.ids import NIL
 from chiron.kernel.pages import Listed, Page, Shown, may
 from chiron.kernel.schemas import PageQuery
 from chiron.records import queries
+from chiron.records.attachments import list_attachments
 from chiron.records.entries import Quantity, ReferenceRange, Statement
 from chiron.records.models import Record
 from chiron.records.sealing import Stated, quantity_of, statement_of
 from chiron.records.services.annotate import annotate
 from chiron.records.services.write import amend_record, enter_in_error
 from chiron.records.shapes import NewAnnotation, RecordChanges, RecordQuery
-from chiron.records.words import Precision, RecordType, Status, Visibility
+from chiron.records.signatures import read_signature
+from chiron.records.words import Precision, RecordType, Status, Verdict, Visibility
 from chiron.registry.public import patient_link, patient_names, provider_names
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
@@ -124,9 +127,13 @@ class RecordPage(Page):
         tables = [versions(by, stated.record)]
         if may(by, "annotations", "read"):
             tables.append(annotations(by, stated.record))
+        if may(by, "attachments", "read"):
+            tables.append(attached(by, stated.record))
         content = stated.statement.content
         document = orjson.dumps(orjson.loads(content), option=orjson.OPT_INDENT_2).decode() if content else ""
-        return Shown(f"Record {short(row_id)}", facts_of(by, stated), tables, document=document)
+        withdrawn = stated.record.status == Status.ENTERED_IN_ERROR
+        closed = (Amend.slug, Withdraw.slug) if withdrawn else (Amend.slug,) if stated.record.signed_at else ()
+        return Shown(f"Record {short(row_id)}", facts_of(by, stated), tables, document=document, closed=closed)
 
 
 def facts_of(by: Caller, stated: Stated) -> list[tuple[str, Any]]:
@@ -139,6 +146,8 @@ def facts_of(by: Caller, stated: Stated) -> list[tuple[str, Any]]:
         ("Type", said.record_type.label),
         ("State", STATES[Status(record.status)]),
         ("Happened", happened(said)),
+        ("Sensitive", ", ".join(label.label for label in said.labels)),
+        ("Signed", signed(by, record)),
         ("Clinical status", said.clinical_status),
         ("Value", measured(said.quantity)),
         ("Usual", usual(said.reference_range)),
@@ -191,6 +200,24 @@ def annotations(by: Caller, record: Record) -> Table:
         for each in found
     ]
     return Table(("When", "Author", "Remark", "For"), rows, "Annotations")
+
+
+def attached(by: Caller, record: Record) -> Table:
+    """The files on the record; their content is served by the API."""
+    found, _ = list_attachments(by, record, PageQuery())
+    rows = [
+        (each.name, each.manifest.content_type, filesizeformat(each.manifest.size), each.attachment.recorded_at)
+        for each in found
+    ]
+    return Table(("Name", "Kind", "Size", "Added"), rows, "Attachments")
+
+
+def signed(by: Caller, record: Record) -> Tag | None:
+    """Whether what is stored is what was signed, where somebody signed it."""
+    if record.signed_at is None:
+        return None
+    verdict = read_signature(by, record).verdict
+    return Tag(verdict.label, "good" if verdict is Verdict.INTACT else "bad")
 
 
 def shortened(statement: Statement) -> str:

@@ -13,7 +13,15 @@ from chiron.kernel.forms import Dressed
 from chiron.kernel.pages import Listed, Page, Shown, may
 from chiron.kernel.schemas import PageQuery
 from chiron.registry import admin_people, queries, queries_people
-from chiron.registry.admin_forms import Acknowledge, Assign, ChangePatient, EndAssignment, LinkAccount, Register
+from chiron.registry.admin_forms import (
+    Acknowledge,
+    Approve,
+    Assign,
+    ChangePatient,
+    EndAssignment,
+    LinkAccount,
+    Register,
+)
 from chiron.registry.calling import patient_link, patient_names, provider_names
 from chiron.registry.models import Assignment, BrokenGlass, Claim, Patient
 from chiron.registry.queries import Opened, Sought
@@ -49,7 +57,8 @@ class PatientPage(Page):
         tables = [self._care(by, row_id)] if may(by, "assignments", "read") else []
         records = Link("Records of this patient", f"{reverse('admin:records_record_changelist')}?patient={row_id}")
         log = Link("Who looked at this patient", f"{reverse('admin:audit_event_changelist')}?patient_id={row_id}")
-        return Shown(f"Patient {short(row_id)}", _facts(found), tables, [records, log])
+        closed = (ChangePatient.slug, Assign.slug, LinkAccount.slug) if found.patient.replaced_by_id else ()
+        return Shown(f"Patient {short(row_id)}", _facts(found), tables, [records, log], closed=closed)
 
     def _row(self, found: Opened) -> tuple[Any, ...]:
         patient = found.patient
@@ -113,17 +122,29 @@ class AssignmentPage(Page):
 
 @admin.register(Claim)
 class ClaimPage(Page):
-    resource, title, group, icon, place = "claims", "Claims", "Registry", "how_to_reg", 15
-    heads = ("Says to be", "Born", "As", "Since", "Account")
+    resource, id_name = "claims", "claim_id"
+    title, group, icon, place = "Claims", "Registry", "how_to_reg", 15
+    heads = ("Says to be", "Born", "As", "Since")
+    acts = (Approve,)
 
     def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
         found = queries.open_claims(by, query)
         rows = [
-            (f"{said['first_name']} {said['last_name']}", said["birth_date"], Tag(claim.kind), claim.recorded_at,
-             claim.account_id)
+            (self.link(_claimant(said), claim.id), said["birth_date"], Tag(claim.kind), claim.recorded_at)
             for claim, said in found.rows
-        ]  # fmt: skip
+        ]
         return Listed(rows, found.next)
+
+    def shown(self, by: Caller, row_id: UUID) -> Shown:
+        claim, said = queries.read_claim(by, row_id)
+        facts = [("Says to be", _claimant(said)), ("Born", said["birth_date"]), ("As", Tag(claim.kind)),
+                 ("Since", claim.recorded_at), ("Account", str(claim.account_id))]  # fmt: skip
+        closed = () if claim.kind == Claim.Kind.DOCTOR else (Approve.slug,)
+        return Shown(f"Claim {short(row_id)}", facts, closed=closed)
+
+
+def _claimant(said: dict[str, str]) -> str:
+    return f"{said['first_name']} {said['last_name']}".strip()
 
 
 class SeekGlass(Dressed):
@@ -159,7 +180,7 @@ class GlassPage(Page):
             ("Account", str(row.account_id)), ("Reason", found.reason),
             ("Looked at", seen.at if seen else WAITING), ("By the account", str(seen.account_id) if seen else None),
         ]  # fmt: skip
-        return Shown(f"Break-glass {short(row_id)}", facts)
+        return Shown(f"Break-glass {short(row_id)}", facts, closed=(Acknowledge.slug,) if seen else ())
 
 
 __all__ = ["admin_people"]

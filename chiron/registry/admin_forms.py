@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django import forms
 
+from chiron.identity.public import change_membership
+from chiron.kernel.errors import NotFound
 from chiron.kernel.forms import Act, Lines, Moment, choices, shaped
 from chiron.kernel.schemas import PageQuery
 from chiron.registry import queries, queries_people
@@ -60,7 +62,7 @@ class Register(PatientAct):
     slug, label, need, creates = "add", "Register a patient", ("patients", "create"), True
 
     def perform(self, now: datetime) -> UUID:
-        said = {name: value for name, value in self.cleaned_data.items() if name != "version" and value is not None}
+        said = self.typed()
         entry = shaped(PatientIn, said | {"address": said_addresses(said["address"])}).entry()
         return patients.create_patient(by=self.by, entry=entry, now=now).id
 
@@ -160,6 +162,20 @@ class LinkAccount(Act):
         return patients.link_account(by=self.by, patient_id=self.row_id, account_id=account_id, now=now).id
 
 
+class Approve(Act):
+    slug, label, need = "approve", "Approve the doctor", ("memberships", "update")
+
+    def said(self, *, looked_at: bool) -> dict[str, Any]:
+        self.claim, _ = queries.read_claim(self.by, self.row_id)
+        if self.claim.kind != Claim.Kind.DOCTOR:
+            raise NotFound
+        return {}
+
+    def perform(self, now: datetime) -> None:
+        """The doctor's provider is made of the claim, which is thereby settled."""
+        change_membership(by=self.by, membership_id=self.claim.membership_id, approved=True, now=now)
+
+
 class Acknowledge(Act):
     slug, label, need = "acknowledge", "I have looked at this", ("break-glass", "acknowledge")
 
@@ -180,7 +196,7 @@ class ProviderAct(PersonAct):
     active = forms.BooleanField(required=False, initial=True)
 
     def shape(self) -> ProviderIn:
-        return shaped(ProviderIn, {name: value for name, value in self.cleaned_data.items() if name != "version"})
+        return shaped(ProviderIn, self.typed())
 
 
 class AddProvider(ProviderAct):

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL
+from chiron.kernel.errors import NotFound
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.postgres.compiled import Compiled
@@ -122,6 +123,16 @@ def open_claims(by: Caller, query: PageQuery) -> Page[tuple[Claim, dict[str, str
     rows = [(claim, safe.open(claim, "details")) for claim in found.rows]
     audit.record(by, "claim.listed", resource="claims")
     return Page(rows, found.next)
+
+
+def read_claim(by: Caller, claim_id: UUID) -> tuple[Claim, dict[str, str]]:
+    """One who waits to be linked or approved. Raises NotFound."""
+    by.scope("claims", "read")
+    claim = Claim.objects.filter(id=claim_id, status=Claim.Status.OPEN).first()
+    if claim is None:
+        raise NotFound
+    audit.record(by, "claim.read", resource="claims", resource_id=claim.id)
+    return claim, organization_safe(current_organization_id()).open(claim, "details")
 
 
 def _all(patients: "QuerySet[Patient]", query: PageQuery) -> Page[Opened]:

@@ -61,7 +61,8 @@ def test_a_record_is_shown_with_its_versions_and_remarks_and_each_is_an_event(br
     page = answers[0].content.decode()
     for said in ("Headache", "Since Sunday.", "Kofi Mensah", "4548-4 Hemoglobin A1c", "&quot;Observation&quot;"):
         assert said in page
-    assert left == [("record.read", about), ("record.versions_read", about), ("annotation.listed", about)]
+    actions = ["record.read", "record.versions_read", "annotation.listed", "attachment.listed"]
+    assert left == [(action, about) for action in actions]
 
 
 def test_a_list_is_one_event_for_all_whom_it_shows(browser: Client, hilltop: Clinic) -> None:

@@ -247,6 +247,41 @@ def test_an_account_is_confirmed_to_be_a_patient(browser: Client, hilltop: Clini
     assert "Adwoa" not in browser.get("/admin/registry/claim/").content.decode()
 
 
+def test_a_doctor_who_waits_is_approved_and_becomes_a_provider(browser: Client, hilltop: Clinic) -> None:
+    join(hilltop, "DOCTOR", "adwoa")
+    page = browser.get("/admin/registry/claim/").content.decode()
+    [claim] = set(re.findall(r"/admin/registry/claim/([0-9a-f-]{36})/change/", page))
+
+    done = browser.post(f"/admin/registry/claim/{claim}/approve/")
+
+    assert (done.status_code, done.headers["Location"]) == (302, "/admin/registry/claim/")
+    assert "Adwoa Yeboah" in browser.get(PROVIDERS).content.decode()
+    assert "Adwoa" not in browser.get("/admin/registry/claim/").content.decode()
+    assert browser.post(f"/admin/registry/claim/{claim}/approve/").status_code == 404
+
+
+def test_a_patients_claim_is_linked_and_not_approved(browser: Client, hilltop: Clinic) -> None:
+    join(hilltop, "PATIENT", "adwoa")
+    page = browser.get("/admin/registry/claim/").content.decode()
+    [claim] = set(re.findall(r"/admin/registry/claim/([0-9a-f-]{36})/change/", page))
+
+    assert "Approve the doctor" not in browser.get(f"/admin/registry/claim/{claim}/change/").content.decode()
+    assert browser.post(f"/admin/registry/claim/{claim}/approve/").status_code == 404
+
+
+def test_a_form_opened_in_one_organization_is_not_sent_to_another(
+    browser: Client, hilltop: Clinic, riverside: Clinic
+) -> None:
+    form = riverside.desk(Role.ADMIN).get(f"{PATIENTS}add/")
+    before = patients(hilltop)
+
+    answer = browser.post(f"{PATIENTS}add/", filled(form, **TYPED))
+
+    assert answer.status_code == 422
+    assert "opened in another organization" in answer.content.decode()
+    assert patients(hilltop) == before
+
+
 def test_providers_departments_and_laboratories_are_added_and_changed(browser: Client, hilltop: Clinic) -> None:
     doctor = id_in(browser.post(f"{PROVIDERS}add/", {"family": "Addo", "role": "doctor", "active": "on"}))
     ward = id_in(browser.post(f"{DEPARTMENTS}add/", {"name": "Heart", "kind": "department", "active": "on"}))
