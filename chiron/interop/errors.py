@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from typing_extensions import override
+
 from chiron.interop.fhir.report import Tally
 from chiron.kernel.errors import DomainError
 
@@ -23,6 +25,11 @@ class Refused(DomainError):
         self.line = line
         self.reason = reason
         self.tally = Tally()
+
+    @override
+    def __reduce__(self) -> tuple[object, ...]:
+        """Whole, also where it comes from another process."""
+        return Refused, (self.file, self.entry, self.reason, self.line), {"tally": self.tally}
 
     def counting(self, resource_types: Iterable[str]) -> "Refused":
         """The same refusal, with what it refused."""

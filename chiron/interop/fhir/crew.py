@@ -5,8 +5,10 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import takewhile
 from multiprocessing import get_context, parent_process
-from threading import Thread
+from threading import Event, Thread
 from typing import TypeVar
 
 import django
@@ -20,11 +22,12 @@ AHEAD = 2  # tasks a worker that are made before they are begun
 class Crew:
     """So many processes, for as long as the context is open; with one, the work is done in this one.
 
-    At its end it waits for what was begun; nothing else is begun.
+    Once `stop` is set, what was begun is finished and told, and nothing else is begun.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, stop: Event) -> None:
         self.workers = workers
+        self.stop = stop
         context = get_context("spawn")
         self.pool = ProcessPoolExecutor(workers, context, prepare) if workers > 1 else None
 
@@ -40,15 +43,18 @@ class Crew:
 
         Once a process has died, every task that was not yet done comes with None.
         """
+        wanted = takewhile(lambda _: not self.stop.is_set(), tasks)
         if self.pool is None:
-            yield from ((task, work(task)) for task in tasks)
+            yield from ((task, work(task)) for task in wanted)
             return
         waiting: dict[Future[Done], Task] = {}
-        for task in tasks:
+        for task in wanted:
             waiting[begun(self.pool, work, task)] = task
             if len(waiting) >= self.workers * AHEAD:
                 yield from finished(waiting)
         while waiting:
+            if self.stop.is_set():
+                waiting = {future: task for future, task in waiting.items() if not future.cancel()}
             yield from finished(waiting)
 
 
@@ -62,13 +68,29 @@ def begun(pool: ProcessPoolExecutor, work: Callable[[Task], Done], task: Task) -
 
 
 def finished(waiting: "dict[Future[Done], Task]") -> Iterator[tuple[Task, Done | None]]:
-    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED) if waiting else (set(), None)
     for each in done:
         task = waiting.pop(each)
         try:
             yield task, each.result()
         except BrokenProcessPool:
             yield task, None
+
+
+@contextmanager
+def stopping() -> Iterator[Event]:
+    """An event that the first interrupt sets; the second interrupts."""
+    stop = Event()
+
+    def interrupted(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def prepare() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 from django.db import OperationalError
@@ -82,23 +83,27 @@ class Work:
             return undone(task, INTERRUPTED)
 
 
-def import_all(*, by: Caller, organization_id: UUID, files: Sequence[Path], workers: int = 1) -> Iterator[Step]:
+def import_all(
+    *, by: Caller, organization_id: UUID, files: Sequence[Path], workers: int = 1, stop: Event | None = None
+) -> Iterator[Step]:
     """Import bundles and bulk exports, in so many processes; yields each part as it is done.
 
     All NDJSON files of a folder are one export: their lines may refer to each other, and each line stands for itself.
-    Files that only say who treats and where come before all others, which are taken in any order.
+    Files that only say who treats and where come before all others, which are taken in any order. Once `stop` is set,
+    what was begun is finished and nothing else is begun.
     """
     work = Work(by, organization_id)
     single = [file for file in files if file.suffix != LINES]
     directories = [file for file in single if file.name.startswith(DIRECTORIES)]
     lines = sorted((file for file in files if file.suffix == LINES), key=lambda file: file.parent)
-    with Crew(workers) as crew:
+    with Crew(workers, stop or Event()) as crew:
         for file in directories:
             yield Step(work(file), 1, size_of(file))
         for task, result in crew.do(work, (file for file in single if file not in directories)):
             yield Step(result or Refused(task.name, None, ENDED), 1, size_of(task))
         for _, export in groupby(lines, key=lambda file: file.parent):
-            yield from import_export(list(export), work, crew)
+            if not crew.stop.is_set():
+                yield from import_export(list(export), work, crew)
 
 
 def import_export(files: Sequence[Path], work: Work, crew: Crew) -> Iterator[Step]:

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 SPACE = re.compile(r"[ \t\n\r]*")
 LONGEST_MARK = 16  # what may stand cut off at the end of a window: a literal, an escape, a sign
 
+LONGEST_TAIL = 2  # what may stand behind a number that is cut off: 7 of 7.2, of 7e+2
+
 
 @dataclass(frozen=True, slots=True)
 class Original:
@@ -48,7 +50,7 @@ class Text:
                 if cut_off and self.extend():
                     continue
                 raise
-            if end < len(self.text) or not self.extend():  # a number at the very end may go on
+            if len(self.text) - end > LONGEST_TAIL or not self.extend():
                 self.at = end
                 return Original(value, self.text[begins:end])
 

@@ -4,21 +4,20 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from chiron.interop.fhir.bundle import read_bundle
 from chiron.interop.fhir.tests.factories import Resource, ama, document, pulse, resource
+from chiron.interop.tests.processes import started, wait_for_the_end_of, workers_of
 from chiron.records.models import Record
 from chiron.records.sealing import content_of
 from chiron.registry.models import Patient
@@ -134,41 +133,100 @@ def test_the_organization_must_be_known(hilltop: Any, tmp_path: Path, organizati
     assert kept(hilltop.organization) == Counter()
 
 
+@pytest.mark.parametrize("workers", [1, 3])
 def test_a_run_killed_in_the_middle_and_begun_again_ends_as_if_never_killed(
-    fresh_organization: Organization, tmp_path: Path
+    fresh_organization: Organization, tmp_path: Path, workers: int
 ) -> None:
     folder = folder_of(tmp_path, 40, records=25)
-    victim = started("import_fhir", str(folder), "--organization", fresh_organization.slug)
+    victim = in_the_middle(fresh_organization, folder, workers)
+    crew = workers_of(victim)
 
-    while patients(fresh_organization) < 3 and victim.poll() is None:
-        with suppress(subprocess.TimeoutExpired):
-            victim.wait(timeout=0.01)
-    victim.send_signal(signal.SIGKILL)
-    victim.wait()
+    victim.kill()
+    victim.communicate()
+    wait_for_the_end_of(crew)
     midway = kept(fresh_organization)
     code = run(folder, organization=fresh_organization.slug, json=True)
 
-    assert victim.returncode == -signal.SIGKILL
+    assert (victim.returncode, len(crew)) == (-signal.SIGKILL, 0 if workers == 1 else workers)
     assert 0 < midway.total() < originals(folder).total()
     assert midway.total() % 26 == 0
     assert (code, kept(fresh_organization)) == (0, originals(folder))
 
 
+@pytest.mark.parametrize("form", ["bundles", "export"])
+def test_workers_bring_what_one_process_brings_and_tell_what_they_refused(
+    fresh_organization: Organization, tmp_path: Path, form: str
+) -> None:
+    folder = folder_of(tmp_path, 12)
+    good = originals(folder)
+    lost = pulse(id="x", subject={"reference": "Patient/nobody"})
+    (folder / "x.json").write_bytes(orjson.dumps(document(lost)))
+    if form == "export":
+        folder = export_of(tmp_path, good, lost)
+
+    arguments = ("--organization", fresh_organization.slug, "--workers", "3", "--json")
+    code, report = ended(started("import_fhir", str(folder), *arguments))
+
+    assert (code, report["patients"]) == (1, 12)
+    assert report["totals"] == {"imported": 48, "updated": 0, "unchanged": 0, "refused": 1}
+    assert [each["reason"] for each in report["refused"]] == [
+        "The reference at Observation.subject leads to nothing in this file and nothing known."
+    ]
+    assert kept(fresh_organization) == good
+
+
+def export_of(root: Path, lines: Iterable[str], *others: Resource) -> Path:
+    """The same resources as a bulk export."""
+    folder = root / "export"
+    folder.mkdir()
+    for line in [*lines, *(orjson.dumps(each).decode() for each in others)]:
+        with (folder / f"{orjson.loads(line)['resourceType']}.ndjson").open("a") as file:
+            file.write(f"{line}\n")
+    return folder
+
+
+@pytest.mark.parametrize("stopped", ["a worker is killed", "somebody presses Ctrl-C"])
+def test_a_crew_that_is_broken_off_tells_the_truth_and_the_next_run_finishes(
+    fresh_organization: Organization, tmp_path: Path, stopped: str
+) -> None:
+    folder = folder_of(tmp_path, 30, records=25)
+    victim = in_the_middle(fresh_organization, folder, 2)
+    crew = workers_of(victim)
+
+    if stopped == "a worker is killed":
+        os.kill(crew[0], signal.SIGKILL)
+    else:
+        for each in (victim.pid, *crew):
+            os.kill(each, signal.SIGINT)
+    code, report = ended(victim)
+    midway = kept(fresh_organization)
+    again = run(folder, organization=fresh_organization.slug, json=True)
+
+    assert code == (1 if stopped == "a worker is killed" else 130)
+    assert 0 < report["totals"]["imported"] <= midway.total() < originals(folder).total()
+    assert code == 1 or report["totals"]["imported"] == midway.total()
+    assert {each["reason"] for each in report["refused"]} == (
+        {"A process ended before this was done. Start the import again."} if code == 1 else set()
+    )
+    assert (again, kept(fresh_organization)) == (0, originals(folder))
+
+
+def in_the_middle(organization: Organization, folder: Path, workers: int) -> "subprocess.Popen[bytes]":
+    """An import that has brought some of its files."""
+    arguments = ("--organization", organization.slug, "--workers", str(workers), "--json")
+    victim = started("import_fhir", str(folder), *arguments)
+    while patients(organization) < 3 and victim.poll() is None:
+        with suppress(subprocess.TimeoutExpired):
+            victim.wait(timeout=0.01)
+    return victim
+
+
+def ended(process: "subprocess.Popen[bytes]") -> tuple[int, Any]:
+    out, error = process.communicate(timeout=60)
+    assert error == b""
+    return process.returncode, json.loads(out)
+
+
 def patients(organization: Organization) -> int:
     with inside(organization.id):
         return Patient.objects.count()
-
-
-def started(*arguments: Sequence[str] | str) -> "subprocess.Popen[bytes]":
-    """A command in a process of its own, on the databases of this test."""
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings.testing",
-        "POSTGRES_DB": settings.DATABASE_PREFIX,
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "django", *map(str, arguments)],
-        cwd=settings.BASE_DIR,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )

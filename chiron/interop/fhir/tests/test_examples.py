@@ -113,7 +113,7 @@ def told(clinic: Any, file: Path) -> str:
     return ", ".join(sorted({category(each.reason) for each in outcome.refused})) or "imported"
 
 
-@pytest.mark.parametrize("folder", ["synthea_smart", "synthea_google_hiv", "msfhirserver_Normative", "msfhirserver_R4"])
+@pytest.mark.parametrize("folder", ["synthea_google_hiv", "msfhirserver_Normative", "msfhirserver_R4"])
 def test_a_bundle_read_piece_by_piece_ends_as_one_read_at_once(
     hilltop: Any, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

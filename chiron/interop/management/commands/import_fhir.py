@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from typing_extensions import override
 
 from chiron.identity.public import Role
+from chiron.interop.fhir.crew import stopping
 from chiron.interop.fhir.files import files_in, import_all, size_of
 from chiron.interop.fhir.telling import Outcome
 from chiron.kernel.access import Caller
@@ -42,27 +44,23 @@ class Command(BaseCommand):
         if options["workers"] < 1:
             raise CommandError("--workers is at least 1.")
         outcome = Outcome()
-        stopped = not self.run_import(outcome, organization, options)
+        with stopping() as stop:
+            self.run_import(outcome, organization, options, stop)
         if options["json"]:
             self.stdout.write(json.dumps(outcome.as_data(), indent=2))
         else:
             self.stdout.write("\n".join(outcome.told()))
-        if stopped:
+        if stop.is_set():
             sys.exit(STOPPED)
         if outcome.refused:
             sys.exit(1)
 
-    def run_import(self, outcome: Outcome, organization: Organization, options: dict[str, Any]) -> bool:
-        """Whether it came to its end; after an interrupt what was begun is finished or undone, and nothing is lost."""
+    def run_import(self, outcome: Outcome, organization: Organization, options: dict[str, Any], stop: Event) -> None:
         by = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}), device="import_fhir")
-        files = files_in(options["paths"])
+        files, workers = files_in(options["paths"]), options["workers"]
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), disable=options["json"], transient=True) as bars:
             task = bars.add_task("importing", total=sum(map(size_of, files)))
-            try:
-                for step in import_all(by=by, organization_id=organization.id, files=files, workers=options["workers"]):
-                    outcome.add(step.result, step.files)
-                    bars.update(task, advance=step.size)
-            except KeyboardInterrupt:
-                return False
-        return True
+            for step in import_all(by=by, organization_id=organization.id, files=files, workers=workers, stop=stop):
+                outcome.add(step.result, step.files)
+                bars.update(task, advance=step.size)
