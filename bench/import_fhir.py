@@ -6,6 +6,7 @@ indexes nothing, decides nothing. Rounds alternate; per core means per second of
 its PostgreSQL backend together.
 """
 
+import json
 import os
 import statistics
 import tempfile
@@ -47,11 +48,14 @@ def measure(rounds: int = ROUNDS) -> None:
         import_round(files)  # warms the caches, and says which rows the floor has to write
         batches, resources = planned(files)
         pairs = alternating(rounds, lambda: import_round(files), lambda: floor_round(files, batches))
+        lines, export = export_of(files, Path(folder) / "export")
+        by_lines = [import_round(export) for _ in range(rounds)]
     per_core = resources / statistics.median(own.processor for own, _ in pairs)
     together = resources / statistics.median(own.wall for own, _ in pairs)
     print(f"import of {resources} resources in {len(files)} files, {rounds} alternating rounds")
     print(f"  resources/s per core          {per_core:8.0f}")
     print(f"  resources/s, one process      {together:8.0f}")
+    print(f"  resources/s per core, NDJSON  {lines / statistics.median(own.processor for own in by_lines):8.0f}")
     print(f"  of the floor, processor time  {ratio(pairs, 'processor')}")
     print(f"  of the floor, wall time       {ratio(pairs, 'wall')}")
 
@@ -70,6 +74,27 @@ def files_to_import(folder: Path) -> list[Path]:
     return files
 
 
+def export_of(files: list[Path], folder: Path) -> tuple[int, list[Path]]:
+    """The resources of these bundles as a bulk export: how many, and one file a type; references by type and id."""
+    from chiron.interop.public import read_bundle
+
+    folder.mkdir()
+    lines: dict[str, bytes] = {}
+    for file in files:
+        entries = read_bundle(file).entries
+        names = {each.full_url: f"{each.resource_type}/{each.full_url.rpartition(':')[2]}" for each in entries}
+        for each in entries:
+            own = names[each.full_url]
+            text = json.dumps(each.resource | {"id": own.rpartition("/")[2]}, default=float)
+            for url, name in names.items():
+                text = text.replace(f'"{url}"', f'"{name}"')
+            lines[own] = text.encode()
+    for name, line in lines.items():
+        with (folder / f"{name.partition('/')[0]}.ndjson").open("ab") as file_of_type:
+            file_of_type.write(line + b"\n")
+    return len(lines), sorted(folder.iterdir())
+
+
 def new_organization() -> UUID:
     from chiron.identity.public import create_organization
     from chiron.kernel.access import Caller
@@ -83,18 +108,18 @@ def import_round(files: list[Path]) -> Cost:
     from django.db import connections
 
     from chiron.identity.public import Role
-    from chiron.interop.public import Refused, import_files
+    from chiron.interop.public import Outcome, import_all
     from chiron.kernel.access import Caller
-    from chiron.kernel.clock import now
 
     organization_id = last_organization[0] = new_organization()
     by = Caller(organization_id=organization_id, roles=frozenset({Role.ADMIN}))
     connections["clinical"].ensure_connection()
     with measured(connections["clinical"].connection.info.backend_pid) as costs:
-        results = import_files(by=by, organization_id=organization_id, files=files, now=now)
-        refused = [result for _, result in results if isinstance(result, Refused)]
-    if refused:
-        raise SystemExit(str(refused[0]))
+        outcome = Outcome()
+        for step in import_all(by=by, organization_id=organization_id, files=files):
+            outcome.add(step.result, step.files)
+    if outcome.refused:
+        raise SystemExit(str(outcome.refused[0]))
     return costs[0]
 
 

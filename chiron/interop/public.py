@@ -2,7 +2,7 @@
 
 from chiron.interop.errors import Refused
 from chiron.interop.fhir.bundle import Bundle, parse_bundle, read_bundle
-from chiron.interop.fhir.files import import_files
+from chiron.interop.fhir.files import import_all
 from chiron.interop.fhir.importing import import_bundle
 from chiron.interop.fhir.report import Report, Tally
 from chiron.interop.fhir.telling import Outcome
@@ -13,8 +13,8 @@ __all__ = [
     "Refused",
     "Report",
     "Tally",
+    "import_all",
     "import_bundle",
-    "import_files",
     "parse_bundle",
     "read_bundle",
 ]

@@ -1,6 +1,6 @@
 """The files of an import: which there are, what stands for itself among them, and each unit of work as it is done."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -48,14 +48,6 @@ def import_file(*, by: Caller, organization_id: UUID, file: Path, now: datetime)
         return refusal
     except OperationalError:
         return Refused(file.name, None, INTERRUPTED)
-
-
-def import_files(
-    *, by: Caller, organization_id: UUID, files: Iterable[Path], now: Callable[[], datetime]
-) -> Iterator[tuple[Path, Report | Refused]]:
-    """Import one file after the other; a broken one is refused and the rest goes on. Yields each as it is done."""
-    for file in files:
-        yield file, import_file(by=by, organization_id=organization_id, file=file, now=now())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ import pytest
 
 from chiron.identity.public import Role
 from chiron.interop.errors import Refused
-from chiron.interop.fhir.files import files_in, import_all, import_files
+from chiron.interop.fhir.files import files_in, import_all
 from chiron.interop.fhir.report import Tally
 from chiron.interop.fhir.telling import Outcome
 from chiron.interop.fhir.tests.factories import DATA, rows
-from chiron.kernel.clock import now
 from chiron.tenancy.public import inside
 
 REASONS = {
@@ -131,10 +130,11 @@ def test_a_bundle_read_piece_by_piece_ends_as_one_read_at_once(
 
 
 def brought(clinic: Any, files: list[Path]) -> list[tuple[str, str, Tally]]:
-    results = import_files(by=clinic.who[Role.ADMIN], organization_id=clinic.id, files=files, now=now)
+    steps = import_all(by=clinic.who[Role.ADMIN], organization_id=clinic.id, files=files)
+    results = [(file.name, step.result) for file, step in zip(files, steps, strict=True)]
     return [
-        (file.name, str(each.reason if isinstance(each, Refused) else each.tally.total()), each.tally)
-        for file, each in results
+        (name, each.reason if isinstance(each, Refused) else str(each.tally.total()), each.tally)
+        for name, each in results
     ]
 
 

@@ -10,7 +10,7 @@ from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.interop.errors import Refused
 from chiron.interop.fhir.bundle import Bundle, read_bundle
-from chiron.interop.fhir.files import import_files
+from chiron.interop.fhir.files import import_all
 from chiron.interop.fhir.importing import import_bundle
 from chiron.interop.fhir.report import Report
 from chiron.interop.fhir.tests.factories import Resource, ama, bundle_of, document, osei, pulse, resource, rows, synthea
@@ -33,6 +33,10 @@ class Door:
 
     def bring(self, bundle: Bundle, by: Caller | None = None) -> Report:
         return import_bundle(by=by or self.admin, organization_id=self.clinic.id, bundle=bundle, now=now())
+
+    def take(self, folder: Path) -> list[Report | Refused]:
+        steps = import_all(by=self.admin, organization_id=self.clinic.id, files=sorted(folder.iterdir()))
+        return [step.result for step in steps]
 
     def read(self, *resources: Resource) -> Report:
         return self.bring(bundle_of(*resources))
@@ -149,11 +153,9 @@ def test_a_file_may_refer_to_a_patient_without_numbers_who_is_known(door: Door, 
     (tmp_path / "2.json").write_bytes(orjson.dumps(document(pulse(subject={"reference": "urn:uuid:ama"}))))
     (tmp_path / "3.json").write_bytes(orjson.dumps(document(pulse(subject={"reference": "urn:uuid:kofi"}))))
 
-    results = dict(
-        import_files(by=door.admin, organization_id=door.clinic.id, files=sorted(tmp_path.iterdir()), now=now)
-    )
+    results = door.take(tmp_path)
 
-    first, second, third = results.values()
+    first, second, third = results
     assert isinstance(first, Report)
     assert isinstance(second, Report)
     assert second.patient_ids == first.patient_ids
@@ -169,11 +171,9 @@ def test_a_file_may_refer_to_a_provider_or_place_without_numbers_who_is_known(
     (tmp_path / "1.json").write_bytes(orjson.dumps(known))
     (tmp_path / "2.json").write_bytes(orjson.dumps(document(ama(), pulse(performer=[{"reference": reference}]))))
 
-    results = dict(
-        import_files(by=door.admin, organization_id=door.clinic.id, files=sorted(tmp_path.iterdir()), now=now)
-    )
+    results = door.take(tmp_path)
 
-    assert all(isinstance(result, Report) for result in results.values())
+    assert all(isinstance(result, Report) for result in results)
     author_id = Record.objects.latest("id").author_provider_id
     assert (author_id is not None) == (known["resourceType"] == "Practitioner")
 
