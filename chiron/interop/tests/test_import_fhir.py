@@ -14,11 +14,13 @@ import orjson
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connections
 
 from chiron.interop.fhir.bundle import read_bundle
 from chiron.interop.fhir.tests.factories import Resource, ama, document, pulse, resource
 from chiron.interop.tests.processes import started, wait_for_the_end_of, workers_of
 from chiron.records.models import Record
+from chiron.records.public import import_records
 from chiron.records.sealing import content_of
 from chiron.registry.models import Patient
 from chiron.tenancy.public import Organization, inside
@@ -230,3 +232,36 @@ def ended(process: "subprocess.Popen[bytes]") -> tuple[int, Any]:
 def patients(organization: Organization) -> int:
     with inside(organization.id):
         return Patient.objects.count()
+
+
+@pytest.mark.parametrize("form", ["bundles", "export"])
+def test_a_connection_that_breaks_refuses_what_it_was_bringing_and_nothing_else(
+    fresh_organization: Organization,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    form: str,
+) -> None:
+    folder = folder_of(tmp_path, 3)
+    path = folder if form == "bundles" else export_of(tmp_path, originals(folder))
+    monkeypatch.setattr("chiron.interop.fhir.gathering.TOGETHER", 4)
+    calls = []
+
+    def breaking(**given: Any) -> Any:
+        calls.append(given)
+        if len(calls) == 2:
+            connections["clinical"].connection.pgconn.finish()
+        return import_records(**given)
+
+    monkeypatch.setattr("chiron.interop.fhir.importing.import_records", breaking)
+    code = run(path, organization=fresh_organization.slug, json=True)
+    report = json.loads(capsys.readouterr().out)
+    monkeypatch.undo()
+
+    assert (code, report["totals"]["imported"], report["patients"]) == (1, 8, 2)
+    assert [each["reason"] for each in report["refused"]] == [
+        "The database was not there or broke off; nothing of this was kept. Start the import again."
+    ]
+    assert kept(fresh_organization).total() == 8
+    assert run(path, organization=fresh_organization.slug, json=True) == 0
+    assert kept(fresh_organization) == originals(folder)
