@@ -29,12 +29,12 @@ INTERRUPTED = "The database was not there or broke off; nothing of this was kept
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
     """The files themselves, and the *.json and *.ndjson in folders and below, each once; directories first."""
-    found = (each for path in paths for each in (sorted(inside(path)) if path.is_dir() else [path]))
+    found = (each for path in paths for each in (sorted(below(path)) if path.is_dir() else [path]))
     return sorted(dict.fromkeys(found), key=lambda file: not file.name.startswith(DIRECTORIES))
 
 
-def inside(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.suffix in (".json", LINES) and path.is_file())
+def below(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.suffix in (".json", LINES) and not path.is_dir())
 
 
 def import_file(*, by: Caller, organization_id: UUID, file: Path, now: datetime) -> Report | Refused:
@@ -101,9 +101,7 @@ def import_all(
 def import_export(files: Sequence[Path], work: Work, crew: Crew) -> Iterator[Step]:
     """The NDJSON files of one bulk export; patients are brought once it is known who treats them, and where."""
     gathering = Gathering([Source(file, lines=True) for file in files], work.organization_id)
-    refused: list[Refused] = []
-    gathering.survey(refused.append)
-    yield Step(Report("", Tally(), (), refused=tuple(refused)), len(files), 0)
+    yield Step(surveyed(gathering), len(files), 0)
     for load in gathering.directory():
         result = work(load)
         if isinstance(result, Report):
@@ -111,6 +109,18 @@ def import_export(files: Sequence[Path], work: Work, crew: Crew) -> Iterator[Ste
         yield Step(result, 0, load.size)
     for load, brought in crew.do(work, gathering.patients()):
         yield Step(brought or undone(load, ENDED), 0, load.size)
+
+
+def surveyed(gathering: Gathering) -> Report | Refused:
+    """What an export loses before anything of it is brought; all of it where it could not be read to its end."""
+    refused: list[Refused] = []
+    try:
+        gathering.survey(refused.append)
+    except Refused as refusal:
+        return refusal
+    except OperationalError:
+        return gathering.sources[0].refused(None, INTERRUPTED)
+    return Report("", Tally(), (), refused=tuple(refused))
 
 
 def undone(load: Load, reason: str) -> Refused:

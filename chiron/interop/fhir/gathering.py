@@ -52,14 +52,16 @@ class Load:
         with ExitStack() as stack, inside(organization_id):
             read = Reading(self.sources, stack)
             for group in self.groups:
+                left_out: list[Refused] = []
                 try:
-                    bringing = Bringing(self, group, None if whole else refused.append)
+                    bringing = Bringing(self, group, None if whole else left_out.append)
                     report = bringing.bring(read, by=by, organization_id=organization_id, now=now)
                 except Refused as refusal:
                     if whole:
                         raise
                     refused.append(refusal)
                     continue
+                refused += left_out
                 tally.take_in(report.tally)
                 patients += report.patient_ids
                 providers |= {group[index].id: provider_id for index, provider_id in report.providers.items()}
@@ -91,7 +93,11 @@ class Bringing:
     refuse: Callable[[Refused], None] | None
 
     def bring(self, read: Reading, *, by: Caller, organization_id: UUID, now: datetime) -> Report:
-        entries = [read.entry(listed.piece, index) for index, listed in enumerate(self.group)]
+        types = [listed.resource_type for listed in self.group]
+        try:
+            entries = [read.entry(listed.piece, index) for index, listed in enumerate(self.group)]
+        except Refused as refusal:
+            raise refusal.counting(types) from None
         try:
             bundle = bundle_of(entries, self.load.sources[0].path.name, self.load.digest)
             return import_bundle(
@@ -103,7 +109,7 @@ class Bringing:
                 treating=lambda reference: self.load.treating.get(digest(self.load.key, reference)),
             )
         except Refused as refusal:
-            raise self.located(refusal).counting(listed.resource_type for listed in self.group) from None
+            raise self.located(refusal).counting(types) from None
 
     def pass_on(self, refusal: Refused) -> None:
         if self.refuse is not None and refusal.entry is not None:

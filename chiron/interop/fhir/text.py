@@ -1,4 +1,8 @@
-"""A walk through JSON text that keeps the very words of each value, over a whole text or over a window on a file."""
+"""A walk through JSON text that keeps the very words of each value, over a whole text or over a window on a file.
+
+The standard library reads each value. Streaming parsers give values or events, but neither the words a value was
+written in nor where it stands, and both are needed: originals are kept character by character.
+"""
 
 import re
 from collections.abc import Callable, Iterator

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db import OperationalError
 
 from chiron.audit.models import Event
 from chiron.identity.public import Role
@@ -142,14 +143,16 @@ def test_records_of_a_refused_patient_are_refused_and_those_of_others_are_not(ex
 
 def test_a_patient_whom_the_registry_refuses_leaves_the_others_in(export: Export) -> None:
     both = ama(id="both", identifier=[{"system": "urn:mrn:hilltop", "value": value} for value in ("4711", "4712")])
-    export.write(ama(), KOFI, both, pulse(subject={"reference": "Patient/both"}), pulse(id="b", subject=AMA))
+    of_both = {"reference": "Patient/both"}
+    export.write(ama(), KOFI, both, pulse(subject=of_both), pulse(id="b", subject=AMA))
+    export.write(resource("Condition", subject=of_both, onsetDateTime="soon"))
 
     outcome = export.bring()
 
     [refusal] = outcome.refused
     assert (refusal.file, refusal.line) == ("Patient.ndjson", 3)
     assert refusal.reason.startswith("Another patient of this organization has that identifier.")
-    assert (outcome.tally.total("imported"), outcome.tally.total("refused")) == (3, 2)
+    assert (outcome.tally.total("imported"), outcome.tally.total("refused")) == (3, 3)
 
 
 def test_a_medication_that_several_take_is_told_of_each_and_a_list_of_several_is_refused(export: Export) -> None:
@@ -215,6 +218,28 @@ def test_a_file_that_changes_between_the_readings_is_refused(export: Export, mon
         outcome.add(step.result, step.files)
 
     assert [each.reason for each in outcome.refused] == ["The file was changed while it was read."]
+    assert outcome.tally.total("refused") == outcome.tally.total() == 2
+    assert rows() == before
+
+
+def test_an_export_that_cannot_be_looked_through_is_refused_as_a_whole(
+    export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export.write(ama(), pulse(subject={"reference": "Patient/nobody"}))
+    before = rows()
+
+    def broken(organization_id: object, reference: str) -> bool:
+        raise OperationalError
+
+    monkeypatch.setattr("chiron.interop.fhir.gathering.is_known", broken)
+
+    assert export.refused() == [
+        (
+            "Observation.ndjson",
+            None,
+            "The database was not there or broke off; nothing of this was kept. Start the import again.",
+        )
+    ]
     assert rows() == before
 
 
