@@ -188,11 +188,29 @@ class Server:
             secret.unlink()
 
     def _sweep(self) -> None:
-        """Remove what a killed server left: its pid file, when nobody lives under that id, and its socket's lock."""
+        """Remove what a killed server left: its processes, its pid file, and its socket's lock."""
         self._own(self.home.sockets)
         if self.pid() is None:
+            self._end_orphans()
             (self.home.data / "postmaster.pid").unlink(missing_ok=True)
             (self.home.sockets / f".s.PGSQL.{self.home.port()}.lock").unlink(missing_ok=True)
+
+    def _end_orphans(self) -> None:
+        """End those who still work for a postmaster that was killed: beside them PostgreSQL refuses to start."""
+        orphans = list(self._orphans())
+        for pid in orphans:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        while any(map(_alive, orphans)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _orphans(self) -> Iterator[int]:
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                is_child = (process / "cmdline").read_bytes().startswith(b"postgres: ")
+                if is_child and (process / "cwd").readlink() == self.home.data.resolve():
+                    yield int(process.name)
 
     def _spawn(self) -> None:
         options = self.settings | {

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -22,7 +22,7 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from chiron.postgres.home import Home, ServerRefused
+from chiron.postgres.home import LONGEST_SOCKET_FOLDER, Home, ServerRefused
 from chiron.postgres.server import Server, using
 
 USER = """
@@ -142,6 +142,37 @@ def test_every_acknowledged_write_outlives_a_kill_of_all_its_processes(server: S
         rows = connection.execute("SELECT writer, number FROM written").fetchall()
     kept = {(int(writer), int(number)) for writer, number in rows}
     assert set(acknowledged) - kept == set()
+
+
+def test_what_goes_on_after_its_postmaster_was_killed_is_ended_by_the_next(server: Server) -> None:
+    """A backend that computes does not notice that its postmaster is gone, and holds the shared memory."""
+    postmaster = server.pid()
+    assert postmaster is not None
+
+    def compute() -> None:
+        with suppress(psycopg.Error), server.connect() as connection:
+            connection.execute("SELECT count(*) FROM generate_series(1, 1000000000000)")
+
+    with ThreadPoolExecutor(1) as pool:
+        computing = pool.submit(compute)
+        until(lambda: busy(server))
+        os.kill(postmaster, signal.SIGKILL)
+        until(lambda: not is_alive(postmaster))
+        still_computing = not computing.done()
+
+        assert server.start() is True
+        computing.result(10)
+
+    assert still_computing
+    assert server.pid() != postmaster
+    assert server.answers()
+
+
+def busy(server: Server) -> bool:
+    with server.connect() as connection:
+        working = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
+        [number] = connection.execute(working).fetchone() or [""]
+    return int(number) == 1
 
 
 def test_what_a_killed_server_left_behind_does_not_hinder_the_next(server: Server, home: Home) -> None:
@@ -281,11 +312,64 @@ def test_root_is_told_of_a_folder_that_the_server_cannot_reach(home: Home) -> No
     assert not home.data.exists()
 
 
-def test_a_folder_that_cannot_be_written_is_named(home: Home) -> None:
+def test_a_folder_that_cannot_be_made_is_named(home: Home) -> None:
     (home.path.parent / "file").write_text("a file where the folder should be")
 
-    with pytest.raises(ServerRefused, match=r"cannot be made or written \(.*\): choose another --data-dir"):
-        Home(home.path.parent / "file").prepare()
+    with pytest.raises(ServerRefused, match=r"cannot be made or written \(Not a directory\): choose another --data"):
+        Home(home.path.parent / "file" / "home").prepare()
+
+
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """Not root, to whom every folder is open."""
+    before = os.geteuid()
+    os.seteuid(pwd.getpwnam("nobody").pw_uid if before == 0 else before)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_folder_that_cannot_be_written_is_named(home: Home) -> None:
+    home.path.parent.chmod(0o555)
+
+    with somebody_else(), pytest.raises(ServerRefused, match=rf"{home.path} cannot .* \(Permission denied\)"):
+        home.prepare()
+
+    home.path.parent.chmod(0o755)
+    assert not home.path.exists()
+
+
+def test_a_folder_of_somebody_else_is_named(home: Home) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a folder for somebody else")
+    home.path.mkdir(mode=0o755)
+
+    with somebody_else(), pytest.raises(ServerRefused, match=rf"{home.path} cannot .* \(Operation not permitted\)"):
+        home.prepare()
+
+    assert list(home.path.iterdir()) == []
+
+
+def test_what_is_made_once_outlives_a_power_cut(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file's content and then its name in the folder are on disk before anybody uses them."""
+    home.prepare()
+    on_disk: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda file: on_disk.append(os.readlink(f"/proc/self/fd/{file}")))
+
+    home.secrets()
+
+    assert on_disk == [str(home.path / "secrets.new"), str(home.path)]
+
+
+def test_its_socket_lies_where_everybody_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    long = Home(Path("/" + "long" * 30))
+    before = long.sockets
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+    assert long.sockets == before
+    assert len(str(before)) < LONGEST_SOCKET_FOLDER
 
 
 def test_a_long_path_has_its_socket_elsewhere(home: Home) -> None:
@@ -296,7 +380,7 @@ def test_a_long_path_has_its_socket_elsewhere(home: Home) -> None:
 
     with using(deep) as server:
         assert server.answers()
-        assert str(deep.sockets).startswith(tempfile.gettempdir())
+        assert deep.sockets.name.startswith("chiron-")
         assert deep.sockets.stat().st_mode & 0o777 == 0o700
     shutil.rmtree(deep.sockets, ignore_errors=True)
 

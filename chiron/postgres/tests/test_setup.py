@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connections
 
 from chiron.kernel.db import ALIASES, cursor
@@ -50,6 +51,15 @@ def test_setting_up_again_changes_nothing(town: Any) -> None:
     call_command("setup_databases")
 
     assert [asked(alias, "SELECT 1") for alias in ALIASES] == [[(1,)]] * 3
+
+
+@pytest.mark.parametrize("change", [dict.fromkeys(ALIASES, {}), {"research": {}}, {"clinical": {"HOST": "another"}}])
+def test_without_an_owner_of_all_three_nothing_is_set_up(change: dict[str, Any], db: None, settings: Any) -> None:
+    before = settings.OWNER_DATABASES
+    settings.OWNER_DATABASES = {name: (before[name] | of if of else of) for name, of in (before | change).items()}
+
+    with pytest.raises(CommandError, match="no login that owns all three databases: set POSTGRES_HOST"):
+        call_command("setup_databases")
 
 
 @pytest.mark.parametrize("alias", ALIASES)
