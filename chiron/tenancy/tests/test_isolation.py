@@ -11,7 +11,7 @@ from chiron.kernel.db import CLINICAL, cursor
 from chiron.registry.models import Department
 from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
-from chiron.tenancy.public import NoOrganization, current_organization_id, inside, schema_of
+from chiron.tenancy.public import NoOrganization, current_organization_id, inside, role_of, schema_of
 from tests.town import drop_organization, make_organization
 
 EVERY_TABLE = sorted(model._meta.db_table for model in tables(CLINICAL))
@@ -71,23 +71,31 @@ def test_every_table_lives_where_the_design_puts_it(town: Any) -> None:
 def test_threads_on_reused_connections_never_see_the_wrong_organization(
     django_db_setup: None, django_db_blocker: Any
 ) -> None:
+    """What a transaction sees is its schema, its role and its own rows, whichever connection served whom before."""
     with django_db_blocker.unblock():
         organizations = [make_organization(None) for _ in range(4)]
+        for organization in organizations:
+            with inside(organization.id):
+                Department.objects.create(name=organization.slug)
 
     def visit(number: int) -> bool:
-        organization_id, seen = organizations[number % 4].id, ""
+        organization = organizations[number % 4]
+        own, seen = (schema_of(organization.id), role_of(organization.id), {organization.slug}), None
         try:
-            with inside(organization_id):
-                seen = _schema()
+            with inside(organization.id):
+                seen = _seen()
+                if number % 3 == 1:
+                    Department.objects.create(name=f"{organization.slug} rolled back")
                 if number % 10 == 3:
                     raise InterruptedError
+                Department.objects.filter(name__endswith=" rolled back").delete()
         except InterruptedError:
-            return seen == schema_of(organization_id)
-        return seen == schema_of(organization_id) and _schema() == ""
+            return seen == own
+        return seen == own and _outside() == ("", "none")
 
     def visit_often(person: int) -> list[bool]:
         try:
-            return [visit(person + number) for number in range(500)]
+            return [visit(person + number) for number in range(250)]
         finally:
             connections.close_all()
 
@@ -97,14 +105,21 @@ def test_threads_on_reused_connections_never_see_the_wrong_organization(
         for organization in organizations:
             drop_organization(organization)
 
-    assert outcomes == [True] * 4000
+    assert outcomes == [True] * 2000
 
 
-def _schema() -> str:
+def _seen() -> tuple[str, str, set[str]]:
     with cursor(CLINICAL) as ours:
-        ours.execute("SELECT current_setting('search_path')")
-        found: str = ours.fetchone()[0]
-    return "" if found == '""' else found
+        ours.execute("SELECT current_setting('search_path'), current_user")
+        schema, role = ours.fetchone()
+    return schema, role, set(Department.objects.values_list("name", flat=True))
+
+
+def _outside() -> tuple[str, str]:
+    with cursor(CLINICAL) as ours:
+        ours.execute("SELECT current_setting('search_path'), current_setting('role')")
+        schema, role = ours.fetchone()
+    return schema.strip('"'), role
 
 
 def test_a_department_made_here_is_not_there(town: Any) -> None:
