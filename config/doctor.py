@@ -3,6 +3,7 @@
 import platform
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -12,14 +13,16 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from chiron.audit.public import Watch
+from chiron.jobs.public import queue_state
 from chiron.kernel.clock import now
 from chiron.kernel.db import ALIASES, atomic, cursor
 from chiron.kernel.errors import DomainError
 from chiron.kernel.ids import NIL
-from chiron.tenancy.public import all_organizations, missing_migrations
+from chiron.postgres.owner import OwnerNotConfigured
+from chiron.tenancy.public import all_organizations, lacking, missing_migrations
 from chiron.vault.public import organization_safe
 from config import environment
-from config.health import LONGEST_WAIT_FOR_THE_SEALER
+from config.health import LONGEST_WAIT_FOR_A_WORKER, LONGEST_WAIT_FOR_THE_SEALER
 from config.startup import unsafe_servers
 
 State = Literal["ok", "warning", "bad"]
@@ -45,9 +48,12 @@ def examine() -> Iterator[Finding]:
     for finding in _databases():
         reached = reached and finding.state != "bad"
         yield finding
-    if reached:
-        for look in (_migrations, _durability, _keys, _sealer):
+    for subject, look in READERS.items() if reached else ():
+        try:
             yield from look()
+        except (DatabaseError, InterfaceError) as error:
+            seen = f"cannot be looked at ({type(error).__name__})"
+            yield Finding(subject, "bad", seen, "Run `chiron migrate`, then `chiron doctor` again.")
 
 
 def _versions() -> Iterator[Finding]:
@@ -73,11 +79,15 @@ def _folders() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
+    untouched = 0
     for setting in environment.SETTINGS:
         value = environment.read(setting.name)
         shown = ("set" if value else "not set") if setting.secret else (value or "not set")
         if value != setting.default or setting.name == "ENVIRONMENT":
             yield Finding(f"setting {setting.name}", "ok", shown)
+        else:
+            untouched += 1
+    yield Finding("other settings", "ok", f"{untouched} as docs/reference/settings.md says")
     if settings.ENVIRONMENT != "production":
         advice = "Set ENVIRONMENT=production before real patients come."
         yield Finding(
@@ -107,13 +117,24 @@ def _migrations() -> Iterator[Finding]:
         missing = sorted(f"{app}.{name}" for app, name in missing_migrations())
     except DatabaseError:
         missing = ["all"]
-    advice = "Run `chiron migrate`; `chiron migrate --status` names organizations that are behind." if missing else ""
     yield Finding(
         "migrations",
         "bad" if missing else "ok",
         f"missing: {', '.join(missing)}" if missing else "none missing",
-        advice,
+        "Run `chiron migrate`." if missing else "",
     )
+
+
+def _organizations() -> Iterator[Finding]:
+    try:
+        found = lacking()
+    except OwnerNotConfigured:
+        yield Finding("organizations", "ok", "not looked at: this process has no owner's login")
+        return
+    behind = [organization.slug for organization, keys in found if keys]
+    advice = "Run `chiron migrate` and read why it stops there; `chiron migrate --status` says what each lacks."
+    seen = f"{len(found) - len(behind)} of {len(found)} up to date" + (f", not {', '.join(behind)}" if behind else "")
+    yield Finding("organizations", "bad" if behind else "ok", seen, advice if behind else "")
 
 
 def _durability() -> Iterator[Finding]:
@@ -143,6 +164,22 @@ def _sealer() -> Iterator[Finding]:
     )
 
 
+def _queue() -> Iterator[Finding]:
+    queue = queue_state()
+    seen = f"{queue.waiting} jobs wait, {queue.doing} are being done"
+    if queue.stalled:
+        advice = "Run `chiron worker`, or `chiron serve`, which has one: it takes over what a lost worker held."
+        yield Finding("queue", "bad", f"{seen}, {queue.stalled} of them by a worker that fell silent", advice)
+    elif queue.oldest > LONGEST_WAIT_FOR_A_WORKER:
+        advice = "Run `chiron worker`, or `chiron serve`, which has one; more of them where they cannot keep up."
+        yield Finding("queue", "bad", f"{seen}, the oldest is due for {queue.oldest.total_seconds():.0f} s", advice)
+    else:
+        yield Finding("queue", "ok", seen)
+    if queue.dead:
+        advice = "Mend the cause, then have them tried again at /admin/."
+        yield Finding("dead jobs", "warning", f"{queue.dead} were tried as often as allowed", advice)
+
+
 def _opens(safe: Callable[[], object]) -> bool:
     try:
         safe()
@@ -152,8 +189,23 @@ def _opens(safe: Callable[[], object]) -> bool:
 
 
 def _megabytes(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) // 2**20 if folder.exists() else 0
+    size = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # a server that works removes files while they are counted
+            size += path.lstat().st_size
+    return size // 2**20
 
 
 def _yes(value: bool) -> str:
     return "yes" if value else "no"
+
+
+READERS: dict[str, Callable[[], Iterator[Finding]]] = {
+    "migrations": _migrations,
+    "organizations": _organizations,
+    "servers": _durability,
+    "keys": _keys,
+    "audit sealer": _sealer,
+    "queue": _queue,
+}
+"""What is read in the databases, once all of them answer."""

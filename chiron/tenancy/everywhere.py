@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from chiron.kernel.db import CLINICAL
 from chiron.postgres.owner import as_owner
 from chiron.tenancy.models import Organization
-from chiron.tenancy.replay import Step, replay
+from chiron.tenancy.replay import Key, Step, applied, replay, steps
 
 FAILURES = (
     DatabaseError, InterfaceError, ObjectDoesNotExist, ArithmeticError, AttributeError, LookupError, RuntimeError,
@@ -60,6 +60,13 @@ def replay_everywhere(
             abandoned.set()
         for worker in working:
             worker.result()
+
+
+def lacking() -> list[tuple[Organization, list[Key]]]:
+    """Every organization with the migrations that the template has and it has not. Raises OwnerNotConfigured."""
+    with as_owner(CLINICAL):
+        wanted = {step.key for step in steps()}
+        return [(each, sorted(wanted - applied(each.id))) for each in Organization.objects.order_by("slug")]
 
 
 def _fault(organization: Organization, all_steps: list[Step]) -> str:

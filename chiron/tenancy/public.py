@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chiron.kernel.errors import NotFound
+from chiron.tenancy.everywhere import lacking
 from chiron.tenancy.models import Organization
 from chiron.tenancy.names import login_of, role_of, schema_of
 from chiron.tenancy.policies import Policies
@@ -68,6 +69,7 @@ __all__ = [
     "current_organization_id",
     "drop_schema",
     "inside",
+    "lacking",
     "login_of",
     "missing_migrations",
     "open_organization",

@@ -152,9 +152,13 @@ def replay(organization_id: UUID, all_steps: list[Step]) -> list[Key]:
 
 
 def applied(organization_id: UUID) -> set[Key]:
-    """The migrations that one organization's schema has."""
+    """The migrations that one organization's schema has; none where there is no schema."""
+    schema = schema_of(organization_id)
     with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL search_path TO {schema_of(organization_id)}")
+        cursor.execute("SELECT to_regclass(%s) IS NULL", [f"{schema}.django_migrations"])
+        if cursor.fetchone()[0]:
+            return set()
+        cursor.execute(f"SET LOCAL search_path TO {schema}")
         return _applied(cursor)
 
 

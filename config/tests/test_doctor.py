@@ -3,19 +3,23 @@
 import base64
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import ProgrammingError, connections
 
 from chiron.audit.public import record, seal
+from chiron.jobs.public import QueueState
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
+from chiron.kernel.db import cursor
+from chiron.postgres.owner import as_owner
 from chiron.tenancy import readiness
-from chiron.tenancy.public import all_organizations, inside
+from chiron.tenancy.public import all_organizations, inside, schema_of
 from chiron.vault.public import forget_keys
-from config import doctor
+from config import doctor, environment
 
 
 def findings(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, tuple[str, str, str]]]:
@@ -116,3 +120,96 @@ def test_a_full_disk_is_noticed(sealed: None, capsys: Any, monkeypatch: pytest.M
     code, found = findings(capsys)
 
     assert (code, found["disk"][0]) == (1, "bad")
+
+
+def test_an_organization_that_is_behind_is_named(sealed: None, fresh_organization: Any, capsys: Any) -> None:
+    schema = schema_of(fresh_organization.id)
+    with as_owner("clinical"), cursor("clinical") as owner:
+        owner.execute(f"DELETE FROM {schema}.django_migrations WHERE app = 'records'")
+
+    code, found = findings(capsys)
+
+    assert (code, found["organizations"][0]) == (1, "bad")
+    assert found["organizations"][1].endswith(f" up to date, not {fresh_organization.slug}")
+    assert found["organizations"][2].startswith("Run `chiron migrate` and read why it stops there")
+
+
+def test_a_process_without_the_owners_login_says_what_it_did_not_see(sealed: None, capsys: Any, settings: Any) -> None:
+    settings.OWNER_DATABASES = settings.OWNER_DATABASES | {"clinical": {}}
+
+    code, found = findings(capsys)
+
+    assert (code, found["organizations"][:2]) == (0, ("ok", "not looked at: this process has no owner's login"))
+
+
+@pytest.mark.parametrize(
+    ("state", "seen", "advice"),
+    [
+        (QueueState(0, 0, 0, 0, timedelta(0)), ("ok", "0 jobs wait, 0 are being done"), ""),
+        (
+            QueueState(3, 2, 0, 1, timedelta(0)),
+            ("bad", "3 jobs wait, 2 are being done, 1 of them by a worker that fell silent"),
+            "Run `chiron worker`, or `chiron serve`, which has one: it takes over",
+        ),
+        (
+            QueueState(3, 2, 0, 0, timedelta(minutes=6)),
+            ("bad", "3 jobs wait, 2 are being done, the oldest is due for 360 s"),
+            "Run `chiron worker`, or `chiron serve`, which has one; more",
+        ),
+    ],
+)
+def test_the_queue_is_told_with_what_to_do(
+    state: QueueState, seen: Any, advice: str, sealed: None, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "queue_state", lambda: state)
+
+    code, found = findings(capsys)
+
+    assert (code, found["queue"][:2]) == (int(seen[0] == "bad"), seen)
+    assert found["queue"][2].startswith(advice)
+    assert "dead jobs" not in found
+
+
+def test_dead_jobs_are_a_warning(sealed: None, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "queue_state", lambda: QueueState(0, 0, 4, 0, timedelta(0)))
+
+    code, found = findings(capsys)
+
+    assert (code, found["dead jobs"]) == (
+        0, ("warning", "4 were tried as often as allowed", "Mend the cause, then have them tried again at /admin/.")
+    )  # fmt: skip
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_told(
+    sealed: None, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_such_table() -> list[Any]:
+        raise ProgrammingError
+
+    monkeypatch.setattr(doctor, "all_organizations", no_such_table)
+
+    code, found = findings(capsys)
+
+    told = ("bad", "cannot be looked at (ProgrammingError)", "Run `chiron migrate`, then `chiron doctor` again.")
+    assert (code, found["keys"]) == (1, told)
+    assert found["audit sealer"][0] == "ok"
+
+
+def test_settings_in_force_are_told_and_the_others_counted(
+    sealed: None, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", "2")
+
+    _, found = findings(capsys)
+
+    assert found["setting TRUSTED_PROXIES"] == ("ok", "2", "")
+    told = [subject for subject in found if subject.startswith("setting ")]
+    assert found["other settings"][1].startswith(f"{len(environment.SETTINGS) - len(told)} as ")
+
+
+def test_a_folder_whose_files_come_and_go_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "file").write_bytes(bytes(3 * 2**20))
+
+    assert doctor._megabytes(tmp_path) == 3
+    assert doctor._megabytes(tmp_path / "nowhere") == 0

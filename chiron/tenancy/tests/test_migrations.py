@@ -40,6 +40,7 @@ def planted(sql: str, *, python: bool = False) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         real = replay.steps()
         patched.setattr("chiron.tenancy.management.commands.migrate.steps", lambda: [*real, step])
+        patched.setattr(everywhere, "steps", lambda: [*real, step])
         patched.setattr("chiron.tenancy.management.commands.migrate.migrate_template", list)
         yield
 

@@ -12,7 +12,7 @@ from config.doctor import examine
 
 
 class Command(BaseCommand):
-    help = "Say what is here and how it is: versions, folders, settings, databases, keys, sealer; exit 1 on trouble."
+    help = "Say what is here and how it is: versions, settings, databases, keys, sealer, queue; exit 1 on trouble."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

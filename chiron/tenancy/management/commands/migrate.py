@@ -15,10 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL, RESEARCH
 from chiron.postgres.owner import as_owner
-from chiron.tenancy.everywhere import replay_everywhere
+from chiron.tenancy.everywhere import lacking, replay_everywhere
 from chiron.tenancy.grants import grant_database
 from chiron.tenancy.models import Organization
-from chiron.tenancy.replay import applied, migrate_template, steps
+from chiron.tenancy.replay import migrate_template, steps
 from chiron.tenancy.turns import migrating_alone
 
 
@@ -86,12 +86,9 @@ class Command(BaseCommand):
             )
 
     def _status(self) -> None:
-        wanted = {step.key for step in steps()}
-        with as_owner(CLINICAL):
-            for organization in Organization.objects.order_by("slug"):
-                missing = sorted(wanted - applied(organization.id))
-                state = "up to date" if not missing else "lacks " + ", ".join(f"{app}.{name}" for app, name in missing)
-                self.stdout.write(f"{organization.slug}: {state}")
+        for organization, keys in lacking():
+            state = "lacks " + ", ".join(f"{app}.{name}" for app, name in keys) if keys else "up to date"
+            self.stdout.write(f"{organization.slug}: {state}")
 
 
 def at_least_one(text: str) -> int:
