@@ -19,7 +19,7 @@ from chiron.kernel.db import ALIASES, atomic, cursor
 from chiron.kernel.errors import DomainError
 from chiron.kernel.ids import NIL
 from chiron.postgres.owner import OwnerNotConfigured
-from chiron.tenancy.public import all_organizations, lacking, missing_migrations
+from chiron.tenancy.public import all_organizations, lacking, missing_migrations, schemas_of_nobody
 from chiron.vault.public import organization_safe
 from config import environment
 from config.health import LONGEST_WAIT_FOR_A_WORKER, LONGEST_WAIT_FOR_THE_SEALER
@@ -126,6 +126,12 @@ def _migrations() -> Iterator[Finding]:
 
 
 def _organizations() -> Iterator[Finding]:
+    if strays := schemas_of_nobody():
+        advice = (
+            "Accounts restored from an older backup? Then restore the right one. Else each is left of a creation that "
+            "was killed: look whether it is empty, and drop it and the role of its name."
+        )
+        yield Finding("schemas", "warning", f"belong to no organization: {', '.join(strays)}", advice)
     try:
         found = lacking()
     except OwnerNotConfigured:

@@ -10,9 +10,10 @@ from traceback import extract_tb
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, connections
 
-from chiron.kernel.db import CLINICAL
+from chiron.kernel.db import CLINICAL, atomic, cursor
 from chiron.postgres.owner import as_owner
 from chiron.tenancy.models import Organization
+from chiron.tenancy.names import schema_of
 from chiron.tenancy.replay import Key, Step, applied, replay, steps
 
 FAILURES = (
@@ -67,6 +68,15 @@ def lacking() -> list[tuple[Organization, list[Key]]]:
     with as_owner(CLINICAL):
         wanted = {step.key for step in steps()}
         return [(each, sorted(wanted - applied(each.id))) for each in Organization.objects.order_by("slug")]
+
+
+def schemas_of_nobody() -> list[str]:
+    """Schemas of organizations that accounts does not know: of a creation that was killed, or of older accounts."""
+    with atomic(CLINICAL), cursor(CLINICAL) as catalog:
+        catalog.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^t_[0-9a-f]{32}$' ORDER BY 1")
+        found = [name for (name,) in catalog.fetchall()]
+    known = {schema_of(organization_id) for organization_id in Organization.objects.values_list("id", flat=True)}
+    return [name for name in found if name not in known]
 
 
 def _fault(organization: Organization, all_steps: list[Step]) -> str:

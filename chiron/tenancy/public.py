@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from chiron.kernel.errors import NotFound
-from chiron.tenancy.everywhere import lacking
+from chiron.tenancy.everywhere import lacking, schemas_of_nobody
 from chiron.tenancy.models import Organization
 from chiron.tenancy.names import login_of, role_of, schema_of
 from chiron.tenancy.policies import Policies
@@ -81,4 +81,5 @@ __all__ = [
     "policies_of",
     "role_of",
     "schema_of",
+    "schemas_of_nobody",
 ]

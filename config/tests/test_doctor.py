@@ -15,6 +15,7 @@ from chiron.jobs.public import QueueState
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.db import cursor
+from chiron.kernel.ids import new_id
 from chiron.postgres.owner import as_owner
 from chiron.tenancy import readiness
 from chiron.tenancy.public import all_organizations, inside, schema_of
@@ -132,6 +133,20 @@ def test_an_organization_that_is_behind_is_named(sealed: None, fresh_organizatio
     assert (code, found["organizations"][0]) == (1, "bad")
     assert found["organizations"][1].endswith(f" up to date, not {fresh_organization.slug}")
     assert found["organizations"][2].startswith("Run `chiron migrate` and read why it stops there")
+
+
+def test_a_schema_of_no_organization_is_named(sealed: None, capsys: Any) -> None:
+    stray = f"t_{new_id().hex}"
+    with as_owner("clinical"), cursor("clinical") as owner:
+        owner.execute(f"CREATE SCHEMA {stray}")
+
+    code, found = findings(capsys)
+
+    with as_owner("clinical"), cursor("clinical") as owner:
+        owner.execute(f"DROP SCHEMA {stray}")
+    assert (code, found["schemas"][:2]) == (0, ("warning", f"belong to no organization: {stray}"))
+    assert found["schemas"][2].startswith("Accounts restored from an older backup?")
+    assert "schemas" not in findings(capsys)[1]
 
 
 def test_a_process_without_the_owners_login_says_what_it_did_not_see(sealed: None, capsys: Any, settings: Any) -> None:

@@ -1,6 +1,8 @@
 """Migrations over all schemas: replayed, resumed, one organization's failure leaving the others done."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -202,6 +204,32 @@ def test_a_fault_never_quotes_a_value(several: list[Organization]) -> None:
 
     assert fault == "DataError: SQLSTATE 22P02"
     assert NEW not in replay.applied(several[0].id)
+
+
+def test_a_table_that_requests_hold_is_not_waited_for_without_end(
+    several: list[Organization], django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every later request would queue behind the one that waits."""
+    monkeypatch.setitem(replay.TIMEOUTS, "lock_timeout", "50ms")
+    waiting = Step(NEW, "ALTER TABLE registry_department ADD COLUMN planted int", python=False)
+    read = threading.Event()
+
+    def request() -> None:
+        with django_db_blocker.unblock(), inside(several[0].id):
+            Department.objects.count()
+            read.set()
+            assert done.wait(30)
+        connections.close_all()
+
+    done = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(request)
+        assert read.wait(30)
+        outcomes = list(everywhere.replay_everywhere(several, [*replay.steps(), waiting], workers=1))
+        done.set()
+
+    assert [fault.partition(",")[0] for _, fault in outcomes] == ["OperationalError: SQLSTATE 55P03", "", ""]
+    assert [NEW in replay.applied(each.id) for each in several] == [False, True, True]
 
 
 def test_rights_that_are_no_longer_declared_are_taken_back(several: list[Organization]) -> None:
