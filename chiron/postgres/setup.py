@@ -1,10 +1,11 @@
-"""Making the three databases and the logins that requests use, by an owner that is no superuser."""
+"""Making the three databases and the logins that requests use, by owners that are no superusers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import psycopg
 import psycopg.conninfo
 from psycopg import sql
-
-from chiron.postgres.logins import DATABASES, database_name, login_password, runtime_login, sealer_login
 
 TIMEOUTS = {"statement_timeout": "60s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "5min"}
 """No statement, no wait for a lock and no forgotten transaction holds others up for longer."""
@@ -19,37 +20,52 @@ END $$
 """
 
 
-def setup_databases(owner: dict[str, str], prefix: str) -> None:
-    """Have the three databases and their logins exist, with exactly the rights they need; safe to repeat.
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A name and its password."""
 
-    ``owner`` are psycopg's connection parameters (host, port, user, password) of a login with CREATEDB and CREATEROLE;
-    its password also derives those of the logins. Runtime logins own nothing, inherit nothing, and may connect to their
-    own database only; the sealer may connect to accounts and clinical.
+    name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One of the three as it should be: its name, who may enter, and the owner's psycopg parameters on its server.
+
+    The owner may make databases and roles. ``closed``: without an organization no table is even found in it.
     """
-    logins = {alias: runtime_login(prefix, alias) for alias in DATABASES}
-    sealer = sealer_login(prefix)
-    with _connect(owner, "postgres") as connection:
-        for login in (*logins.values(), sealer):
-            _have_login(connection, login, login_password(owner["password"], login))
-        for alias in DATABASES:
-            _have_database(connection, database_name(prefix, alias))
-    for alias, login in logins.items():
-        name = database_name(prefix, alias)
-        with _connect(owner, name) as connection:
-            _limit(connection, name, [login] if alias == "research" else [login, sealer], closed=alias == "clinical")
+
+    name: str
+    owner: Mapping[str, str]
+    logins: Sequence[Login]
+    closed: bool = False
 
 
-def _connect(owner: dict[str, str], database: str) -> "psycopg.Connection[tuple[object, ...]]":
+def setup_databases(databases: Sequence[Database]) -> None:
+    """Have these databases and their logins exist, with exactly the rights they need; safe to repeat.
+
+    Logins own nothing, inherit nothing, and may connect to the databases that name them only.
+    """
+    for database in databases:
+        with _connect(database.owner, "postgres") as connection:
+            for login in database.logins:
+                _have_login(connection, login)
+            _have_database(connection, database.name)
+        with _connect(database.owner, database.name) as connection:
+            _limit(connection, database)
+
+
+def _connect(owner: Mapping[str, str], database: str) -> "psycopg.Connection[tuple[object, ...]]":
     conninfo = psycopg.conninfo.make_conninfo(**owner, dbname=database)
     return psycopg.connect(conninfo, autocommit=True)
 
 
-def _have_login(connection: "psycopg.Connection[tuple[object, ...]]", login: str, password: str) -> None:
-    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [login]).fetchone()
+def _have_login(connection: "psycopg.Connection[tuple[object, ...]]", login: Login) -> None:
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [login.name]).fetchone()
     verb = "ALTER" if known else "CREATE"
     connection.execute(
         sql.SQL(verb + " ROLE {} LOGIN NOINHERIT NOCREATEDB NOCREATEROLE PASSWORD {}").format(
-            sql.Identifier(login), sql.Literal(password)
+            sql.Identifier(login.name), sql.Literal(login.password)
         )
     )
 
@@ -61,22 +77,19 @@ def _have_database(connection: "psycopg.Connection[tuple[object, ...]]", name: s
         )
 
 
-def _limit(connection: "psycopg.Connection[tuple[object, ...]]", name: str, logins: list[str], *, closed: bool) -> None:
-    """Let these logins connect and nobody else; in clinical, without an organization no table is even found."""
-    database = sql.Identifier(name)
-    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
+def _limit(connection: "psycopg.Connection[tuple[object, ...]]", database: Database) -> None:
+    name = sql.Identifier(database.name)
+    of_a_session = OF_A_SESSION | ({"search_path": ""} if database.closed else {})
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
     connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
-    for login in logins:
-        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(login)))
-        for setting, value in OF_A_SESSION.items():
+    for login in database.logins:
+        role = sql.Identifier(login.name)
+        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, role))
+        for setting, value in of_a_session.items():
             connection.execute(
                 sql.SQL("ALTER ROLE {} IN DATABASE {} SET {} = {}").format(
-                    sql.Identifier(login), database, sql.Identifier(setting), sql.Literal(value)
+                    role, name, sql.Identifier(setting), sql.Literal(value)
                 )
-            )
-        if closed:
-            connection.execute(
-                sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = ''").format(sql.Identifier(login), database)
             )
     connection.execute(REFUSE_CHANGE)
     connection.execute("REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC")

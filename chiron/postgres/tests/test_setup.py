@@ -16,7 +16,7 @@ from chiron.postgres.owner import as_owner
 from chiron.tenancy.grants import tables
 from chiron.tenancy.public import inside, role_of, schema_of
 from chiron.tenancy.router import aliases_of
-from tests.server import messages
+from tests.server import connect, messages
 
 EVERY = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
@@ -53,13 +53,41 @@ def test_setting_up_again_changes_nothing(town: Any) -> None:
     assert [asked(alias, "SELECT 1") for alias in ALIASES] == [[(1,)]] * 3
 
 
-@pytest.mark.parametrize("change", [dict.fromkeys(ALIASES, {}), {"research": {}}, {"clinical": {"HOST": "another"}}])
-def test_without_an_owner_of_all_three_nothing_is_set_up(change: dict[str, Any], db: None, settings: Any) -> None:
-    before = settings.OWNER_DATABASES
-    settings.OWNER_DATABASES = {name: (before[name] | of if of else of) for name, of in (before | change).items()}
+@pytest.mark.parametrize(
+    ("setting", "alias", "told"),
+    [
+        ("OWNER_DATABASES", "accounts", "Not set: ACCOUNTS_OWNER_URL. Name the owner of all three with POSTGRES_HOST"),
+        ("SEALER_DATABASES", "clinical", "Not set: CLINICAL_SEALER_URL. "),
+        ("DATABASES", "research", "Not set: RESEARCH_DATABASE_URL. "),
+    ],
+)
+def test_without_every_owner_and_login_nothing_is_set_up(
+    setting: str, alias: str, told: str, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(getattr(settings, setting), alias, {})
 
-    with pytest.raises(CommandError, match="no login that owns all three databases: set POSTGRES_HOST"):
+    with pytest.raises(CommandError, match=told):
         call_command("setup_databases")
+
+
+def test_each_database_has_the_name_owner_and_logins_of_its_urls(
+    django_db_setup: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On three servers if need be: what the URLs name is made, whatever the prefix."""
+    prefix = settings.DATABASE_PREFIX
+    place = settings.OWNER_DATABASES["research"] | {"NAME": f"{prefix}_elsewhere"}
+    login = {"USER": f"{prefix}_reader", "PASSWORD": "of its own"}
+    monkeypatch.setitem(settings.OWNER_DATABASES, "research", place)
+    monkeypatch.setitem(settings.DATABASES, "research", settings.DATABASES["research"] | login)
+
+    call_command("setup_databases")
+
+    with connect(place | login, place["NAME"]) as reader:
+        entered = reader.execute("SELECT current_user::text, current_setting('timezone')").fetchone()
+    with connect(settings.OWNER_DATABASES["accounts"], "postgres") as owner:
+        owner.execute(f"DROP DATABASE {place['NAME']}")
+        owner.execute(f"DROP ROLE {login['USER']}")
+    assert entered == (f"{prefix}_reader", "UTC")
 
 
 @pytest.mark.parametrize("alias", ALIASES)

@@ -15,6 +15,7 @@ from django.db.migrations.state import ProjectState
 
 from chiron.kernel.db import CLINICAL, atomic, cursor, roll_back
 from chiron.postgres.owner import as_owner
+from chiron.postgres.setup import TIMEOUTS
 from chiron.registry.models import Department
 from chiron.tenancy import everywhere, replay
 from chiron.tenancy.names import sealer_of
@@ -210,7 +211,7 @@ def test_a_table_that_requests_hold_is_not_waited_for_without_end(
     several: list[Organization], django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every later request would queue behind the one that waits."""
-    monkeypatch.setitem(replay.TIMEOUTS, "lock_timeout", "50ms")
+    monkeypatch.setitem(TIMEOUTS, "lock_timeout", "50ms")
     waiting = Step(NEW, "ALTER TABLE registry_department ADD COLUMN planted int", python=False)
     read = threading.Event()
 
