@@ -7,10 +7,12 @@ from django.views.generic import RedirectView
 from chiron.identity.wellknown import jwks
 from config.api import api
 from config.health import health, live, ready
+from config.routes import by_first_word
 
+addresses, app, namespace = api.urls
 urlpatterns = [
     path("api", RedirectView.as_view(url="/api/docs")),
-    path("api/", api.urls),
+    path("api/", (by_first_word(addresses), app, namespace)),
     path("health", health),
     path("health/live", live),
     path("health/ready", ready),

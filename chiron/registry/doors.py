@@ -50,11 +50,15 @@ def _assigned(by: Caller) -> "QuerySet[Assignment, tuple[UUID]]":
 
 def patient_within(by: Caller, scope: Scope, patient_id: UUID | None, *, lock: bool = False) -> Patient:
     """One patient within a scope, locked for a change where asked. Raises NotFound."""
-    own_id = by.patient_id if scope is Scope.OWN else by.provider_id
-    found = (ONE_LOCKED if lock else ONE)[scope](own_id or NIL, patient_id or NIL)
+    found = (ONE_LOCKED if lock else ONE)[scope](id_within(by, scope), patient_id or NIL)
     if not found:
         raise NotFound
     return found[0]
+
+
+def id_within(by: Caller, scope: Scope) -> UUID:
+    """The id of the caller by which `patients_within` finds whom a scope reaches, for queries compiled once."""
+    return (by.patient_id if scope is Scope.OWN else by.provider_id) or NIL
 
 
 def _one_patient(scope: Scope, *, lock: bool) -> Compiled[Patient]:

@@ -13,11 +13,11 @@ from chiron.kernel.errors import NotFound
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.postgres.compiled import Compiled
-from chiron.registry.doors import assigned_to, patient_for, patient_within, patients_within
+from chiron.registry.doors import assigned_to, id_within, patient_for, patient_within, patients_within
 from chiron.registry.models import Claim, Identifier, Patient, Precision, Sex
 from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.sealing import person_of
-from chiron.registry.searching import fitting, named
+from chiron.registry.searching import fitting, named, next_of, tokens_for
 from chiron.registry.services.patients import Entry, identifier_indexes
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, matches, organization_safe, patient_safe, patient_safes
@@ -87,8 +87,7 @@ def read_patient(by: Caller, patient_id: UUID) -> Opened:
 
 def list_patients(by: Caller, scope: Scope, query: PageQuery, sought: Sought | None = None) -> Page[Opened]:
     """A page of patients within a scope, the newest first; a search opens and filters before it pages."""
-    patients = patients_within(by, scope)
-    found = _search(patients, query, sought) if sought else _all(patients, query)
+    found = _search(by, scope, query, sought) if sought else _all(patients_within(by, scope), query)
     subjects = [each.patient.id for each in found.rows]
     payload = (
         {"name": sought.name, "birth_date": sought.birth_date, "identifier": sought.identifier} if sought else None
@@ -140,11 +139,28 @@ def _all(patients: "QuerySet[Patient]", query: PageQuery) -> Page[Opened]:
     return Page(open_patients(found.rows), found.next)
 
 
-def _search(patients: "QuerySet[Patient]", query: PageQuery, sought: Sought) -> Page[Opened]:
+def _search(by: Caller, scope: Scope, query: PageQuery, sought: Sought) -> Page[Opened]:
+    def batch(after: UUID | None) -> list[Patient]:
+        if after is None and sought == Sought(name=sought.name, place=sought.place):
+            tokens = tokens_for(sought.name)
+            return NEWEST_NAMED[scope](id_within(by, scope), tokens) if tokens else []
+        return list(next_of(_narrow(patients_within(by, scope), sought), after))
+
     def fits(found: Opened) -> bool:
         return not sought.name or matches(sought.name, *found.person.names)
 
-    return fitting(_narrow(patients, sought), query, open_patients, fits)
+    return fitting(batch, query, open_patients, fits)
+
+
+def _newest_named(scope: Scope) -> Compiled[Patient]:
+    def make(own_id: UUID, tokens: list[int]) -> "QuerySet[Patient]":
+        patients = patients_within(Caller(provider_id=own_id, patient_id=own_id), scope)
+        return next_of(patients.filter(name_tokens__holds_all=tokens))
+
+    return Compiled(make, takes=2, using=CLINICAL)
+
+
+NEWEST_NAMED = {scope: _newest_named(scope) for scope in Scope}
 
 
 def _narrow(patients: "QuerySet[Patient]", sought: Sought) -> "QuerySet[Patient]":

@@ -11,7 +11,7 @@ from chiron.registry.doors import patient_within, patients_within, provider_for
 from chiron.registry.models import Assignment, Department, Laboratory, Provider, ProviderDepartment
 from chiron.registry.rules import Person
 from chiron.registry.sealing import person_of
-from chiron.registry.searching import fitting, named
+from chiron.registry.searching import fitting, named, next_of
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import matches, organization_safe
 
@@ -30,10 +30,16 @@ def list_providers(by: Caller, query: PageQuery, *, name: str = "", role: str | 
     by.scope("providers", "read")
     providers = Provider.objects.filter(role=role) if role else Provider.objects.all()
     if name:
-        found = fitting(named(providers, name), query, opened_providers, lambda known: matches(name, *known[1].names))
+        rows = named(providers, name)
+        found = fitting(
+            lambda after: list(next_of(rows, after)),
+            query,
+            opened_providers,
+            lambda known: matches(name, *known[1].names),
+        )
     else:
-        rows = page(providers, query)
-        found = Page(opened_providers(rows.rows), rows.next)
+        leaf = page(providers, query)
+        found = Page(opened_providers(leaf.rows), leaf.next)
     audit.record(by, "provider.listed", resource="providers", payload={"name": name} if name else None)
     return found
 

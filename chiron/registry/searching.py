@@ -24,17 +24,27 @@ SCAN, LONGEST_SCAN = 200, 20_000
 
 def named(rows: "QuerySet[Named]", name: str) -> "QuerySet[Named]":
     """The rows that may have such a name."""
-    tokens = search_tokens(current_organization_id(), name)
-    return rows.filter(name_tokens__contains=tokens) if tokens else rows.none()
+    tokens = tokens_for(name)
+    return rows.filter(name_tokens__holds_all=tokens) if tokens else rows.none()
+
+
+def tokens_for(name: str) -> list[int]:
+    """What the rows that may have such a name all hold; none where nobody can have it."""
+    return search_tokens(current_organization_id(), name)
+
+
+def next_of(rows: "QuerySet[Named]", after: UUID | None = None) -> "QuerySet[Named]":
+    """The newest of these rows, or the newest after that one: as many as are opened at a time."""
+    return (rows.filter(id__lt=after) if after else rows).order_by("-id")[:SCAN]
 
 
 def fitting(
-    rows: "QuerySet[Named]",
+    batch: Callable[[UUID | None], list[Named]],
     query: PageQuery,
     opened: Callable[[Sequence[Named]], Sequence[Opened]],
     fits: Callable[[Opened], bool],
 ) -> Page[Opened]:
-    """A page of the rows that fit once they are opened, the newest first.
+    """A page of the rows that fit once they are opened, the newest first; `batch` reads the next after an id.
 
     Where very many rows were opened and few of them fit, the page is short and its cursor leads on.
     """
@@ -42,15 +52,15 @@ def fitting(
     found: list[tuple[UUID, Opened]] = []
     scanned = 0
     while scanned < LONGEST_SCAN:
-        batch = list((rows.filter(id__lt=after) if after else rows).order_by("-id")[:SCAN])
-        for row, each in zip(batch, opened(batch), strict=True):
+        rows = batch(after)
+        for row, each in zip(rows, opened(rows), strict=True):
             if fits(each):
                 found.append((row.id, each))
             if len(found) > query.limit:
                 found.pop()
                 return Page([each for _, each in found], cursor_of(found[-1][0]))
-        scanned += len(batch)
-        if len(batch) < SCAN:
+        scanned += len(rows)
+        if len(rows) < SCAN:
             return Page([each for _, each in found], None)
-        after = batch[-1].id
+        after = rows[-1].id
     return Page([each for _, each in found], cursor_of(after))

@@ -5,11 +5,18 @@ from typing import Any
 import pytest
 
 from chiron.identity.public import Role
-from chiron.registry import searching
+from chiron.kernel.access import Scope
+from chiron.registry import queries, searching
 from chiron.registry.models import Patient
 from chiron.registry.tests.factories import call, found, ids, problem, registered
 from chiron.tenancy.public import inside
 from tests.town import Clinic
+
+
+def scan(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have searches open so many rows at a time."""
+    monkeypatch.setattr(searching, "SCAN", size)
+    monkeypatch.setitem(queries.NEWEST_NAMED, Scope.ORGANIZATION, queries._newest_named(Scope.ORGANIZATION))
 
 
 @pytest.fixture
@@ -143,7 +150,7 @@ def test_a_page_of_a_search_is_full_although_blind_tokens_collide(
         assert wanted is not None
         Patient.objects.update(name_tokens=wanted.name_tokens)
     monkeypatch.setattr(searching, "search_tokens", lambda *_: wanted.name_tokens[:1])
-    monkeypatch.setattr(searching, "SCAN", 2)
+    scan(2, monkeypatch)
 
     read = pages(hilltop, {"name": "Full", "limit": 4})
 
@@ -153,7 +160,7 @@ def test_a_page_of_a_search_is_full_although_blind_tokens_collide(
 def test_a_search_that_opened_very_many_leads_on(hilltop: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         registered(hilltop, family=f"Long{number}", identifiers=[])
-    monkeypatch.setattr(searching, "SCAN", 2)
+    scan(2, monkeypatch)
     monkeypatch.setattr(searching, "LONGEST_SCAN", 2)
 
     read = pages(hilltop, {"name": "Long", "limit": 50})
