@@ -1,0 +1,212 @@
+"""One port for requests that are answered and for streams that stay open: an ASGI application around the WSGI one.
+
+The WSGI application runs in threads. What is small passes in one piece each way; a large body is read, and a stream
+sent, part by part, at the pace of the slower side, and nothing of it is collected here.
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+WSGI = Callable[..., Iterable[bytes]]
+Result = TypeVar("Result")
+
+SMALL = 64 * 1024
+STREAMS = "/streams/"
+WAITING_AT_MOST = 8
+"""Threads beyond those that work, each with its database connections, for requests that wait for a slow client."""
+
+
+class ClientGone(ConnectionError):
+    """The client went away before its request was read or its answer sent."""
+
+
+class Bridge:
+    """Answers ASGI requests through a WSGI application; what lies below `STREAMS` is given to another ASGI application.
+
+    At most ``threads`` requests are worked on at a time. While one waits for its client another takes its turn, so that
+    slow clients keep nobody waiting but each other. A client that goes away ends its stream: the iterable is closed.
+    """
+
+    def __init__(self, wsgi: WSGI, threads: int, streams: Application | None = None) -> None:
+        self._wsgi, self._streams = wsgi, streams
+        self._pool = ThreadPoolExecutor(threads + WAITING_AT_MOST, "request")
+        self._room = asyncio.Semaphore(threads + WAITING_AT_MOST)  # whoever has a turn must find a thread
+        self._turns = asyncio.Semaphore(threads)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The entry that ASGI servers call."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._streams and scope["path"].startswith(STREAMS):
+            await self._streams(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(environ_of(scope), Exchange(receive, send, self._turns))
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                self._pool.shutdown(wait=False)
+                return
+
+    async def _answer(self, environ: dict[str, Any], exchange: "Exchange") -> None:
+        with suppress(ClientGone):
+            environ["wsgi.input"] = await exchange.body(environ)
+            async with self._room, self._turns:
+                rest = await exchange.loop.run_in_executor(self._pool, exchange.run, self._wsgi, environ)
+            for message in rest:
+                await exchange.send(message)
+        exchange.end()
+
+
+class Exchange:
+    """One request and its answer, between the event loop and the thread in which the WSGI application runs."""
+
+    def __init__(self, receive: Receive, send: Send, turns: asyncio.Semaphore) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.send = send
+        self._receive, self._turns = receive, turns
+        self._all_read = False
+        self._gone: asyncio.Task[None] | None = None
+        self._started: Message = {}
+
+    async def body(self, environ: dict[str, Any]) -> io.BufferedIOBase:
+        """The request's body as a file: in memory where it is small, else one that waits for more when it is read.
+
+        Who asks by ``Expect: 100-continue`` is told to continue when the body is first read, and never if it is not.
+        """
+        length = environ.get("CONTENT_LENGTH", "" if "HTTP_TRANSFER_ENCODING" in environ else "0")
+        if length == "0":
+            return io.BytesIO()
+        if "HTTP_EXPECT" in environ or not length.isdigit() or int(length) > SMALL:
+            return io.BufferedReader(Body(self), SMALL)
+        parts = []
+        while part := await self.next_part():
+            parts.append(part)
+        return io.BytesIO(b"".join(parts))
+
+    async def next_part(self) -> bytes:
+        """More of the body; nothing at its end. Raises ClientGone."""
+        part = b""
+        while not part and not self._all_read:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            self._all_read = not message.get("more_body", False)
+            part = message.get("body", b"")
+        return part
+
+    def run(self, wsgi: WSGI, environ: dict[str, Any]) -> list[Message]:
+        """Call the application, in a thread; gives the messages that are left to send: all where it did not stream."""
+        content = wsgi(environ, self._start)
+        try:
+            if not getattr(content, "streaming", not isinstance(content, list)):
+                return [self._started, body_message(b"".join(content))]
+            self.wait_for(self._send_part(self._started))
+            for part in content if environ["REQUEST_METHOD"] != "HEAD" else ():
+                self.wait_for(self._send_part(body_message(part, more=True)))
+            return [body_message(b"")]
+        finally:
+            if hasattr(content, "close"):
+                content.close()
+
+    def wait_for(self, what: Awaitable[Result]) -> Result:
+        """Have the event loop do this for a thread, which waits and meanwhile leaves its turn to another."""
+        return asyncio.run_coroutine_threadsafe(self._without_turn(what), self.loop).result()
+
+    def end(self) -> None:
+        """Watch the client no longer."""
+        if self._gone:
+            self._gone.cancel()
+
+    def _start(self, status: str, headers: list[tuple[str, str]], error: object = None) -> None:
+        """PEP 3333's ``start_response``, without the ``write`` that it should give."""
+        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        self._started = {"type": "http.response.start", "status": int(status[:3]), "headers": encoded}
+
+    async def _without_turn(self, what: Awaitable[Result]) -> Result:
+        self._turns.release()
+        try:
+            return await what
+        finally:
+            await self._turns.acquire()
+
+    async def _send_part(self, message: Message) -> None:
+        """Send it once the client takes it. Raises ClientGone."""
+        self._gone = self._gone or self.loop.create_task(self._until_gone())
+        sending = asyncio.ensure_future(self.send(message))
+        await asyncio.wait((sending, self._gone), return_when=asyncio.FIRST_COMPLETED)
+        if self._gone.done():
+            sending.cancel()
+            raise ClientGone
+        await sending
+
+    async def _until_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
+class Body(io.RawIOBase):
+    """A request's body that is fetched when it is read, in the thread of the WSGI application."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange, self._left = exchange, memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        if not self._left:
+            self._left = memoryview(self._exchange.wait_for(self._exchange.next_part()))
+        size = min(len(target), len(self._left))
+        target[:size], self._left = self._left[:size], self._left[size:]
+        return size
+
+
+def body_message(part: bytes, *, more: bool = False) -> Message:
+    return {"type": "http.response.body", "body": part, "more_body": more}
+
+
+def environ_of(scope: Scope) -> dict[str, Any]:
+    """PEP 3333's environment of a request. A header that comes twice is one with both values.
+
+    A header with an underscore in its name is left out: it could not be told from the one with a hyphen.
+    """
+    client, server = scope.get("client") or ("", 0), scope.get("server") or ("", 0)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": client[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for raw, value in scope["headers"]:
+        if b"_" in raw:
+            continue
+        name = raw.decode("latin-1").upper().replace("-", "_")
+        key = name if name in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{name}"
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]}{'; ' if name == 'COOKIE' else ','}{text}" if key in environ else text
+    return environ

@@ -1,0 +1,310 @@
+"""The bridge hands requests to a WSGI application and its answers back, at the pace of the slower side."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from functools import wraps
+from threading import Event
+from typing import Any
+
+import pytest
+
+from chiron.operations.bridge import SMALL, WAITING_AT_MOST, Bridge, ClientGone
+
+Environ = dict[str, Any]
+TEXT = [("Content-Type", "text/plain")]
+
+
+def in_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+    @wraps(test)
+    def run() -> None:
+        asyncio.run(test())
+
+    return run
+
+
+class Client:
+    """Asks a bridge once, and keeps what it is sent."""
+
+    def __init__(self, *parts: bytes, method: str = "POST", **scope: Any) -> None:
+        headers = scope.pop("headers", [(b"content-length", str(sum(map(len, parts))).encode())])
+        self.scope = {"type": "http", "method": method, "path": "/", "query_string": b"", "http_version": "1.1"} | {
+            "scheme": "http", "headers": headers, "client": ("127.0.0.1", 5), "server": ("here", 80), **scope
+        }  # fmt: skip
+        self.parts, self.asked, self.sent = list(parts), 0, list[dict[str, Any]]()
+        self.goes_away = asyncio.Event()
+
+    async def ask(self, bridge: Callable[..., Awaitable[None]]) -> "Client":
+        await asyncio.wait_for(bridge(self.scope, self.receive, self.send), 20)
+        return self
+
+    async def receive(self) -> dict[str, Any]:
+        self.asked += 1
+        if self.parts:
+            part = self.parts.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(self.parts)}
+        await self.goes_away.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+    @property
+    def answer(self) -> tuple[int, bytes]:
+        return self.sent[0]["status"], b"".join(each["body"] for each in self.sent[1:])
+
+
+class Streamed:
+    """A streaming response, as Django makes them; it knows whether it was closed."""
+
+    streaming = True
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self.parts, self.closed = parts, Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.parts)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def echo(environ: Environ, start: Any) -> list[bytes]:
+    start("201 Created", [*TEXT, ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+    return [environ["wsgi.input"].read(), b"!"]
+
+
+@in_a_loop
+async def test_a_small_body_goes_in_and_an_answer_comes_out_in_one_piece() -> None:
+    client = await Client(b"one ", b"two").ask(Bridge(echo, threads=1))
+
+    assert client.answer == (201, b"one two!")
+    assert len(client.sent) == 2
+    assert client.sent[0]["headers"] == [
+        (b"content-type", b"text/plain"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")
+    ]  # fmt: skip
+
+
+@in_a_loop
+async def test_the_environment_says_what_was_asked() -> None:
+    seen: Environ = {}
+
+    def look(environ: Environ, start: Any) -> list[bytes]:
+        seen.update(environ)
+        return echo(environ, start)
+
+    headers = [(b"x-one", b"1"), (b"x-one", b"2"), (b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"x_one", b"3"),
+               (b"content-type", b"text/plain"), (b"host", b"clinic.example")]  # fmt: skip
+    await Client(method="GET", path="/é", query_string=b"a=%20", headers=headers).ask(Bridge(look, threads=1))
+
+    assert (seen["REQUEST_METHOD"], seen["PATH_INFO"], seen["QUERY_STRING"]) == ("GET", "/Ã©", "a=%20")
+    assert (seen["HTTP_X_ONE"], seen["HTTP_COOKIE"], seen["CONTENT_TYPE"]) == ("1,2", "a=1; b=2", "text/plain")
+    assert (seen["HTTP_HOST"], seen["REMOTE_ADDR"], seen["SERVER_PORT"]) == ("clinic.example", "127.0.0.1", "80")
+    assert (seen["SERVER_PROTOCOL"], seen["wsgi.url_scheme"]) == ("HTTP/1.1", "http")
+
+
+@in_a_loop
+async def test_a_large_body_is_fetched_only_as_it_is_read() -> None:
+    asked: list[int] = []
+
+    def first_bytes(environ: Environ, start: Any) -> list[bytes]:
+        asked.append(client.asked)
+        first = environ["wsgi.input"].read(10)
+        asked.append(client.asked)
+        start("200 OK", TEXT)
+        return [first]
+
+    client = Client(*[bytes([number]) * SMALL for number in range(20)])
+    await client.ask(Bridge(first_bytes, threads=1))
+
+    assert client.answer == (200, bytes(10))
+    assert asked == [0, 1]
+    assert len(client.parts) == 19
+
+
+@in_a_loop
+async def test_a_large_body_arrives_whole() -> None:
+    parts = [bytes([number]) * (SMALL + number) for number in range(5)]
+
+    client = await Client(*parts, b"", b"end").ask(Bridge(echo, threads=1))
+
+    assert client.answer == (201, b"".join(parts) + b"end!")
+
+
+@in_a_loop
+async def test_who_expects_to_be_told_to_continue_is_told_when_the_body_is_read() -> None:
+    def refuse(environ: Environ, start: Any) -> list[bytes]:
+        start("413 Too Large", TEXT)
+        return [b""]
+
+    headers = [(b"expect", b"100-continue"), (b"content-length", b"3")]
+    refused = await Client(b"one", headers=headers).ask(Bridge(refuse, threads=1))
+    taken = await Client(b"one", headers=headers).ask(Bridge(echo, threads=1))
+
+    assert (refused.asked, refused.answer) == (0, (413, b""))
+    assert (taken.asked, taken.answer) == (1, (201, b"one!"))
+
+
+@in_a_loop
+async def test_a_client_that_goes_away_while_it_sends_is_an_error_of_reading() -> None:
+    errors: list[Exception] = []
+
+    def read(environ: Environ, start: Any) -> list[bytes]:
+        try:
+            environ["wsgi.input"].read()
+        except OSError as error:
+            errors.append(error)
+            raise
+        raise AssertionError
+
+    client = Client(b"x" * SMALL, headers=[(b"content-length", b"9999999")])
+    client.parts.append(b"")
+    client.receive = vanishing(client)  # type: ignore[method-assign]
+    await client.ask(Bridge(read, threads=1))
+
+    assert [type(each) for each in errors] == [ClientGone]
+    assert client.sent == []
+
+
+def vanishing(client: Client) -> Callable[[], Awaitable[dict[str, Any]]]:
+    async def receive() -> dict[str, Any]:
+        if len(client.parts) > 1:
+            return {"type": "http.request", "body": client.parts.pop(0), "more_body": True}
+        return {"type": "http.disconnect"}
+
+    return receive
+
+
+@in_a_loop
+async def test_a_stream_is_sent_part_by_part_as_the_client_takes_it() -> None:
+    made: list[int] = []
+    taken: list[int] = []
+
+    def parts() -> Iterator[bytes]:
+        for number in range(5):
+            made.append(number)
+            yield b"part"
+
+    content = Streamed(parts())
+
+    def stream(environ: Environ, start: Any) -> Streamed:
+        start("200 OK", TEXT)
+        return content
+
+    client = Client(method="GET", headers=[])
+    send = client.send
+
+    async def slowly(message: dict[str, Any]) -> None:
+        taken.append(len(made))
+        await send(message)
+
+    client.send = slowly  # type: ignore[method-assign]
+    await client.ask(Bridge(stream, threads=1))
+
+    assert client.answer == (200, b"part" * 5)
+    assert taken == [0, 1, 2, 3, 4, 5, 5]
+    assert content.closed.is_set()
+
+
+@in_a_loop
+async def test_a_client_that_goes_away_ends_its_stream() -> None:
+    def endless() -> Iterator[bytes]:
+        while True:
+            yield b"more"
+
+    content = Streamed(endless())
+
+    def stream(environ: Environ, start: Any) -> Streamed:
+        start("200 OK", TEXT)
+        return content
+
+    client = Client(method="GET", headers=[])
+    send = client.send
+
+    async def three_times(message: dict[str, Any]) -> None:
+        await send(message)
+        if len(client.sent) == 3:
+            client.goes_away.set()
+            await asyncio.Event().wait()
+
+    client.send = three_times  # type: ignore[method-assign]
+    await client.ask(Bridge(stream, threads=1))
+
+    assert content.closed.is_set()
+    assert len(client.sent) == 3
+
+
+@in_a_loop
+async def test_a_stream_of_which_only_the_head_is_asked_is_not_made() -> None:
+    def never() -> Iterator[bytes]:
+        raise AssertionError
+        yield b""
+
+    content = Streamed(never())
+
+    def stream(environ: Environ, start: Any) -> Streamed:
+        start("200 OK", [("Content-Length", "1000")])
+        return content
+
+    client = await Client(method="HEAD", headers=[]).ask(Bridge(stream, threads=1))
+
+    assert client.answer == (200, b"")
+    assert client.sent[0]["headers"] == [(b"content-length", b"1000")]
+    assert content.closed.is_set()
+
+
+@in_a_loop
+async def test_a_slow_client_keeps_nobody_waiting() -> None:
+    bridge = Bridge(echo, threads=1)
+    headers = [(b"content-length", b"999999")]
+    slow = [Client(headers=headers) for _ in range(WAITING_AT_MOST)]
+    waiting = [asyncio.create_task(each.ask(bridge)) for each in slow]
+    while not all(each.asked for each in slow):
+        await asyncio.sleep(0)
+
+    quick = await Client(b"quick").ask(bridge)
+
+    assert quick.answer == (201, b"quick!")
+    for each in slow:
+        each.goes_away.set()
+    await asyncio.gather(*waiting)
+    assert (await Client(b"again").ask(bridge)).answer == (201, b"again!")
+
+
+@in_a_loop
+async def test_an_application_that_fails_is_an_error_for_the_server() -> None:
+    def fail(environ: Environ, start: Any) -> list[bytes]:
+        raise ZeroDivisionError
+
+    bridge = Bridge(fail, threads=1)
+
+    with pytest.raises(ZeroDivisionError):
+        await Client(b"x").ask(bridge)
+    with pytest.raises(ZeroDivisionError):
+        await Client(b"x").ask(bridge)
+
+
+@in_a_loop
+async def test_streams_have_an_application_of_their_own() -> None:
+    async def streams(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    bridge = Bridge(echo, threads=1, streams=streams)
+
+    assert (await Client(path="/streams/x", method="GET").ask(bridge)).sent[0]["status"] == 204
+    assert (await Client(path="/api/x", method="GET").ask(bridge)).sent[0]["status"] == 201
+
+
+@in_a_loop
+async def test_it_lives_and_ends_with_its_server() -> None:
+    told = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(told)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message["type"])
+
+    await Bridge(echo, threads=1)({"type": "lifespan"}, receive, send)
+
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
