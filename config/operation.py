@@ -18,7 +18,7 @@ from ninja.operation import Operation
 
 from chiron.audit.public import record, record_platform
 from chiron.idempotency.public import is_repetition, once
-from chiron.kernel.access import Caller, Need, Policy, Received, Receiving, need_of
+from chiron.kernel.access import Caller, Need, Policy, Received, Receiving, need_of, proof_of
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.errors import DomainError, Unavailable
@@ -41,11 +41,12 @@ def guarded(run: Run) -> Run:
         return run
     route = f"{operation.methods[0]} {operation.path}"
     effect, receive = getattr(view, "creates", None), getattr(view, "receives", None)
+    proof = proof_of(view)
 
     @wraps(run)
     def handle(request: Receiving, **path: Any) -> HttpResponseBase:
         try:
-            request.caller = caller = Policy.authenticate(request)
+            request.caller = caller = Policy.authenticate(request, proof)
         except DomainError as refusal:
             known: Caller | None = getattr(request, "caller", None)
             refused = respond(refusal, request)

@@ -136,17 +136,18 @@ def add_person(clinic: Clinic, role: Role, **of: Any) -> Caller:
         provider_id=membership.provider_id, patient_id=membership.patient_id,
     )  # fmt: skip
     clinic.who[role] = caller
-    opened = begin(by=caller, account=account, membership=membership, now=now())
+    opened = begin(by=caller, account=account, membership=membership, mfa_at=now(), now=now())
     clinic.sessions[role], clinic.tokens[role] = Session.objects.get(id=opened.session_id), opened.access
     return caller
 
 
 def renew_tokens(clinic: Clinic) -> None:
-    """New access tokens for all, since they live for five minutes only.
+    """New access tokens for all, since they live for five minutes only, as does the second factor shown with them.
 
     They are of the sessions that were committed with the town: one begun now would be rolled back with the test.
     """
     clinic.renewed_at = now()
     for role, caller in clinic.who.items():
         membership = Membership.objects.select_related("account").get(id=caller.membership_id or NIL)
+        clinic.sessions[role].mfa_at = clinic.renewed_at
         clinic.tokens[role] = issue(clinic.sessions[role], membership.account, membership, clinic.renewed_at)

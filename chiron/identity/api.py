@@ -1,4 +1,4 @@
-"""Signing in, users, memberships and organizations, over HTTP."""
+"""Signing in, users, memberships and organizations, over HTTP; second factors are in `api_mfa`."""
 
 from uuid import UUID
 
@@ -7,6 +7,7 @@ from ninja import Query, Router, Status
 
 from chiron.identity import cookies, queries, shapes
 from chiron.identity.authentication import host_of, named_organization, visitor
+from chiron.identity.challenges import Challenge
 from chiron.identity.directory import Choice
 from chiron.identity.roles import Role
 from chiron.identity.services import accounts, memberships, organizations, sign_in
@@ -24,6 +25,7 @@ def choice_of(request: HttpRequest, slug: str | None) -> Choice:
 
 
 def in_browser(request: HttpRequest, response: HttpResponse, opened: sign_in.SignedIn) -> shapes.InBrowser:
+    """Tokens into cookies, and to the page what it may know."""
     cookies.keep(request, response, access=opened.access, refresh=opened.refresh)
     return shapes.InBrowser.of(opened)
 
@@ -46,15 +48,21 @@ def register(
     return Status(201, in_browser(request, response, opened) if in_cookies else shapes.Registered.of(opened))
 
 
-@router.post("/auth/login", tags=["auth"], response={200: shapes.SignInOut | shapes.InBrowser, **refusals(401, 403)})
+@router.post(
+    "/auth/login",
+    tags=["auth"],
+    response={200: shapes.SignInOut | shapes.InBrowser | shapes.MfaRequired, **refusals(401, 403)},
+)
 @open_to_all("Signing in is how one is known.")
 def login(
     request: HttpRequest, body: shapes.Credentials, response: HttpResponse
-) -> shapes.SignInOut | shapes.InBrowser:
-    """Sign in with user name or e-mail address and password."""
+) -> shapes.SignInOut | shapes.InBrowser | shapes.MfaRequired:
+    """Sign in with user name or e-mail address and password; with a second factor on, go on at `/auth/mfa/verify`."""
     in_cookies, choice = cookies.wants_cookies(request), choice_of(request, body.organization)
     by, now = visitor(request), clock.now()
     opened = sign_in.sign_in(by=by, name=body.name, password=body.password, choice=choice, now=now)
+    if isinstance(opened, Challenge):
+        return shapes.MfaRequired(mfa_token=opened.mfa_token)
     return in_browser(request, response, opened) if in_cookies else shapes.SignInOut.of(opened)
 
 

@@ -7,24 +7,27 @@ from django.http import HttpRequest
 
 from chiron.identity import cookies
 from chiron.identity.directory import by_domain, by_slug
+from chiron.identity.errors import StepUpRequired
 from chiron.identity.revocations import revocations
-from chiron.identity.tokens import verified
-from chiron.kernel.access import Caller
+from chiron.identity.rules import is_fresh
+from chiron.identity.tokens import Verified, verified
+from chiron.kernel import clock
+from chiron.kernel.access import Caller, Proof
 from chiron.kernel.errors import NotFound, NotSignedIn
 
 ADDRESS_LENGTH, DEVICE_LENGTH = 64, 300
 
 
-def authenticate(request: HttpRequest) -> Caller:
+def authenticate(request: HttpRequest, proof: Proof) -> Caller:
     """The caller whose access token the request carries, and where the request comes from.
 
     The token is in the Authorization header or, where there is none, in the browser's cookie. Raises NotSignedIn for
     anything but a valid token of a standing session whose rights are still the same, OrganizationSuspended, CrossSite
-    for an unsafe call by cookie that another site may have caused, and NotFound where the request names another
-    organization than the token.
+    for an unsafe call by cookie that another site may have caused, NotFound where the request names another
+    organization than the token, and StepUpRequired where a second factor must have been shown just now.
     """
-    header = request.META.get("HTTP_AUTHORIZATION")
-    known = verified(cookies.access_token_in(request) if header is None else _bearer_token(header))
+    by_cookie = cookies.came_by_cookie(request)
+    known = verified(cookies.access_token_in(request) if by_cookie else _bearer_token(request))
     revocations.check(known)
     caller = replace(
         known.caller,
@@ -33,14 +36,15 @@ def authenticate(request: HttpRequest) -> Caller:
         device=request.META.get("HTTP_USER_AGENT", "")[:DEVICE_LENGTH],
     )
     request.caller = caller  # type: ignore[attr-defined]  # known, so that what follows is written down as theirs
-    if header is None:
+    if by_cookie:
         cookies.must_be_meant(request, caller.session_id)
     _must_be_named_alike(request, caller)
+    _must_be_proved(known, proof)
     return caller
 
 
-def _bearer_token(header: str) -> str:
-    kind, _, token = header.partition(" ")
+def _bearer_token(request: HttpRequest) -> str:
+    kind, _, token = str(request.META.get("HTTP_AUTHORIZATION", "")).partition(" ")
     if kind.lower() != "bearer":
         raise NotSignedIn
     return token.strip()
@@ -68,6 +72,11 @@ def host_of(request: HttpRequest) -> str:
 def named_organization(request: HttpRequest) -> str:
     """The slug in `X-Organization`, or an empty string."""
     return str(request.META.get("HTTP_X_ORGANIZATION", "")).strip()[:100]
+
+
+def _must_be_proved(known: Verified, proof: Proof) -> None:
+    if proof is Proof.FRESH and not is_fresh(known.mfa_at, clock.now()):
+        raise StepUpRequired
 
 
 def _must_be_named_alike(request: HttpRequest, caller: Caller) -> None:

@@ -34,6 +34,11 @@ def wants_cookies(request: HttpRequest) -> bool:
     return mode == COOKIE
 
 
+def came_by_cookie(request: HttpRequest) -> bool:
+    """Whether a signed-in caller's token came in a cookie, so that its successor goes there too."""
+    return "HTTP_AUTHORIZATION" not in request.META
+
+
 def access_token_in(request: HttpRequest) -> str:
     """The access token of the browser, or an empty string."""
     return request.COOKIES.get(_name(request, ACCESS), "")

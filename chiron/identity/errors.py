@@ -15,6 +15,40 @@ class RefreshRefused(NotSignedIn):
     code, title = "refresh-refused", "This refresh token is not valid any more: sign in again."
 
 
+class SecondFactorMissing(NotSignedIn):
+    """The password was right, and alone it opens nothing."""
+
+    code, title = "second-factor-missing", "This account also needs a code of its authenticator app."
+
+
+class ChallengeRefused(NotSignedIn):
+    """The same for a forged, an expired and a superseded `mfa_token`."""
+
+    code, title = "mfa-token-refused", "This sign-in took too long or was not ours: begin it again."
+
+
+class WrongCode(NotSignedIn):
+    code, title = "wrong-code", "This code is not right, or was used before."
+
+
+class StepUpRequired(NotSignedIn):
+    code, title = "step-up-required", "Show your second factor first: it must have been shown within five minutes."
+
+
+class NotConfirmed(DomainError):
+    """The same for a wrong password and a wrong code of somebody who is signed in."""
+
+    code, title, status = "not-confirmed", "The password or the code is not right.", 403
+
+
+class SecondFactorOn(DomainError):
+    code, title = "second-factor-on", "The account has a second factor already: disable it before setting up another."
+
+
+class SecondFactorOff(DomainError):
+    code, title = "second-factor-off", "The account has no second factor: set one up first."
+
+
 class CrossSite(DomainError):
     """An unsafe call by cookie from elsewhere, or without the session's CSRF token."""
 

@@ -24,14 +24,16 @@ from chiron.identity.revocations import take_effect_at_commit
 from chiron.identity.rules import SESSION_LIFETIME, Verdict, judge
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
-from chiron.kernel.ids import new_id
+from chiron.kernel.ids import NIL, new_id
 from chiron.vault.public import platform_safe
 
 BODY = Struct(">16sQ")
 MAC_BYTES = 32
 
 
-def start_family(*, by: Caller, account: Account, organization_id: UUID | None, now: datetime) -> Session:
+def start_family(
+    *, by: Caller, account: Account, organization_id: UUID | None, mfa_at: datetime | None = None, now: datetime
+) -> Session:
     """A new session for an account that has just proved who it is; `by` tells from where."""
     session = Session(
         id=new_id(),
@@ -40,6 +42,7 @@ def start_family(*, by: Caller, account: Account, organization_id: UUID | None, 
         created_at=now,
         last_used_at=now,
         expires_at=now + SESSION_LIFETIME,
+        mfa_at=mfa_at,
     )
     safe = platform_safe()
     session.seed = safe.seal(session, "seed", urandom(32).hex())
@@ -84,10 +87,14 @@ def take_turn(*, by: Caller, token: str, now: datetime) -> Session:
     raise RefreshRefused
 
 
-def end_families(now: datetime, **which: object) -> list[UUID]:
-    """End the sessions that fit and still stand; refused here from the commit on, elsewhere within a second."""
+def end_families(now: datetime, *, besides: UUID | None = None, **which: object) -> list[UUID]:
+    """End the sessions that fit and still stand; refused here from the commit on, elsewhere within a second.
+
+    The session named by `besides` stays.
+    """
     with atomic(ACCOUNTS):
         standing = Session.objects.select_for_update().filter(revoked_at=None, **which).order_by("id")
+        standing = standing.exclude(id=besides or NIL)
         ids = [session.id for session in standing.only("id")]
         _end(ids, now)
     return ids

@@ -1,4 +1,4 @@
-"""Accounts, their memberships and their sessions; all in accounts, none of it clinical."""
+"""Accounts, their memberships, sessions and second factors; all in accounts, none of it clinical."""
 
 from typing import ClassVar
 
@@ -97,7 +97,8 @@ class Membership(Versioned):
 class Session(Row):
     """A refresh token family: one sign-in on one device. Its id is the `sid` of its access tokens.
 
-    `origin` opens to {address, device}. An operator's session belongs to no organization.
+    `origin` opens to {address, device}. An operator's session belongs to no organization. `mfa_at` is when a
+    second factor was shown last.
     """
 
     grants = Grants.READ_WRITE
@@ -111,9 +112,46 @@ class Session(Row):
     rotated_at = operational(models.DateTimeField(null=True))
     expires_at = operational(models.DateTimeField())
     revoked_at = operational(models.DateTimeField(null=True))
+    mfa_at = operational(models.DateTimeField(null=True))
     origin = personal(SealedField())
 
     class Meta:
         indexes = [
             models.Index(name="sessions_by_revocation", fields=["revoked_at"], condition=Q(revoked_at__isnull=False))
         ]
+
+
+class SecondFactor(Row):
+    """The secret that an account shares with an authenticator app (RFC 6238). It counts once a code has confirmed it.
+
+    `last_step` is the latest half minute whose code was accepted; it only rises.
+    """
+
+    account = operational(models.ForeignKey("identity.Account", models.CASCADE, related_name="+"))
+    secret = secret(SealedField())
+    last_step = operational(models.BigIntegerField(default=0))
+    created_at = operational(models.DateTimeField(default=now))
+    confirmed_at = operational(models.DateTimeField(null=True))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="one_second_factor_per_account", fields=["account"])]
+
+
+class SpentStep(Row):
+    """A half minute whose code was accepted: the last wall against accepting it again."""
+
+    account = operational(models.ForeignKey("identity.Account", models.CASCADE, related_name="+"))
+    step = operational(models.BigIntegerField())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="a_code_works_once", fields=["account", "step"])]
+
+
+class BackupCode(Row):
+    """A code for the day on which the app is lost, as a keyed digest; using it deletes it."""
+
+    account = operational(models.ForeignKey("identity.Account", models.CASCADE, related_name="+"))
+    digest = secret(models.BinaryField(max_length=16))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="a_backup_code_is_another", fields=["account", "digest"])]

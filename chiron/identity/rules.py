@@ -7,6 +7,7 @@ from enum import Enum
 ACCESS_LIFETIME = timedelta(minutes=5)
 SESSION_LIFETIME = timedelta(days=14)
 GRACE = timedelta(seconds=10)
+FRESH = timedelta(minutes=5)
 
 USERNAME = r"^[\w.+-]{2,100}$"
 EMAIL = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"
@@ -33,6 +34,11 @@ def judge(*, presented: int, current: int, rotated_at: datetime | None, ended: b
     if presented == current - 1 and rotated_at is not None and now - rotated_at <= GRACE:
         return Verdict.REPEAT
     return Verdict.REUSED
+
+
+def is_fresh(mfa_at: datetime | None, now: datetime) -> bool:
+    """Whether a second factor was shown at most five minutes ago."""
+    return mfa_at is not None and now - mfa_at <= FRESH
 
 
 def is_birth_date(text: str, today: date) -> bool:

@@ -246,6 +246,13 @@ class Registered(BaseModel):
         return cls(user=user, tokens=Tokens.of(signed_in))
 
 
+class MfaRequired(BaseModel):
+    """The password was right; now send `mfa_token` with a code."""
+
+    mfa_required: Literal[True] = True
+    mfa_token: str
+
+
 class CsrfToken(BaseModel):
     csrf_token: str
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -30,13 +30,15 @@ class Verified(NamedTuple):
     caller: Caller
     authz_version: int
     expires_at: float
+    mfa_at: datetime | None = None
 
 
 def issue(session: Session, account: Account, membership: Membership | None, now: datetime) -> str:
     """An access token of this session.
 
     `mem`, `provider`, `patient` and `op` are our own claims: they spare each request the look at the membership. `org`
-    is null for the platform operator, who has none.
+    is null for the platform operator, who has none. `amr` (RFC 8176) says how the session's owner proved who they are,
+    `mfa_at` when they last showed a second factor.
     """
     key = signing_key()
     issued = int(now.timestamp())
@@ -55,6 +57,8 @@ def issue(session: Session, account: Account, membership: Membership | None, now
         "provider": _text(membership.provider_id if membership else None),
         "patient": _text(membership.patient_id if membership else None),
         "op": account.is_operator and membership is None,
+        "amr": ["pwd", "otp", "mfa"] if session.mfa_at else ["pwd"],
+        "mfa_at": session.mfa_at and int(session.mfa_at.timestamp()),
     }
     return jwt.encode(claims, key.private, algorithm="EdDSA", headers=_header(key.id))
 
@@ -108,7 +112,8 @@ def _verify(token: str) -> Verified:
             leeway=LEEWAY,
             options={"require": REQUIRED, "strict_aud": True},
         )
-        return Verified(_caller(claims), int(claims["authz_version"]), float(claims["exp"]))
+        version, mfa_at = int(claims["authz_version"]), _instant(claims.get("mfa_at"))
+        return Verified(_caller(claims), version, float(claims["exp"]), mfa_at)
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
         raise NotSignedIn from None
 
@@ -124,6 +129,10 @@ def _caller(claims: dict[str, Any]) -> Caller:
         patient_id=_id(claims["patient"]),
         operator=claims["op"] is True,
     )
+
+
+def _instant(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _text(id: UUID | None) -> str | None:

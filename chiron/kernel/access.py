@@ -7,7 +7,7 @@ their operations too.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -25,6 +25,14 @@ class Scope(IntEnum):
     OWN = 1
     ASSIGNED = 2
     ORGANIZATION = 3
+
+
+class Proof(Enum):
+    """How surely a caller must be known for an operation."""
+
+    USUAL = "signed in, with a second factor where the organization requires one"
+    FRESH = "a second factor shown at most five minutes ago"
+    ENROLLING = "signed in; the second factor that the organization requires may still be missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,11 @@ def _nothing(caller: Caller, resource: str, action: str, /) -> Scope:
     raise LookupError("no policy is installed")
 
 
-def _nobody(request: HttpRequest, /) -> Caller:
+class Authenticate(Protocol):
+    def __call__(self, request: HttpRequest, proof: Proof, /) -> Caller: ...
+
+
+def _nobody(request: HttpRequest, proof: Proof, /) -> Caller:
     raise LookupError("no authenticator is installed")
 
 
@@ -80,10 +92,10 @@ class Policy:
     """What config installed: the policy table, and how a request becomes a caller."""
 
     decide: ClassVar[Decide] = staticmethod(_nothing)
-    authenticate: ClassVar[Callable[[HttpRequest], Caller]] = staticmethod(_nobody)
+    authenticate: ClassVar[Authenticate] = staticmethod(_nobody)
 
 
-def install(*, decide: Decide, authenticate: Callable[[HttpRequest], Caller]) -> None:
+def install(*, decide: Decide, authenticate: Authenticate) -> None:
     """Connect identity's policy and authentication to the operations of all apps (config, once, at start)."""
     Policy.decide = staticmethod(decide)
     Policy.authenticate = staticmethod(authenticate)
@@ -102,11 +114,20 @@ def need_of(view: Callable[..., Any]) -> Need | None:
     return Need(*marked) if marked else None
 
 
-def needs(resource: str, action: str) -> Callable[[View], View]:
-    """Guard an operation: callers whose scope for this is NONE get 403 before its body is read."""
+def proof_of(view: Callable[..., Any]) -> Proof:
+    """How surely the callers of an operation must be known."""
+    return getattr(view, "proof", Proof.USUAL)
+
+
+def needs(resource: str, action: str, *, proof: Proof = Proof.USUAL) -> Callable[[View], View]:
+    """Guard an operation: callers whose scope for this is NONE get 403 before its body is read.
+
+    With ``proof=Proof.FRESH`` whoever has not just shown a second factor gets 401 ``step-up-required`` (exports, keys,
+    erasure, the second factor itself).
+    """
 
     def mark(view: View) -> View:
-        view.needs = (resource, action)  # type: ignore[attr-defined]
+        view.needs, view.proof = (resource, action), proof  # type: ignore[attr-defined]
         return view
 
     return mark

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from chiron.files.tests.factories import PNG
 from tests.matrix.world import Thing, World
+from tests.town import PASSWORD
 
 Body = Callable[[World, UUID], dict[str, Any]]
 
@@ -55,6 +56,10 @@ OPERATIONS: dict[str, Operation] = {
     "DELETE /api/auth/sessions/{session_id}": Operation(Thing.SESSION),
     "POST /api/auth/logout": Operation(),
     "POST /api/auth/logout-all": Operation(),
+    "POST /api/auth/mfa/setup": Operation(body=fixed(password=PASSWORD)),
+    "POST /api/auth/mfa/step-up": Operation(body=fixed(code="123456")),
+    "POST /api/auth/mfa/disable": Operation(body=fixed(password=PASSWORD, code="123456")),
+    "POST /api/auth/mfa/backup-codes": Operation(body=fixed(password=PASSWORD, code="123456")),
     "GET /api/users/me": Operation(events=0),
     "PUT /api/users/me": Operation(body=fixed(email="abena@example.org")),
     "GET /api/users/doctors": Operation(),

@@ -12,7 +12,7 @@ import pytest
 from ninja import NinjaAPI
 
 from chiron.identity.policy import scope_of
-from chiron.kernel.access import Need, Scope, need_of
+from chiron.kernel.access import Need, Proof, Scope, need_of, proof_of
 from config.api import api
 from tests.matrix.operations import OPERATIONS, Operation, sent
 from tests.matrix.world import Thing, Whose, World, build, events_of, undone
@@ -20,13 +20,13 @@ from tests.matrix.world import Thing, Whose, World, build, events_of, undone
 OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED)
 
 
-def guarded(of: NinjaAPI = api) -> Iterator[tuple[str, Need]]:
-    """Every operation that is not open to all, with what it needs."""
+def guarded(of: NinjaAPI = api, proof: Proof | None = None) -> Iterator[tuple[str, Need]]:
+    """Every operation that is not open to all, with what it needs; or only those that ask for that proof."""
     for router in of._get_bound_routers():
         for path, view in router.path_operations.items():
             for operation in view.operations:
                 need = need_of(operation.view_func)
-                if need is not None:
+                if need is not None and proof in (None, proof_of(operation.view_func)):
                     plain = re.sub(r"\{\w+:", "{", path)
                     yield from ((f"{method} /api{plain}", need) for method in operation.methods)
 
@@ -88,7 +88,7 @@ def thing_of(world: World, operation: Operation, who: str, whose: Whose) -> UUID
 
 
 def allowed(world: World, operation: Operation, need: Need, who: str, whose: Whose) -> int:
-    """The status that the policy means: 200 stands for any success."""
+    """The status that the policy means: 200 stands for any success, and for a conflict with the state of things."""
     if who == "anonymous":
         return 401
     scope = scope_of(world.callers[who], *need)
@@ -109,7 +109,7 @@ def reaches(scope: Scope, thing: Thing, whose: Whose) -> bool:
 
 
 def fits(status: int, expected: int) -> bool:
-    """Whether an answer is as allowed; 409 tells an operator that a slug is taken, which is an answer as well."""
+    """Whether an answer is as allowed; 409 says that a slug is taken, or no second factor on: an answer as well."""
     return status in range(200, 300) or status == 409 if expected == 200 else status == expected
 
 
@@ -139,5 +139,6 @@ def test_the_published_document_has_the_same_operations_and_guards() -> None:
     assert {name for name, each in published.items() if not each["security"]} == {
         "POST /api/auth/register",
         "POST /api/auth/login",
+        "POST /api/auth/mfa/verify",
         "POST /api/auth/refresh",
     }

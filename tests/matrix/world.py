@@ -95,10 +95,10 @@ def build(town: Town, *, by_cookie: bool = False) -> World:
     for role in Role:
         _admit(world, role.value, town.hilltop.tokens[role])
     waiting = _registered(town.hilltop, Role.DOCTOR)
-    opened = begin(by=Caller(), account=waiting.account, membership=waiting, now=now())
+    opened = begin(by=Caller(), account=waiting.account, membership=waiting, mfa_at=now(), now=now())
     _admit(world, "unapproved doctor", opened.access)
     operator = create_operator(by=Caller(operator=True), username="olga", password=PASSWORD, now=now())
-    _admit(world, "operator", begin(by=Caller(), account=operator, membership=None, now=now()).access)
+    _admit(world, "operator", begin(by=Caller(), account=operator, membership=None, mfa_at=now(), now=now()).access)
     _furnish(world, town.hilltop, Whose.MINE)
     claimant = _registered(town.hilltop, Role.PATIENT)
     world.claimant = claimant.account_id

@@ -6,11 +6,19 @@ from uuid import UUID
 
 from chiron.audit.public import record_platform
 from chiron.identity import tokens
+from chiron.identity.challenges import Challenge, challenge
 from chiron.identity.directory import Choice
-from chiron.identity.errors import ChooseOrganization, OrganizationSuspended, RefreshRefused, WrongCredentials
+from chiron.identity.errors import (
+    ChooseOrganization,
+    OrganizationSuspended,
+    RefreshRefused,
+    SecondFactorMissing,
+    WrongCredentials,
+)
 from chiron.identity.families import end_families, refresh_token_of, start_family, take_turn
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.passwords import fits
+from chiron.identity.second_factors import is_enrolled
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
 from chiron.kernel.errors import DomainError, NotFound
@@ -27,8 +35,8 @@ class SignedIn:
     membership: Membership | None
 
 
-def sign_in(*, by: Caller, name: str, password: str, choice: Choice, now: datetime) -> SignedIn:
-    """Open a session for the account of that user name or e-mail address.
+def sign_in(*, by: Caller, name: str, password: str, choice: Choice, now: datetime) -> SignedIn | Challenge:
+    """Open a session for the account of that user name or e-mail address, or ask for its second factor.
 
     Raises WrongCredentials alike for an unknown account, a wrong password, a disabled account and an organization that
     it does not belong to; ChooseOrganization where it belongs to several; OrganizationSuspended.
@@ -38,7 +46,11 @@ def sign_in(*, by: Caller, name: str, password: str, choice: Choice, now: dateti
     try:
         if account is None or not right or not account.is_active:
             raise WrongCredentials
-        return begin(by=by, account=account, membership=_membership(account, choice), now=now)
+        membership = _membership(account, choice)
+        try:
+            return begin(by=by, account=account, membership=membership, now=now)
+        except SecondFactorMissing:
+            return _challenged(by, account, membership, now)
     except DomainError:
         with atomic(ACCOUNTS):
             whose = replace(by, account_id=account.id) if account else by
@@ -46,22 +58,28 @@ def sign_in(*, by: Caller, name: str, password: str, choice: Choice, now: dateti
         raise
 
 
-def begin(*, by: Caller, account: Account, membership: Membership | None, now: datetime) -> SignedIn:
+def begin(
+    *, by: Caller, account: Account, membership: Membership | None, mfa_at: datetime | None = None, now: datetime
+) -> SignedIn:
     """Open a session for an account that has proved who it is; an operator's without a membership.
 
     Account and membership are locked, so that whoever disables or removes them ends this session too.
-    Raises WrongCredentials where that has just happened.
+    Raises WrongCredentials where that has just happened or the password is another now, and, whatever the way that led
+    here, SecondFactorMissing where the account has one and `mfa_at` does not say that it was shown.
     """
     with atomic(ACCOUNTS):
-        if not Account.objects.select_for_update(no_key=True).filter(id=account.id, is_active=True).exists():
+        standing = Account.objects.filter(id=account.id, is_active=True, password=account.password)
+        if not standing.select_for_update(no_key=True).exists():
             raise WrongCredentials
+        if mfa_at is None and is_enrolled(account.id):
+            raise SecondFactorMissing
         if membership is not None:
             membership = _locked(membership.id)
         organization_id = membership.organization_id if membership else None
-        session = start_family(by=by, account=account, organization_id=organization_id, now=now)
+        session = start_family(by=by, account=account, organization_id=organization_id, mfa_at=mfa_at, now=now)
         whose = replace(by, account_id=account.id, organization_id=organization_id, session_id=session.id)
         record_platform(whose, "session.opened", resource="sessions", resource_id=session.id)
-    return _signed_in(session, account, membership, now)
+    return signed_in(session, account, membership, now)
 
 
 def refresh(*, by: Caller, token: str, now: datetime) -> SignedIn:
@@ -72,7 +90,7 @@ def refresh(*, by: Caller, token: str, now: datetime) -> SignedIn:
         membership = Membership.objects.filter(account=session.account, organization=session.organization).first()
     if membership is None and (session.organization is not None or not session.account.is_operator):
         raise RefreshRefused
-    return _signed_in(session, session.account, membership, now)
+    return signed_in(session, session.account, membership, now)
 
 
 def sign_out(*, by: Caller, now: datetime) -> None:
@@ -136,6 +154,15 @@ def _locked(membership_id: UUID) -> Membership:
     return membership
 
 
-def _signed_in(session: Session, account: Account, membership: Membership | None, now: datetime) -> SignedIn:
+def _challenged(by: Caller, account: Account, membership: Membership | None, now: datetime) -> Challenge:
+    organization_id = membership.organization_id if membership else None
+    with atomic(ACCOUNTS):
+        whose = replace(by, account_id=account.id, organization_id=organization_id)
+        record_platform(whose, "session.challenged", resource="sessions")
+    return challenge(account, membership, now)
+
+
+def signed_in(session: Session, account: Account, membership: Membership | None, now: datetime) -> SignedIn:
+    """The tokens of a session, with the roles of now."""
     access = tokens.issue(session, account, membership, now)
     return SignedIn(access, refresh_token_of(session), session.id, account, membership)

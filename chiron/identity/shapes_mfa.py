@@ -1,0 +1,43 @@
+"""What the operations of second factors take and show."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from chiron.identity.shapes import Password
+from chiron.kernel.schemas import Body
+
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=6, max_length=40)]
+CODE = Field(examples=["123456", "ABCD-EFGH-IJKL-MNOP"], description="Of the app; a backup code will do, too.")
+
+
+class Setup(Body):
+    password: Password = Field(examples=["a sentence of your own"], description="Yours, once more.")
+
+
+class Verification(Body):
+    code: Code = CODE
+    mfa_token: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        None, description="Of the sign-in that this code finishes; without it, the code confirms a new second factor."
+    )
+
+
+class OwnCode(Body):
+    code: Code = CODE
+
+
+class PasswordAndCode(Body):
+    password: Password = Field(examples=["a sentence of your own"])
+    code: Code = CODE
+
+
+class SetupOut(BaseModel):
+    secret: str
+    otpauth_uri: str
+    qr_svg: str
+
+
+class BackupCodes(BaseModel):
+    """Shown once: each works once, in place of a code of the app."""
+
+    backup_codes: list[str]

@@ -1,0 +1,47 @@
+"""What needs a second factor just shown opens to nobody else, whatever their role."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from chiron.identity.models import Membership
+from chiron.identity.public import begin
+from chiron.kernel.access import Caller, Proof
+from chiron.kernel.clock import now
+from chiron.kernel.ids import NIL
+from config.api import api
+from tests.matrix.operations import OPERATIONS
+from tests.matrix.test_access import ask, guarded
+from tests.matrix.world import Whose, World, build, events_of, undone
+from tests.town import Town
+
+FRESH = sorted(guarded(api, Proof.FRESH))
+
+
+def token(world: World, who: str, ago: timedelta | None) -> str:
+    """An access token of somebody who showed a second factor that long ago, or never."""
+    membership = Membership.objects.select_related("account").get(id=world.callers[who].membership_id or NIL)
+    mfa_at = None if ago is None else now() - ago
+    return begin(by=Caller(), account=membership.account, membership=membership, mfa_at=mfa_at, now=now()).access
+
+
+def test_the_second_factor_itself_is_changed_by_who_has_just_shown_it() -> None:
+    assert {name for name, _ in FRESH} >= {"POST /api/auth/mfa/disable", "POST /api/auth/mfa/backup-codes"}
+
+
+@pytest.mark.parametrize("ago", [None, timedelta(minutes=5, seconds=2)], ids=["never", "five minutes ago"])
+@pytest.mark.parametrize("name", [name for name, _ in FRESH])
+def test_without_it_nobody_comes_in(name: str, ago: timedelta | None, town: Town) -> None:
+    world, admitted = build(town), []
+
+    for who in set(world.callers) - {"unapproved doctor", "operator"}:
+        world.clients[who] = Client(headers={"authorization": f"Bearer {token(world, who, ago)}"})
+        with undone():
+            before = events_of(world.hilltop)
+            answer = ask(world, name, OPERATIONS[name], who, Whose.MINE)
+            events = events_of(world.hilltop) - before
+        if (answer.status_code, answer.json()["type"], events) != (401, "/problems/step-up-required", 1):
+            admitted.append((who, answer.status_code, events))
+
+    assert admitted == []
