@@ -10,7 +10,7 @@ from chiron.identity.authentication import host_of, named_organization, visitor
 from chiron.identity.challenges import Challenge
 from chiron.identity.directory import Choice
 from chiron.identity.roles import Role
-from chiron.identity.services import accounts, memberships, organizations, sign_in
+from chiron.identity.services import accounts, memberships, organizations, password, sign_in
 from chiron.kernel import clock
 from chiron.kernel.access import Call, creates_account, needs, open_to_all
 from chiron.kernel.problems import refusals
@@ -117,6 +117,14 @@ def list_sessions(request: Call, page: Query[PageQuery]) -> shapes.SessionList:
 def end_session(request: Call, session_id: UUID) -> Status[None]:
     """End one of your sessions."""
     sign_in.end_session(by=request.caller, session_id=session_id, now=clock.now())
+    return Status(204, None)
+
+
+@router.post("/auth/password/change", tags=["auth"], response={204: None})
+@needs("password", "update")
+def change_password(request: Call, body: shapes.PasswordChange) -> Status[None]:
+    """Take another password; all your other sessions end. With a second factor on, show it first (step-up)."""
+    password.change_password(by=request.caller, now=clock.now(), **body.model_dump())
     return Status(204, None)
 
 

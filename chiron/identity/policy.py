@@ -20,6 +20,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("sessions", "read"): {SIGNED_IN: OWN},
     ("sessions", "delete"): {SIGNED_IN: OWN},
     ("mfa", "update"): {SIGNED_IN: OWN},
+    ("password", "update"): {SIGNED_IN: OWN},
     ("users", "read"): {ADMIN: ALL},
     ("memberships", "read"): {ADMIN: ALL},
     ("memberships", "create"): {ADMIN: ALL},

@@ -71,6 +71,11 @@ def refresh_token_of(body: RefreshToken | None) -> str:
     return body.refresh
 
 
+class PasswordChange(Body):
+    old_password: Annotated[str, StringConstraints(max_length=128)] = Field("", description="The one until now.")
+    password: Password = Field(examples=["another sentence of your own"])
+
+
 class AboutMe(Body):
     email: Email | None = None
     first_name: Short | None = None

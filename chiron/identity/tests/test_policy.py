@@ -36,7 +36,7 @@ def test_the_operator_sees_nothing_clinical() -> None:
 
     reached = {resource for resource, action in TABLE if scope_of(operator, resource, action)}
 
-    assert reached == {"me", "mfa", "sessions", "organizations", "accounts", "jobs", "platform-audit"}
+    assert reached == {"me", "mfa", "password", "sessions", "organizations", "accounts", "jobs", "platform-audit"}
     assert not reached & CLINICAL
 
 
@@ -75,7 +75,7 @@ def test_several_roles_reach_as_far_as_the_widest() -> None:
 def test_a_member_without_a_role_reaches_only_themselves() -> None:
     reached = {line for line in TABLE if scope_of(a(), *line)}
 
-    assert {resource for resource, _ in reached} == {"me", "mfa", "sessions"}
+    assert {resource for resource, _ in reached} == {"me", "mfa", "password", "sessions"}
 
 
 def test_a_visitor_reaches_nothing() -> None:
