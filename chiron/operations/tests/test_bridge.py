@@ -158,7 +158,7 @@ async def test_a_client_that_goes_away_while_it_sends_is_an_error_of_reading() -
 
     client = Client(b"x" * SMALL, headers=[(b"content-length", b"9999999")])
     client.parts.append(b"")
-    client.receive = vanishing(client)  # type: ignore[method-assign]
+    client.receive = vanishing(client)  # type: ignore[method-assign, assignment]
     await client.ask(Bridge(read, threads=1))
 
     assert [type(each) for each in errors] == [ClientGone]
