@@ -5,7 +5,7 @@ from dataclasses import replace
 from django.conf import settings
 from django.http import HttpRequest
 
-from chiron.identity import cookies
+from chiron.identity import cookies, links
 from chiron.identity.directory import by_domain, by_slug
 from chiron.identity.errors import StepUpRequired
 from chiron.identity.revocations import revocations
@@ -21,13 +21,15 @@ ADDRESS_LENGTH, DEVICE_LENGTH = 64, 300
 def authenticate(request: HttpRequest, proof: Proof) -> Caller:
     """The caller whose access token the request carries, and where the request comes from.
 
-    The token is in the Authorization header or, where there is none, in the browser's cookie. Raises NotSignedIn for
-    anything but a valid token of a standing session whose rights are still the same, OrganizationSuspended, CrossSite
-    for an unsafe call by cookie that another site may have caused, NotFound where the request names another
-    organization than the token, and StepUpRequired where a second factor must have been shown just now.
+    The token is in the Authorization header or, where there is none, in the browser's cookie; a request with neither
+    may have come by a link that was made for the caller. Raises NotSignedIn for anything but a valid token of a
+    standing session whose rights are still the same, OrganizationSuspended, LinkExpired, CrossSite for an unsafe call
+    by cookie that another site may have caused, NotFound where the request names another organization than the token
+    or a link was made for somebody else, and StepUpRequired where a second factor must have been shown just now.
     """
-    by_cookie = cookies.came_by_cookie(request)
-    known = verified(cookies.access_token_in(request) if by_cookie else _bearer_token(request))
+    by_cookie, link = cookies.came_by_cookie(request), links.opened(request)
+    token = cookies.access_token_in(request) if by_cookie else _bearer_token(request)
+    known = link if link and by_cookie and not token else verified(token)
     revocations.check(known)
     caller = replace(
         known.caller,
@@ -36,6 +38,8 @@ def authenticate(request: HttpRequest, proof: Proof) -> Caller:
         device=request.META.get("HTTP_USER_AGENT", "")[:DEVICE_LENGTH],
     )
     request.caller = caller  # type: ignore[attr-defined]  # known, so that what follows is written down as theirs
+    if link:
+        links.must_open(link, caller)
     if by_cookie:
         cookies.must_be_meant(request, caller.session_id)
     _must_be_named_alike(request, caller)

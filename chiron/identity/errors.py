@@ -1,6 +1,6 @@
 """Refusals of signing in and of changes to accounts, memberships and organizations."""
 
-from chiron.kernel.errors import DomainError, NotSignedIn
+from chiron.kernel.errors import DomainError, NotPermitted, NotSignedIn
 
 
 class WrongCredentials(NotSignedIn):
@@ -97,3 +97,7 @@ class LastAdmin(DomainError):
 
 class DomainTaken(DomainError):
     code, title = "domain-taken", "Another organization is reached under one of these domains."
+
+
+class LinkExpired(NotPermitted):
+    code, title = "link-expired", "This link has expired: ask for another one."

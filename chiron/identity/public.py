@@ -1,6 +1,7 @@
 """What other apps may use of identity."""
 
 from chiron.identity.hooks import Person
+from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
@@ -17,6 +18,7 @@ from chiron.identity.services.sign_in import SignedIn, begin
 __all__ = [
     "ROLES",
     "Account",
+    "Link",
     "Membership",
     "Person",
     "Role",
@@ -29,6 +31,7 @@ __all__ = [
     "create_organization",
     "link_patient",
     "link_provider",
+    "link_to",
     "make_account",
     "remove_organization",
     "unlink_patient",

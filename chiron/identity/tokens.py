@@ -113,12 +113,13 @@ def _verify(token: str) -> Verified:
             options={"require": REQUIRED, "strict_aud": True},
         )
         version, mfa_at = int(claims["authz_version"]), _instant(claims.get("mfa_at"))
-        return Verified(_caller(claims), version, float(claims["exp"]), mfa_at)
+        return Verified(caller_of(claims), version, float(claims["exp"]), mfa_at)
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
         raise NotSignedIn from None
 
 
-def _caller(claims: dict[str, Any]) -> Caller:
+def caller_of(claims: dict[str, Any]) -> Caller:
+    """The caller whom these claims, whose signature was verified, describe."""
     return Caller(
         account_id=UUID(claims["sub"]),
         organization_id=_id(claims["org"]),

@@ -18,7 +18,7 @@ from chiron.records import shapes
 from chiron.records.attachments import RESOURCE, attachment_for, list_attachments, read_attachment
 from chiron.records.queries import record_for
 from chiron.records.receiving import receive_file
-from chiron.records.services.attach import attach, tell_of_damage, withdraw_attachment
+from chiron.records.services.attach import attach, link_attachment, tell_of_damage, withdraw_attachment
 
 router = Router(tags=["attachments"])
 
@@ -33,8 +33,15 @@ RANGE = {
     "description": "One range of bytes; several are answered by the whole file.",
     "example": "bytes=0-1023",
 }
+LINK = {
+    "name": "link",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 4096},
+    "description": "In place of a token: what `POST /api/attachments/{id}/link` gave.",
+}
 DOWNLOAD: dict[str, Any] = {
-    "parameters": [RANGE],
+    "parameters": [LINK, RANGE],
     "responses": {
         200: {"description": "The file, as a download", "content": {"application/octet-stream": {"schema": BYTES}}},
         206: {"description": "The range asked for", "content": {"application/octet-stream": {"schema": BYTES}}},
@@ -78,6 +85,17 @@ def read_file(request: Call, attachment_id: UUID) -> HttpResponseBase:
     damaged = partial(tell_of_damage, by=request.caller, attachment=attached.attachment)
     etag = f'"{attached.attachment.version}"'
     return serve(request, content, name=attached.name, etag=etag, damaged=damaged)
+
+
+@router.post("/attachments/{uuid:attachment_id}/link", response={201: shapes.LinkEnvelope, **refusals(404)})
+@needs(RESOURCE, "read")
+def make_link(request: Call, attachment_id: UUID, response: HttpResponse) -> Status[shapes.LinkEnvelope]:
+    """An address for players and downloads, which send no token: yours alone, to this file, for five minutes."""
+    link = link_attachment(
+        by=request.caller, attachment=attachment_for(request.caller, attachment_id), now=clock.now()
+    )  # fmt: skip
+    shown = shapes.LinkEnvelope(link=shapes.LinkOut(url=link.url, expires_at=link.expires_at))
+    return created(response, link.url, shown)
 
 
 @router.delete("/attachments/{uuid:attachment_id}", response={204: None, **refusals(404, 412)})

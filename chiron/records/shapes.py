@@ -429,3 +429,12 @@ class AttachmentEnvelope(BaseModel):
 class AttachmentList(BaseModel):
     attachments: list[AttachmentOut]
     next: str | None
+
+
+class LinkOut(BaseModel):
+    url: str = Field(description="An address on this server.")
+    expires_at: datetime
+
+
+class LinkEnvelope(BaseModel):
+    link: LinkOut

@@ -159,6 +159,7 @@ OPERATIONS: dict[str, Operation] = {
         beyond_the_policy=frozenset({"PATIENT"}),  # who attaches only to what they wrote themselves
     ),
     "GET /api/attachments/{attachment_id}": Operation(Thing.ATTACHMENT),
+    "POST /api/attachments/{attachment_id}/link": Operation(Thing.ATTACHMENT),
     "DELETE /api/attachments/{attachment_id}": Operation(Thing.ATTACHMENT),
     "GET /api/audit": Operation(),
 }

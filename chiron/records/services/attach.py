@@ -5,6 +5,7 @@ from uuid import UUID
 
 from chiron.audit import public as audit
 from chiron.files.public import Manifest, fitting_name, keep_file
+from chiron.identity.public import Link, link_to
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.errors import NotPermitted
 from chiron.kernel.ids import NIL
@@ -50,6 +51,14 @@ def attach(*, by: Caller, record: Record, file_id: UUID, name: str, manifest: Ma
     attachment.save(force_insert=True)
     audit.record(by, "attachment.created", resource=RESOURCE, resource_id=attachment.id, subjects=[record.patient_id])
     return Attached(attachment, fitting, manifest)
+
+
+def link_attachment(*, by: Caller, attachment: Attachment, now: datetime) -> Link:
+    """A link by which the caller alone reads an attachment, reached through `attachment_for`, for five minutes."""
+    by.scope(RESOURCE, "read")
+    subjects = [attachment.record.patient_id]
+    audit.record(by, "attachment.linked", resource=RESOURCE, resource_id=attachment.id, subjects=subjects)
+    return link_to(f"/api/attachments/{attachment.id}", by=by, now=now)
 
 
 def withdraw_attachment(

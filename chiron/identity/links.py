@@ -1,0 +1,107 @@
+"""Links: an address that opens one thing, for whom it was made, for five minutes.
+
+A player or a download in a page of another origin sends no Authorization header. A link carries in its place who asked
+for it, signed as an access token is; but it is of another kind and audience, so neither passes for the other, and it is
+bound to one address, which it can only read. It falls with its session, like every token of it.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+import jwt
+from django.conf import settings
+from django.http import HttpRequest
+
+from chiron.identity.errors import LinkExpired
+from chiron.identity.keys import signing_key
+from chiron.identity.models import Membership
+from chiron.identity.roles import ROLES, in_order
+from chiron.identity.rules import ACCESS_LIFETIME
+from chiron.identity.tokens import LONGEST, REQUIRED, Verified, caller_of
+from chiron.kernel.access import Caller
+from chiron.kernel.errors import NotFound, NotPermitted, NotSignedIn
+from chiron.kernel.ids import NIL, new_id
+
+PARAMETER, AUDIENCE, ADDRESS = "link", "chiron-link", "address"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address with what opens it, and until when it does."""
+
+    url: str
+    expires_at: datetime
+
+
+def link_to(address: str, *, by: Caller, now: datetime) -> Link:
+    """A link to an address that the caller may read now. It is asked again when it is used.
+
+    Raises NotPermitted for a caller without a session or a membership.
+    """
+    membership = Membership.objects.filter(id=by.membership_id or NIL).first()
+    if membership is None or by.session_id is None:
+        raise NotPermitted
+    key, issued = signing_key(), int(now.timestamp())
+    expires = issued + int(ACCESS_LIFETIME.total_seconds())
+    claims = {
+        "iss": settings.JWT_ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(by.account_id),
+        "org": str(by.organization_id),
+        "roles": in_order(by.roles.intersection(ROLES)),
+        "authz_version": membership.authz_version,
+        "sid": str(by.session_id),
+        "iat": issued,
+        "exp": expires,
+        "jti": str(new_id()),
+        "mem": str(membership.id),
+        "provider": by.provider_id and str(by.provider_id),
+        "patient": by.patient_id and str(by.patient_id),
+        "op": False,
+        ADDRESS: address,
+    }
+    text = jwt.encode(claims, key.private, algorithm="EdDSA", headers=_header(key.id))
+    return Link(f"{address}?{urlencode({PARAMETER: text})}", datetime.fromtimestamp(expires, UTC))
+
+
+def opened(request: HttpRequest) -> Verified | None:
+    """Who the link of a request says calls, expired or not; None for a request without one.
+
+    Raises NotSignedIn for whatever is not a link of ours, NotFound for one to another address or to change something.
+    """
+    text = request.GET.get(PARAMETER)
+    if text is None:
+        return None
+    key = signing_key()
+    try:
+        if len(text) > LONGEST or jwt.get_unverified_header(text) != _header(key.id):
+            raise NotSignedIn
+        claims = jwt.decode(
+            text,
+            key.public,
+            algorithms=["EdDSA"],
+            issuer=settings.JWT_ISSUER,
+            audience=AUDIENCE,
+            options={"require": [*REQUIRED, ADDRESS], "strict_aud": True, "verify_exp": False},
+        )
+        known = Verified(caller_of(claims), int(claims["authz_version"]), float(claims["exp"]))
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
+        raise NotSignedIn from None
+    if request.method != "GET" or claims[ADDRESS] != request.path_info:
+        raise NotFound
+    return known
+
+
+def must_open(link: Verified, caller: Caller) -> None:
+    """Refuse a link that was made for somebody else, or has expired. Raises NotFound, LinkExpired."""
+    made_for = (link.caller.account_id, link.caller.organization_id)
+    if made_for != (caller.account_id, caller.organization_id):
+        raise NotFound
+    if link.expires_at <= time.time():
+        raise LinkExpired
+
+
+def _header(key_id: str) -> dict[str, str]:
+    return {"alg": "EdDSA", "typ": "link+jwt", "kid": key_id}
