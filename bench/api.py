@@ -129,7 +129,7 @@ def shape(value: Any) -> Any:
     return [shape(each) for each in value] if isinstance(value, list) else value
 
 
-def make_scene(patients: int) -> Scene:
+def make_scene(patients: int, slug: str = "bench") -> Scene:
     """A clinic with so many patients, twenty of whom share a name."""
     from chiron.identity.public import Account, Membership, Role, begin, create_organization
     from chiron.kernel.access import Caller
@@ -138,7 +138,7 @@ def make_scene(patients: int) -> Scene:
     from chiron.registry.public import Entry, Person, assign, create_patient, create_provider
     from chiron.tenancy.public import inside
 
-    organization = create_organization(by=Caller(operator=True), slug="bench", name="Bench", time_zone="UTC")
+    organization = create_organization(by=Caller(operator=True), slug=slug, name="Bench", time_zone="UTC")
     admin = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}))
     person = Person(family="Osei", given=["Kwame"])
     made: list[Any] = []
@@ -153,7 +153,7 @@ def make_scene(patients: int) -> Scene:
         for number in range(RECORDS):
             said = Statement(record_type=RecordType.NOTE, title=f"Cough {number}", description="Since Monday. " * 20)
             write_record(by=admin, patient=made[-1], statement=said, now=now())
-    account = Account(username="bench")
+    account = Account(username=slug)
     account.set_unusable_password()
     account.save(force_insert=True)
     membership = Membership(
