@@ -72,6 +72,10 @@ SETTINGS = (
     Setting("AZURE_ACCOUNT_KEY", "Its key.", "", True),
     Setting("AZURE_CONTAINER", "Azure container in which sealed files lie, instead of a bucket or a folder."),
     Setting("ATTACHMENT_MAX_BYTES", "The largest file that is accepted as an attachment.", "2147483648"),
+    Setting(
+        "RATE_LIMITS",
+        "Other limits than the usual, separated by commas; docs/how-to/sign-in-security.md shows their form.",
+    ),
     Setting("TRUSTED_PROXIES", "How many proxies stand in front and add to X-Forwarded-For.", "0"),
 )
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")

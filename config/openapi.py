@@ -7,17 +7,19 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from chiron.files.public import RangeNotSatisfiable, UnsupportedFile
-from chiron.kernel.access import need_of
+from chiron.kernel.access import limit_of, need_of
 from chiron.kernel.errors import (
     BodyTooLarge,
     Conflict,
     InternalError,
     Invalid,
+    LockedOut,
     Malformed,
     NotFound,
     NotPermitted,
     NotSignedIn,
     StaleVersion,
+    TooManyRequests,
     Unavailable,
 )
 from chiron.kernel.problems import MEDIA_TYPE, Problem
@@ -25,8 +27,9 @@ from chiron.kernel.problems import MEDIA_TYPE, Problem
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
 COMMON = (Malformed, Invalid, InternalError, Unavailable)
 GUARDED = (NotSignedIn, NotPermitted)
+LIMITED = (LockedOut, TooManyRequests)
 OTHERS = (NotFound, Conflict, StaleVersion, BodyTooLarge, UnsupportedFile, RangeNotSatisfiable)
-REFUSALS = {each.status: each for each in (*COMMON, *GUARDED, *OTHERS)}
+REFUSALS = {each.status: each for each in (*COMMON, *GUARDED, *LIMITED, *OTHERS)}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-chiron-access"},
@@ -57,7 +60,7 @@ class ChironAPI(NinjaAPI):
 
 def _finish(operation: dict[str, Any], method: str, view: Any) -> None:
     need = need_of(view)
-    for each in (*COMMON, *(GUARDED if need else ())):
+    for each in (*COMMON, *(GUARDED if need else ()), *(LIMITED if limit_of(view) else ())):
         operation["responses"].setdefault(each.status, {})
     for status, response in operation["responses"].items():
         if int(status) >= 400:

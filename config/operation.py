@@ -18,7 +18,8 @@ from ninja.operation import Operation
 
 from chiron.audit.public import record, record_platform
 from chiron.idempotency.public import is_repetition, once
-from chiron.kernel.access import Caller, Need, Policy, Received, Receiving, need_of, proof_of
+from chiron.identity.public import admit, settle, visitor
+from chiron.kernel.access import Caller, Need, Policy, Received, Receiving, limit_of, need_of, proof_of
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.errors import DomainError, Unavailable
@@ -35,10 +36,11 @@ def guarded(run: Run) -> Run:
     operation: Operation = run.__self__  # type: ignore[attr-defined]
     view = operation.view_func
     need = need_of(view)
+    group = limit_of(view)
     if need is None:
         if not getattr(view, "open_to_all", None):
             raise TypeError(f"{operation.path} says neither what it needs nor why it is open to all")
-        return run
+        return _counted(run, group) if group else run
     route = f"{operation.methods[0]} {operation.path}"
     effect, receive = getattr(view, "creates", None), getattr(view, "receives", None)
     proof = proof_of(view)
@@ -47,6 +49,7 @@ def guarded(run: Run) -> Run:
     def handle(request: Receiving, **path: Any) -> HttpResponseBase:
         try:
             request.caller = caller = Policy.authenticate(request, proof)
+            admission = admit(group, by=caller, now=now()) if group else None
         except DomainError as refusal:
             known: Caller | None = getattr(request, "caller", None)
             refused = respond(refusal, request)
@@ -71,8 +74,28 @@ def guarded(run: Run) -> Run:
             response = _after_receiving(request, caller, need, partial(receive, request, **path), transact)
         else:
             response = transact()
+        if admission:
+            settle(admission, response)
         if response.status_code >= 400:
             return denied(request, caller, need, path, response)
+        return response
+
+    return handle
+
+
+def _counted(run: Run, group: str) -> Run:
+    """An operation that is open to all, within its limits."""
+
+    @wraps(run)
+    def handle(request: HttpRequest, **path: Any) -> HttpResponseBase:
+        try:
+            admission = admit(group, by=visitor(request), now=now())
+        except DomainError as refusal:
+            return respond(refusal, request)
+        except (DatabaseError, InterfaceError) as error:
+            return respond(failure(error), request)
+        response = run(request, **path)
+        settle(admission, response)
         return response
 
     return handle

@@ -1,27 +1,43 @@
 """Signing in, users, memberships and organizations, over HTTP; second factors are in `api_mfa`."""
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Status
 
-from chiron.identity import cookies, queries, shapes
+from chiron.identity import cookies, devices, queries, shapes
 from chiron.identity.authentication import host_of, named_organization, visitor
 from chiron.identity.challenges import Challenge
 from chiron.identity.directory import Choice
 from chiron.identity.roles import Role
 from chiron.identity.services import accounts, memberships, organizations, password, sign_in
 from chiron.kernel import clock
-from chiron.kernel.access import Call, creates_account, needs, open_to_all
+from chiron.kernel.access import Call, creates_account, limited, needs, open_to_all
 from chiron.kernel.problems import refusals
 from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
 
 router = Router()
+Shown = TypeVar("Shown")
 
 
 def choice_of(request: HttpRequest, slug: str | None) -> Choice:
     return Choice(slug or named_organization(request), host_of(request))
+
+
+def hand_over(
+    request: HttpRequest,
+    response: HttpResponse,
+    opened: sign_in.SignedIn,
+    shape: Callable[[sign_in.SignedIn], Shown],
+    *,
+    in_cookies: bool,
+) -> Shown | shapes.InBrowser:
+    """The tokens of a sign-in as they were asked for, and what makes this device a known one."""
+    devices.make_known(request, response, opened.account, in_cookies=in_cookies)
+    return in_browser(request, response, opened) if in_cookies else shape(opened)
 
 
 def in_browser(request: HttpRequest, response: HttpResponse, opened: sign_in.SignedIn) -> shapes.InBrowser:
@@ -34,6 +50,7 @@ def in_browser(request: HttpRequest, response: HttpResponse, opened: sign_in.Sig
     "/auth/register", tags=["auth"], response={201: shapes.Registered | shapes.InBrowser, **refusals(403, 409)}
 )
 @open_to_all("Whoever has no account makes one.")
+@limited("register")
 def register(
     request: HttpRequest, body: shapes.Registration, response: HttpResponse
 ) -> Status[shapes.Registered | shapes.InBrowser]:
@@ -45,7 +62,7 @@ def register(
         by=by, organization=organization, role=Role(body.role), person=body.person(), now=now, **said
     )
     opened = sign_in.begin(by=by, account=membership.account, membership=membership, now=now)
-    return Status(201, in_browser(request, response, opened) if in_cookies else shapes.Registered.of(opened))
+    return Status(201, hand_over(request, response, opened, shapes.Registered.of, in_cookies=in_cookies))
 
 
 @router.post(
@@ -54,20 +71,22 @@ def register(
     response={200: shapes.SignInOut | shapes.InBrowser | shapes.MfaRequired, **refusals(401, 403)},
 )
 @open_to_all("Signing in is how one is known.")
+@limited("sign-in")
 def login(
     request: HttpRequest, body: shapes.Credentials, response: HttpResponse
 ) -> shapes.SignInOut | shapes.InBrowser | shapes.MfaRequired:
     """Sign in with user name or e-mail address and password; with a second factor on, go on at `/auth/mfa/verify`."""
     in_cookies, choice = cookies.wants_cookies(request), choice_of(request, body.organization)
-    by, now = visitor(request), clock.now()
-    opened = sign_in.sign_in(by=by, name=body.name, password=body.password, choice=choice, now=now)
+    by, device, now = visitor(request), devices.token_in(request), clock.now()
+    opened = sign_in.sign_in(by=by, name=body.name, password=body.password, choice=choice, device=device, now=now)
     if isinstance(opened, Challenge):
         return shapes.MfaRequired(mfa_token=opened.mfa_token)
-    return in_browser(request, response, opened) if in_cookies else shapes.SignInOut.of(opened)
+    return hand_over(request, response, opened, shapes.SignInOut.of, in_cookies=in_cookies)
 
 
 @router.post("/auth/refresh", tags=["auth"], response={200: shapes.Tokens | shapes.InBrowser, **refusals(401, 403)})
 @open_to_all("The refresh token says who asks.")
+@limited("refresh")
 def refresh(
     request: HttpRequest, response: HttpResponse, body: shapes.RefreshToken | None = None
 ) -> shapes.Tokens | shapes.InBrowser:
@@ -122,6 +141,7 @@ def end_session(request: Call, session_id: UUID) -> Status[None]:
 
 @router.post("/auth/password/change", tags=["auth"], response={204: None})
 @needs("password", "update")
+@limited("secrets")
 def change_password(request: Call, body: shapes.PasswordChange) -> Status[None]:
     """Take another password; all your other sessions end. With a second factor on, show it first (step-up)."""
     password.change_password(by=request.caller, now=clock.now(), **body.model_dump())

@@ -3,13 +3,13 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
-from chiron.identity import cookies, shapes
+from chiron.identity import cookies, devices, shapes
 from chiron.identity import shapes_mfa as mfa_shapes
-from chiron.identity.api import in_browser
+from chiron.identity.api import hand_over, in_browser
 from chiron.identity.authentication import authenticate, visitor
 from chiron.identity.services import mfa
 from chiron.kernel import clock
-from chiron.kernel.access import Call, Proof, needs, open_to_all
+from chiron.kernel.access import Call, Proof, limited, needs, open_to_all
 from chiron.kernel.problems import refusals
 
 router = Router(tags=["auth"])
@@ -17,6 +17,7 @@ router = Router(tags=["auth"])
 
 @router.post("/auth/mfa/setup", response={200: mfa_shapes.SetupOut, **refusals(409)})
 @needs("mfa", "update", proof=Proof.ENROLLING)
+@limited("secrets")
 def set_up(request: Call, body: mfa_shapes.Setup) -> mfa_shapes.SetupOut:
     """A secret for your authenticator app, shown once; it counts when `/auth/mfa/verify` has seen a code of it."""
     made = mfa.set_up(by=request.caller, password=body.password, now=clock.now())
@@ -28,6 +29,7 @@ def set_up(request: Call, body: mfa_shapes.Setup) -> mfa_shapes.SetupOut:
     response={200: shapes.SignInOut | shapes.InBrowser | mfa_shapes.BackupCodes, **refusals(401, 403, 409)},
 )
 @open_to_all("An mfa_token says whose password was right; without one, the caller must be signed in.")
+@limited("code")
 def verify(
     request: HttpRequest, body: mfa_shapes.Verification, response: HttpResponse
 ) -> shapes.SignInOut | shapes.InBrowser | mfa_shapes.BackupCodes:
@@ -37,12 +39,14 @@ def verify(
         by = authenticate(request, Proof.ENROLLING)
         return mfa_shapes.BackupCodes(backup_codes=mfa.enrol(by=by, code=body.code, now=now))
     in_cookies = cookies.wants_cookies(request)
-    opened = mfa.finish_sign_in(by=visitor(request), mfa_token=body.mfa_token, code=body.code, now=now)
-    return in_browser(request, response, opened) if in_cookies else shapes.SignInOut.of(opened)
+    by, device = visitor(request), devices.token_in(request)
+    opened = mfa.finish_sign_in(by=by, mfa_token=body.mfa_token, code=body.code, device=device, now=now)
+    return hand_over(request, response, opened, shapes.SignInOut.of, in_cookies=in_cookies)
 
 
 @router.post("/auth/mfa/step-up", response={200: shapes.Tokens | shapes.InBrowser, **refusals(409)})
 @needs("mfa", "update")
+@limited("secrets")
 def step_up(request: Call, body: mfa_shapes.OwnCode, response: HttpResponse) -> shapes.Tokens | shapes.InBrowser:
     """Show your second factor again: for five minutes the new tokens open what answered `step-up-required`."""
     opened = mfa.step_up(by=request.caller, code=body.code, now=clock.now())
@@ -51,6 +55,7 @@ def step_up(request: Call, body: mfa_shapes.OwnCode, response: HttpResponse) -> 
 
 @router.post("/auth/mfa/disable", response={204: None, **refusals(409)})
 @needs("mfa", "update", proof=Proof.FRESH)
+@limited("secrets")
 def disable(request: Call, body: mfa_shapes.PasswordAndCode) -> Status[None]:
     """Take your second factor away; needs `/auth/mfa/step-up` within the last five minutes."""
     mfa.disable(by=request.caller, password=body.password, code=body.code, now=clock.now())
@@ -59,6 +64,7 @@ def disable(request: Call, body: mfa_shapes.PasswordAndCode) -> Status[None]:
 
 @router.post("/auth/mfa/backup-codes", response={200: mfa_shapes.BackupCodes, **refusals(409)})
 @needs("mfa", "update", proof=Proof.FRESH)
+@limited("secrets")
 def renew_backup_codes(request: Call, body: mfa_shapes.PasswordAndCode) -> mfa_shapes.BackupCodes:
     """Ten new backup codes in place of the earlier ones; needs `/auth/mfa/step-up` within the last five minutes."""
     codes = mfa.renew_backup_codes(by=request.caller, password=body.password, code=body.code, now=clock.now())

@@ -10,6 +10,7 @@ from typing_extensions import override
 from chiron.identity.authentication import visitor
 from chiron.identity.models import Account
 from chiron.identity.services.administration import admit
+from chiron.kernel import clock
 
 
 class SeatBackend(BaseBackend):
@@ -21,7 +22,7 @@ class SeatBackend(BaseBackend):
     ) -> Account | None:
         if request is None or not username or not password:
             return None
-        return admit(by=visitor(request), name=username, password=password)
+        return admit(by=visitor(request), name=username, password=password, now=clock.now())
 
     @override
     def get_user(self, user_id: UUID) -> Account | None:

@@ -7,6 +7,7 @@ HMAC of the session's id and can only be read by those pages. Callers with an Au
 
 import base64
 import hmac
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -41,12 +42,17 @@ def came_by_cookie(request: HttpRequest) -> bool:
 
 def access_token_in(request: HttpRequest) -> str:
     """The access token of the browser, or an empty string."""
-    return request.COOKIES.get(_name(request, ACCESS), "")
+    return read(request, ACCESS)
 
 
 def refresh_token_in(request: HttpRequest) -> str:
     """The refresh token of the browser, or an empty string."""
-    return request.COOKIES.get(_name(request, REFRESH), "")
+    return read(request, REFRESH)
+
+
+def read(request: HttpRequest, name: str) -> str:
+    """Another cookie of ours, or an empty string."""
+    return request.COOKIES.get(_name(request, name), "")
 
 
 def must_be_meant(request: HttpRequest, session_id: UUID | None) -> None:
@@ -74,24 +80,22 @@ def keep(request: HttpRequest, response: HttpResponse, *, access: str, refresh: 
     """Give the browser its tokens, out of reach of scripts, of other sites and of plain http."""
     lifetimes = {ACCESS: (access, ACCESS_LIFETIME), REFRESH: (refresh, SESSION_LIFETIME)}
     for name, (token, lifetime) in lifetimes.items():
-        response.set_cookie(
-            _name(request, name),
-            token,
-            max_age=lifetime,
-            path="/",
-            secure=not _is_plain(request),
-            httponly=True,
-            samesite="Strict",
-        )
+        write(request, response, name, token, lifetime)
+
+
+def write(request: HttpRequest, response: HttpResponse, name: str, token: str, lifetime: timedelta) -> None:
+    """Give the browser a cookie that only our own pages send back, and no script reads."""
+    secure = not _is_plain(request)
+    response.set_cookie(
+        _name(request, name), token, max_age=lifetime, path="/", secure=secure, httponly=True, samesite="Strict"
+    )
 
 
 def discard(request: HttpRequest, response: HttpResponse) -> None:
     """Take the tokens from the browser, if it has any."""
-    for name in (_name(request, ACCESS), _name(request, REFRESH)):
-        if name in request.COOKIES:
-            response.set_cookie(
-                name, "", max_age=0, path="/", secure=not _is_plain(request), httponly=True, samesite="Strict"
-            )
+    for name in (ACCESS, REFRESH):
+        if _name(request, name) in request.COOKIES:
+            write(request, response, name, "", timedelta())
 
 
 def _name(request: HttpRequest, name: str) -> str:

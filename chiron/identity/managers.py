@@ -1,6 +1,7 @@
 """Finding accounts, and the way in which Django's own commands make one."""
 
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from django.contrib.auth.base_user import BaseUserManager
 from typing_extensions import override
@@ -11,6 +12,11 @@ from chiron.kernel.access import Caller
 
 if TYPE_CHECKING:
     from chiron.identity.models import Account
+
+
+def canonical(name: str) -> str:
+    """One form for all ways of typing a name that find the same account, whether or not there is one."""
+    return email_index(name).hex() if "@" in name else normalize("NFKC", name).upper().casefold()
 
 
 class Accounts(BaseUserManager["Account"]):

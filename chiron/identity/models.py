@@ -155,3 +155,22 @@ class BackupCode(Row):
 
     class Meta:
         constraints = [models.UniqueConstraint(name="a_backup_code_is_another", fields=["account", "digest"])]
+
+
+class Allowance(Row):
+    """How much of a limit is left: whole again at `full_at`. Its id is a keyed digest of whom it limits."""
+
+    full_at = operational(models.DateTimeField())
+
+    class Meta:
+        indexes = [models.Index(name="allowances_by_time", fields=["full_at"])]
+
+
+class Lockout(Row):
+    """How often guessing at something has failed in a row. Its id is a keyed digest of what is guessed at."""
+
+    failures = operational(models.IntegerField())
+    until = operational(models.DateTimeField())
+
+    class Meta:
+        indexes = [models.Index(name="lockouts_by_time", fields=["until"])]

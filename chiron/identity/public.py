@@ -1,6 +1,8 @@
 """What other apps may use of identity."""
 
+from chiron.identity.authentication import visitor
 from chiron.identity.hooks import Person
+from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, Role
@@ -25,6 +27,7 @@ __all__ = [
     "Session",
     "SignedIn",
     "add_membership",
+    "admit",
     "begin",
     "change_membership",
     "create_operator",
@@ -34,5 +37,7 @@ __all__ = [
     "link_to",
     "make_account",
     "remove_organization",
+    "settle",
     "unlink_patient",
+    "visitor",
 ]

@@ -143,6 +143,21 @@ def open_to_all(why: str) -> Callable[[View], View]:
     return mark
 
 
+def limit_of(view: Callable[..., Any]) -> str | None:
+    """The group of limits that an operation counts against, or None where it is not limited."""
+    return getattr(view, "limited", None)
+
+
+def limited(group: str) -> Callable[[View], View]:
+    """Count calls of an operation against the limits of that group, before its body is read."""
+
+    def mark(view: View) -> View:
+        view.limited = group  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def creates(view: View) -> View:
     """A POST that creates in clinical: an ``Idempotency-Key`` makes its repetition answer the same and do nothing."""
     view.creates = "clinical"  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """Refusals: the errors a caller can understand and act on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import TypedDict
@@ -16,18 +16,27 @@ class Fault(TypedDict):
 class DomainError(Exception):
     """The product said no. Anything else that escapes is a bug and becomes a 500.
 
-    ``errors`` name the places in the input that are at fault, ``retry_after`` is in seconds, and further keyword
-    arguments become extension members of the problem document. None of them may carry the input or personal data.
+    ``errors`` name the places in the input that are at fault, ``retry_after`` is in seconds, ``headers`` go with the
+    answer, and further keyword arguments become extension members of the problem document. None of them may carry the
+    input or personal data.
     """
 
     code: ClassVar[str] = "conflict"
     title: ClassVar[str] = "The request conflicts with the present state."
     status: ClassVar[int] = 409
 
-    def __init__(self, *, errors: Sequence[Fault] = (), retry_after: int | None = None, **members: Any) -> None:
+    def __init__(
+        self,
+        *,
+        errors: Sequence[Fault] = (),
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
         super().__init__(self.code)
         self.errors = list(errors)
         self.retry_after = retry_after
+        self.headers = headers or {}
         self.members = members
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -92,6 +101,14 @@ class UnsupportedMediaType(DomainError):
 
 class Invalid(DomainError):
     code, title, status = "invalid", "Some of what was sent is not valid.", 422
+
+
+class LockedOut(DomainError):
+    code, title, status = "locked-out", "Too many failed attempts: wait before trying again.", 423
+
+
+class TooManyRequests(DomainError):
+    code, title, status = "too-many-requests", "Too many requests: wait before sending more.", 429
 
 
 class Unavailable(DomainError):

@@ -58,8 +58,10 @@ def respond(error: DomainError, request: HttpRequest | None = None) -> HttpRespo
     response = HttpResponse(orjson.dumps(document | error.members, default=str), MEDIA_TYPE, error.status)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if error.status in (429, 503):
+    if error.status in (423, 429, 503):
         response.headers["Retry-After"] = str(error.retry_after or 1)
+    for name, value in error.headers.items():
+        response.headers[name] = value
     return response
 
 

@@ -39,6 +39,7 @@ JWT_SIGNING_KEY = _signing_key()
 JWT_REFRESH_SECRET_KEY = _secret("JWT_REFRESH_SECRET_KEY")
 JWT_ISSUER = JWT_AUDIENCE = "chiron"
 AUDIT_HEADS_DIR = HOME.path / "audit-heads"
+RATE_LIMITS = environment.read("RATE_LIMITS")
 TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 COOKIES_OVER_HTTP = ENVIRONMENT != "production"
@@ -47,9 +48,12 @@ CORS_ALLOW_CREDENTIALS = True
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
     "authorization", "content-type", "idempotency-key", "if-match", "if-range", "last-event-id", "range",
-    "x-auth-mode", "x-csrf-token", "x-organization", "x-request-id",
+    "x-auth-mode", "x-csrf-token", "x-device-token", "x-organization", "x-request-id",
 ]  # fmt: skip
-CORS_EXPOSE_HEADERS = ["content-disposition", "content-range", "etag", "location", "retry-after", "x-request-id"]
+CORS_EXPOSE_HEADERS = [
+    "content-disposition", "content-range", "etag", "location", "ratelimit", "ratelimit-policy", "retry-after",
+    "x-device-token", "x-request-id",
+]  # fmt: skip
 
 DEBUG = False
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")

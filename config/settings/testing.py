@@ -6,3 +6,10 @@ DEBUG = False
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 WHITENOISE_AUTOREFRESH = True  # or each test client looks through all static files
 ARGON2 = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+RATE_LIMITS = ",".join(  # all tests call from one address; those of limits set their own
+    f"{each}=1000000/60"
+    for each in (
+        "sign-in.address", "register.address", "register.organization", "refresh.address", "code.address",
+        "secrets.account",
+    )
+)  # fmt: skip

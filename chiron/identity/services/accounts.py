@@ -9,6 +9,7 @@ from chiron.identity.email import set_email
 from chiron.identity.errors import AccountExists, ClaimSettled, OrganizationSuspended, RegistrationClosed
 from chiron.identity.families import end_families
 from chiron.identity.hooks import Hooks, Person
+from chiron.identity.limits import take
 from chiron.identity.models import Account, Membership
 from chiron.identity.passwords import must_be_strong
 from chiron.identity.queries import me
@@ -61,7 +62,8 @@ def register(
 
     A patient sees nobody's data until staff link the claim to a patient; a doctor has no role until an admin approves.
     The account commits before the claim, which `change_me` makes again should it be lost in between.
-    Raises Invalid, AccountExists, OrganizationSuspended, RegistrationClosed where the organization admits them itself.
+    Raises Invalid, AccountExists, OrganizationSuspended, RegistrationClosed where the organization admits them itself,
+    TooManyRequests.
     """
     _must_be_somebody(person, now)
     if organization.suspended_at is not None:
@@ -69,6 +71,7 @@ def register(
     policies = Policies.stored(organization.policies)
     if not (policies.patients_register if role is Role.PATIENT else policies.doctors_register):
         raise RegistrationClosed
+    take("register.organization", organization.id, now)
     with atomic(ACCOUNTS):
         account = make_account(username=username, email=email, password=password, now=now)
         approved_at = now if role is Role.PATIENT else None

@@ -5,17 +5,23 @@ from datetime import datetime
 
 from chiron.audit.public import record_platform
 from chiron.identity.families import start_family
+from chiron.identity.guesses import is_right
 from chiron.identity.models import Account, Session
-from chiron.identity.passwords import fits
 from chiron.identity.seats import seats_of
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
+from chiron.kernel.errors import LockedOut
 
 
-def admit(*, by: Caller, name: str, password: str) -> Account | None:
-    """The account of that name and password, where it has a seat in the administration; None for everybody else."""
+def admit(*, by: Caller, name: str, password: str, now: datetime) -> Account | None:
+    """The account of that name and password, where it has a seat in the administration; None for everybody else, and
+    for whoever has guessed too often.
+    """
     account = Account.objects.named(name)
-    right = fits(password, account.password if account else None)
+    try:
+        right = is_right(account=account, name=name, password=password, device="", now=now)
+    except LockedOut:
+        right = False
     if account is not None and right and account.is_active and any(not seat.is_suspended for seat in seats_of(account)):
         return account
     with atomic(ACCOUNTS):

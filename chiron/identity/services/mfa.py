@@ -8,7 +8,9 @@ import pyotp
 import segno
 
 from chiron.audit.public import record_platform
+from chiron.identity import lockouts
 from chiron.identity.challenges import challenged
+from chiron.identity.devices import known_device
 from chiron.identity.errors import NotConfirmed, SecondFactorOff, SecondFactorOn, WrongCode
 from chiron.identity.families import end_families
 from chiron.identity.models import Account, Membership, SecondFactor, Session
@@ -84,17 +86,21 @@ def enrol(*, by: Caller, code: str, now: datetime) -> list[str]:
     return codes
 
 
-def finish_sign_in(*, by: Caller, mfa_token: str, code: str, now: datetime) -> SignedIn:
+def finish_sign_in(*, by: Caller, mfa_token: str, code: str, device: str = "", now: datetime) -> SignedIn:
     """Open the session for which the password was right, now that a code is right too.
 
-    Raises ChallengeRefused, WrongCode, OrganizationSuspended, WrongCredentials where the account was just disabled.
+    Raises ChallengeRefused, WrongCode, LockedOut, OrganizationSuspended, WrongCredentials where the account was just
+    disabled.
     """
     whose = by
     try:
         account, membership = challenged(mfa_token, now)
         organization_id = membership.organization_id if membership else None
         whose = replace(by, account_id=account.id, organization_id=organization_id)
+        lock = f"code of {known_device(account, device) or account.id}"
+        lockouts.attempt(lock, now=now)
         with atomic(ACCOUNTS):
+            lockouts.forgive(lock)
             way = spend(_locked(account.id).id, code, now, or_raise=WrongCode)
             record_platform(whose, "mfa.accepted", resource="mfa", resource_id=account.id, payload={"with": way})
             return begin(by=by, account=account, membership=membership, mfa_at=now, now=now)

@@ -16,8 +16,8 @@ from chiron.identity.errors import (
     WrongCredentials,
 )
 from chiron.identity.families import end_families, refresh_token_of, start_family, take_turn
+from chiron.identity.guesses import is_right
 from chiron.identity.models import Account, Membership, Session
-from chiron.identity.passwords import fits
 from chiron.identity.second_factors import is_enrolled
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
@@ -35,15 +35,20 @@ class SignedIn:
     membership: Membership | None
 
 
-def sign_in(*, by: Caller, name: str, password: str, choice: Choice, now: datetime) -> SignedIn | Challenge:
+def sign_in(
+    *, by: Caller, name: str, password: str, choice: Choice, device: str = "", now: datetime
+) -> SignedIn | Challenge:
     """Open a session for the account of that user name or e-mail address, or ask for its second factor.
 
+    Guesses are bounded for the name that was typed, whether or not it is an account's; for the owner's known `device`
+    they are counted apart.
+
     Raises WrongCredentials alike for an unknown account, a wrong password, a disabled account and an organization that
-    it does not belong to; ChooseOrganization where it belongs to several; OrganizationSuspended.
+    it does not belong to; ChooseOrganization where it belongs to several; OrganizationSuspended; LockedOut.
     """
     account = Account.objects.named(name)
-    right = fits(password, account.password if account else None)
     try:
+        right = is_right(account=account, name=name, password=password, device=device, now=now)
         if account is None or not right or not account.is_active:
             raise WrongCredentials
         membership = _membership(account, choice)
@@ -51,10 +56,11 @@ def sign_in(*, by: Caller, name: str, password: str, choice: Choice, now: dateti
             return begin(by=by, account=account, membership=membership, now=now)
         except SecondFactorMissing:
             return _challenged(by, account, membership, now)
-    except DomainError:
+    except DomainError as refusal:
         with atomic(ACCOUNTS):
             whose = replace(by, account_id=account.id) if account else by
-            record_platform(whose, "session.refused", resource="sessions", outcome="denied")
+            payload = {"why": refusal.code}
+            record_platform(whose, "session.refused", resource="sessions", outcome="denied", payload=payload)
         raise
 
 

@@ -49,7 +49,9 @@ def test_a_page_gets_its_tokens_in_cookies_and_none_in_the_body(browser: Client,
             "path": "/", "secure": True, "httponly": True, "samesite": "Strict", "domain": "", "comment": "",
             "version": "", "expires": "", "max-age": seconds,
         }
-        for name, seconds in (("__Host-chiron-access", 300), ("__Host-chiron-refresh", 14 * 86_400))
+        for name, seconds in (
+            ("__Host-chiron-access", 300), ("__Host-chiron-refresh", 14 * 86_400), ("__Host-chiron-device", 365 * 86_400)
+        )
     }  # fmt: skip
     assert verified(answer.cookies["__Host-chiron-access"].value).caller.account_id == member.account_id
 
@@ -62,6 +64,7 @@ def test_over_plain_http_in_development_the_names_are_plain(browser: Client) -> 
     assert {name: cookie["secure"] for name, cookie in answer.cookies.items()} == {
         "chiron-access": "",
         "chiron-refresh": "",
+        "chiron-device": "",
     }
 
 
@@ -74,6 +77,7 @@ def test_production_gives_no_cookie_that_plain_http_would_keep(browser: Client, 
     assert [(name, cookie["secure"]) for name, cookie in answer.cookies.items()] == [
         ("__Host-chiron-access", True),
         ("__Host-chiron-refresh", True),
+        ("__Host-chiron-device", True),
     ]
 
 

@@ -1,0 +1,22 @@
+"""A password is looked at only where guessing is not locked out; whoever signs in by password asks here."""
+
+from datetime import datetime
+
+from chiron.identity import lockouts
+from chiron.identity.devices import known_device
+from chiron.identity.managers import canonical
+from chiron.identity.models import Account
+from chiron.identity.passwords import fits
+
+
+def is_right(*, account: Account | None, name: str, password: str, device: str, now: datetime) -> bool:
+    """Whether the password is the account's. A failure counts against the name, a known device's against that.
+
+    The same for a name that is nobody's, in work and in what it counts. Raises LockedOut.
+    """
+    lock = f"password of {known_device(account, device) or canonical(name)}"
+    lockouts.attempt(lock, now=now)
+    right = fits(password, account.password if account else None)
+    if right:
+        lockouts.forgive(lock)
+    return right
