@@ -32,8 +32,8 @@ def measure(rounds: int = 9, calls: int = 1000) -> None:
     print(f"  {'':22}processor time             wall time")
     with ExitStack() as stack:
         servers = {interface: stack.enter_context(server(interface)) for interface in SERVED}
-        for name, asked in (("GET patient", patient), ("GET health/live", ("/health/live", ""))):
-            runs = {each: round_of(*servers[each], *asked, calls) for each in SERVED}
+        for name, (path, key) in (("GET patient", patient), ("GET health/live", ("/health/live", ""))):
+            runs = {each: round_of(*servers[each], path, key, calls) for each in SERVED}
             for run in runs.values():
                 run()
             pairs = alternating(rounds, runs["asgi"], runs["wsgi"])
