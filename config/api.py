@@ -5,6 +5,7 @@ from ninja import NinjaAPI
 from chiron.audit.api import router as audit
 from chiron.identity.api import router as identity
 from chiron.identity.api_mfa import router as mfa
+from chiron.identity.api_recovery import router as recovery
 from chiron.kernel import problems
 from chiron.kernel.parsing import OrjsonRenderer, StrictParser
 from chiron.records.api import router as records
@@ -27,5 +28,5 @@ api: NinjaAPI = ChironAPI(
 )
 problems.register(api)
 api.add_decorator(guarded, mode="view")
-for router in (identity, mfa, registry, people, records, attachments, signatures, clearances, audit):
+for router in (identity, mfa, recovery, registry, people, records, attachments, signatures, clearances, audit):
     api.add_router("", router)

@@ -67,6 +67,11 @@ SETTINGS = (
     Setting(
         "S3_BUCKET", "Bucket in which sealed files lie. Empty, and no AZURE_CONTAINER: the folder CHIRON_HOME/files."
     ),
+    Setting("EMAIL_URL", "Mail server: smtp://, smtp+tls:// or smtps://user:password@host:port.", "", True),
+    Setting("MAILJET_API_KEY", "Sends mail through Mailjet instead.", "", True),
+    Setting("MAILJET_API_SECRET", "Its secret.", "", True),
+    Setting("MAILJET_SENDER_EMAIL", "The sender of all mail, with Mailjet or without."),
+    Setting("CHIRON_PUBLIC_URL", "Where people find the front end; mail links there.", "http://127.0.0.1:8000"),
     Setting("S3_ENDPOINT_URL", "Where the bucket is, if not at Amazon: MinIO, Ceph, ..."),
     Setting("AZURE_ACCOUNT_NAME", "Azure storage account of the container."),
     Setting("AZURE_ACCOUNT_KEY", "Its key.", "", True),

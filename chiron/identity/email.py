@@ -15,9 +15,10 @@ def email_index(address: str) -> bytes:
 
 
 def set_email(account: "Account", address: str) -> None:
-    """Give an unsaved change of the account this address; an empty one takes it away."""
+    """Give an unsaved change of the account this address, not verified yet; an empty one takes it away."""
     account.email = platform_safe().seal(account, "email", address.strip()) if address else None
     account.email_index = email_index(address) if address else None
+    account.email_verified_at = None
 
 
 def email_of(account: "Account") -> str | None:

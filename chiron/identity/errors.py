@@ -49,6 +49,12 @@ class SecondFactorOff(DomainError):
     code, title = "second-factor-off", "The account has no second factor: set one up first."
 
 
+class CodeRefused(DomainError):
+    """The same for a forged, a used and an expired code."""
+
+    code, title, status = "code-refused", "This code is not valid any more: ask for another.", 422
+
+
 class CrossSite(DomainError):
     """An unsafe call by cookie from elsewhere, or without the session's CSRF token."""
 

@@ -18,10 +18,12 @@ from uuid import UUID
 from django.conf import settings
 
 from chiron.audit.public import record_platform
+from chiron.identity import tasks
 from chiron.identity.errors import OrganizationSuspended, RefreshRefused
 from chiron.identity.models import Account, Session
 from chiron.identity.revocations import take_effect_at_commit
 from chiron.identity.rules import SESSION_LIFETIME, Verdict, judge
+from chiron.jobs.public import enqueue_from_accounts
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
 from chiron.kernel.ids import NIL, new_id
@@ -81,6 +83,7 @@ def take_turn(*, by: Caller, token: str, now: datetime) -> Session:
                 by, account_id=session.account_id, organization_id=session.organization_id, session_id=session.id
             )
             _end([session.id], now)
+            enqueue_from_accounts(tasks.tell_session_stolen, account_id=session.account_id)
             record_platform(whose, "session.reused", resource="sessions", resource_id=session.id, outcome="denied")
     if verdict in (Verdict.ROTATE, Verdict.REPEAT):
         return session

@@ -9,6 +9,12 @@ from chiron.identity.models import Account
 from chiron.identity.passwords import fits
 
 
+def forget_failures(account: Account) -> None:
+    """The account has another password, so what was guessed at the old one counts no more."""
+    names = [canonical(account.username), *([bytes(account.email_index).hex()] if account.email_index else [])]
+    lockouts.forgive(*(f"password of {name}" for name in names))
+
+
 def is_right(*, account: Account | None, name: str, password: str, device: str, now: datetime) -> bool:
     """Whether the password is the account's. A failure counts against the name, a known device's against that.
 

@@ -71,6 +71,8 @@ USUAL = {
     "register.address": Rate(20, 3600),
     "register.organization": Rate(500, 3600),
     "secrets.account": Rate(30, 3600),
+    "reset.address": Rate(20, 3600),
+    "reset.mailbox": Rate(3, 3600),
 }
 
 

@@ -155,6 +155,7 @@ class UserOut(BaseModel):
     id: UUID
     username: str
     email: str | None
+    email_verified: bool
     roles: list[str]
     approved: bool
     operator: bool
@@ -169,6 +170,7 @@ class UserOut(BaseModel):
             id=account.id,
             username=account.username,
             email=email_of(account),
+            email_verified=account.email_verified_at is not None,
             roles=in_order(membership.roles) if membership else [],
             approved=membership.approved_at is not None if membership else True,
             operator=account.is_operator and membership is None,

@@ -9,6 +9,7 @@ from typing import Any
 from chiron.postgres.home import Home
 from config import environment
 from config.settings.databases import databases, is_embedded
+from config.settings.mail import mail
 from config.settings.storages import storages
 
 environment.refuse_unknown()
@@ -54,6 +55,9 @@ CORS_EXPOSE_HEADERS = [
     "content-disposition", "content-range", "etag", "location", "ratelimit", "ratelimit-policy", "retry-after",
     "x-device-token", "x-request-id",
 ]  # fmt: skip
+
+PUBLIC_URL = environment.read("CHIRON_PUBLIC_URL").rstrip("/")
+globals().update(mail())
 
 DEBUG = False
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
@@ -110,6 +114,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "anymail",
     "corsheaders",
     "ninja",
 ]

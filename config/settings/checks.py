@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chiron.postgres.logins import DATABASES
 from config import environment
 from config.settings.databases import by_url
+from config.settings.mail import is_given
 
 KEYS = {
     "DJANGO_SECRET_KEY": 32,
@@ -20,6 +21,10 @@ WEAK = ("changeme", "secret", "password", "default", "example", "insecure")
 def refuse_unsafe() -> None:
     """Raise ImproperlyConfigured with one line for each thing that must be set before production may start."""
     faults = [*_keys(), *_databases()]
+    if not is_given():
+        faults.append("EMAIL_URL is missing: name a mail server, or set MAILJET_API_KEY. Passwords are reset by mail.")
+    if environment.read("CHIRON_PUBLIC_URL") == environment.BY_NAME["CHIRON_PUBLIC_URL"].default:
+        faults.append("CHIRON_PUBLIC_URL is not set: name where people find the front end; mail links there.")
     if environment.flag("DEBUG"):
         faults.append("DEBUG is on: unset it.")
     if environment.read("ALLOWED_HOSTS") == environment.BY_NAME["ALLOWED_HOSTS"].default:

@@ -29,6 +29,8 @@ SAFE = {
     "AUDIT_SIGNING_KEY": "a" * 40,
     "JWT_SIGNING_KEY": OTHER_KEY,
     "JWT_REFRESH_SECRET_KEY": "r" * 40,
+    "EMAIL_URL": "smtp://mail.example.org",
+    "CHIRON_PUBLIC_URL": "https://clinic.example.org",
     **{f"{alias}_DATABASE_URL": URL.format(alias.lower()) for alias in ("ACCOUNTS", "CLINICAL", "RESEARCH")},
 }
 START = "import django; django.setup(); from django.conf import settings; print(settings.{})"

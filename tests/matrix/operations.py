@@ -53,6 +53,7 @@ NOTE = {"record_type": "NOTE", "title": "Cough"}
 OPERATIONS: dict[str, Operation] = {
     "GET /api/auth/sessions": Operation(events=0),
     "GET /api/auth/csrf": Operation(events=0),
+    "POST /api/auth/email/verify/send": Operation(),
     "DELETE /api/auth/sessions/{session_id}": Operation(Thing.SESSION),
     "POST /api/auth/logout": Operation(),
     "POST /api/auth/logout-all": Operation(),

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chiron.audit.public import record_platform
+from chiron.identity import tasks
 from chiron.identity.email import set_email
 from chiron.identity.errors import AccountExists, ClaimSettled, OrganizationSuspended, RegistrationClosed
 from chiron.identity.families import end_families
@@ -15,6 +16,7 @@ from chiron.identity.passwords import must_be_strong
 from chiron.identity.queries import me
 from chiron.identity.roles import Role
 from chiron.identity.rules import is_birth_date
+from chiron.jobs.public import enqueue_from_accounts
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, refusing
 from chiron.kernel.errors import NotFound, invalid
@@ -86,6 +88,7 @@ def register(
         )
         membership.save(force_insert=True)
         caller = replace(by, account_id=account.id, organization_id=organization.id, membership_id=membership.id)
+        enqueue_from_accounts(tasks.send_address_code, account_id=account.id)
         record_platform(caller, "account.registered", resource="accounts", resource_id=account.id)
     _claim(caller, membership, person)
     return membership
@@ -108,7 +111,8 @@ def change_me(*, by: Caller, email: str | None = None, person: Person | None = N
             account = Account.objects.select_for_update().get(id=account.id)
             set_email(account, email)
             with refusing(ACCOUNTS, **TAKEN):
-                account.save(update_fields=["email", "email_index"])
+                account.save(update_fields=["email", "email_index", "email_verified_at"])
+            enqueue_from_accounts(tasks.send_address_code, account_id=account.id)
             record_platform(by, "account.updated", resource="accounts", resource_id=account.id)
 
 

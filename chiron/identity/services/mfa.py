@@ -8,7 +8,7 @@ import pyotp
 import segno
 
 from chiron.audit.public import record_platform
-from chiron.identity import lockouts
+from chiron.identity import lockouts, tasks
 from chiron.identity.challenges import challenged
 from chiron.identity.devices import known_device
 from chiron.identity.errors import NotConfirmed, SecondFactorOff, SecondFactorOn, WrongCode
@@ -23,6 +23,7 @@ from chiron.identity.second_factors import (
     spend_step,
 )
 from chiron.identity.services.sign_in import SignedIn, begin, signed_in
+from chiron.jobs.public import enqueue_from_accounts
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
 from chiron.kernel.errors import DomainError, NotSignedIn
@@ -79,6 +80,7 @@ def enrol(*, by: Caller, code: str, now: datetime) -> list[str]:
             codes = new_backup_codes(account.id)
             end_families(now, account_id=account.id, besides=by.session_id)
             Session.objects.filter(id=by.session_id or NIL).update(mfa_at=now)
+            enqueue_from_accounts(tasks.tell_second_factor_changed, account_id=account.id)
             record_platform(by, "mfa.enrolled", resource="mfa", resource_id=account.id)
     except DomainError as refusal:
         _refused(by, refusal)
@@ -135,6 +137,7 @@ def disable(*, by: Caller, password: str, code: str, now: datetime) -> None:
         account = confirmed_account(by, password)
         _spend_own(account.id, code, now)
         forget_second_factor(account.id)
+        enqueue_from_accounts(tasks.tell_second_factor_changed, account_id=account.id)
         record_platform(by, "mfa.disabled", resource="mfa", resource_id=account.id)
 
 
@@ -145,6 +148,7 @@ def renew_backup_codes(*, by: Caller, password: str, code: str, now: datetime) -
         account = confirmed_account(by, password)
         _spend_own(account.id, code, now)
         codes = new_backup_codes(account.id)
+        enqueue_from_accounts(tasks.tell_second_factor_changed, account_id=account.id)
         record_platform(by, "mfa.codes-renewed", resource="mfa", resource_id=account.id)
     return codes
 

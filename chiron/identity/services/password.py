@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from chiron.audit.public import record_platform
+from chiron.identity import tasks
 from chiron.identity.errors import StepUpRequired
 from chiron.identity.families import end_families
 from chiron.identity.models import Session
@@ -10,6 +11,7 @@ from chiron.identity.passwords import must_be_strong
 from chiron.identity.rules import is_fresh
 from chiron.identity.second_factors import is_enrolled
 from chiron.identity.services.mfa import confirmed_account
+from chiron.jobs.public import enqueue_from_accounts
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
 from chiron.kernel.ids import NIL
@@ -31,4 +33,5 @@ def change_password(*, by: Caller, old_password: str, password: str, now: dateti
         account.set_password(password)
         account.save(update_fields=["password"])
         end_families(now, account_id=account.id, besides=by.session_id)
+        enqueue_from_accounts(tasks.tell_password_changed, account_id=account.id)
         record_platform(by, "password.changed", resource="accounts", resource_id=account.id)

@@ -1,0 +1,84 @@
+"""Mail to the owners of accounts. Jobs carry the account's id; codes are made when the mail is."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+
+from chiron.identity.email import email_of
+from chiron.identity.models import Account
+from chiron.identity.recovery import ADDRESS, RESET, code_for
+from chiron.jobs.public import job
+from chiron.kernel import clock
+from chiron.kernel.mail import send_mail
+
+CODE = """{greeting}
+
+{link}
+
+{otherwise}
+"""
+CHANGED = """{what}
+
+If it was you, there is nothing to do. If not, choose another password at once ("forgotten password" on the sign-in
+page), and tell your organization.
+"""
+
+
+@job("identity.send_reset_code")
+def send_reset_code(*, account_id: UUID) -> None:
+    """Mail a code for another password; for nobody, and for who has no address, nothing."""
+    _send_code(
+        account_id,
+        RESET,
+        subject="Choose another password",
+        greeting="Somebody, you we hope, asked for another password. This link is good for one hour, and once:",
+        otherwise="If it was not you, there is nothing to do: without the link nothing changes.",
+    )
+
+
+@job("identity.send_address_code")
+def send_address_code(*, account_id: UUID) -> None:
+    """Mail a code that verifies the address it is mailed to."""
+    _send_code(
+        account_id,
+        ADDRESS,
+        subject="Confirm your e-mail address",
+        greeting="This link confirms that this is your address. It is good for a week:",
+        otherwise="If you made no account, there is nothing to do.",
+    )
+
+
+@job("identity.tell_password_changed")
+def tell_password_changed(*, account_id: UUID) -> None:
+    """Tell the owner that the password was changed."""
+    _tell(account_id, "The password of your account was changed, and its other sessions were ended.")
+
+
+@job("identity.tell_second_factor_changed")
+def tell_second_factor_changed(*, account_id: UUID) -> None:
+    """Tell the owner that the second factor was turned on or off, or its backup codes were renewed."""
+    _tell(account_id, "The second factor of your account was turned on, turned off or renewed.")
+
+
+@job("identity.tell_session_stolen")
+def tell_session_stolen(*, account_id: UUID) -> None:
+    """Tell the owner that a refresh token was used twice."""
+    _tell(account_id, "A session of your account was used from two places at once, and was ended.")
+
+
+def _send_code(account_id: UUID, purpose: str, *, subject: str, greeting: str, otherwise: str) -> None:
+    account = Account.objects.filter(id=account_id, is_active=True).first()
+    address = email_of(account) if account else None
+    if account and address:
+        page = "reset-password" if purpose == RESET else "verify-email"
+        query = urlencode({"code": code_for(purpose, account, clock.now())})
+        link = f"{settings.PUBLIC_URL}/{page}?{query}"
+        send_mail(to=address, subject=subject, body=CODE.format(greeting=greeting, link=link, otherwise=otherwise))
+
+
+def _tell(account_id: UUID, what: str) -> None:
+    account = Account.objects.filter(id=account_id).first()
+    address = email_of(account) if account else None
+    if address:
+        send_mail(to=address, subject="A change to your account", body=CHANGED.format(what=what))
