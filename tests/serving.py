@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -27,8 +27,12 @@ class Serving:
         """The answer, its body to be read. A body may be an iterable of pieces where the headers say how long it is."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         said = {"Authorization": f"Bearer {token}", "Connection": "close"}  # so it closes once it is read
-        connection.request(method, path, body, said | (headers or {}))
-        return connection.getresponse()
+        with ExitStack() as otherwise:
+            otherwise.callback(connection.close)
+            connection.request(method, path, body, said | (headers or {}))
+            answer = connection.getresponse()
+            otherwise.pop_all()
+        return answer
 
     def workers(self) -> list[int]:
         """The processes that answer requests."""
@@ -64,7 +68,7 @@ def serving() -> Iterator[Serving]:
 def _until_ready(server: Serving) -> None:
     deadline, waiting = time.monotonic() + 60, Event()
     while True:
-        with suppress(OSError):
+        with suppress(OSError, http.client.HTTPException):
             server.call("GET", "/health/live", "").read()
             return
         assert time.monotonic() < deadline

@@ -84,4 +84,4 @@ def test_what_was_said_in_a_day_lies_nowhere_in_plaintext(
     assert schema in places["dump of clinical"]
     assert "stored 000001" in places
     assert b"broken.json" in places["what was printed"]
-    assert b'"route": "api/patients' in places["our log"]
+    assert b'"route":"api/patients' in places["our log"]

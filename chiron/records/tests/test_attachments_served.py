@@ -217,7 +217,7 @@ def until_more_than(before: int, clinic: Clinic) -> None:
 def until(is_so: Callable[[], object]) -> None:
     """Wait, not for long, for what another process does."""
     waiting = Waiting()
-    for _ in range(200):
+    for _ in range(600):
         if is_so():
             return
         waiting.wait(0.05)
