@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from chiron.audit.public import Watch
+from chiron.files.public import is_in_reach
 from chiron.jobs.public import queue_state
 from chiron.kernel.clock import now
 from chiron.kernel.db import ALIASES, atomic, cursor
@@ -26,9 +27,9 @@ def live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
-    """Each dependency's state; 503 when a database is down."""
-    databases = _databases()
-    return _answer({"databases": databases}, is_up="down" not in databases.values())
+    """Each dependency's state; 503 when a database or the storage of files is down."""
+    databases, files = _databases(), "ok" if is_in_reach() else "down"
+    return _answer({"databases": databases, "files": files}, is_up="down" not in (files, *databases.values()))
 
 
 @require_safe

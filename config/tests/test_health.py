@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.test import Client
+from django.test import Client, override_settings
 
 from chiron.audit.public import Watch, record, seal
+from chiron.files.tests.stores import free_port, s3
 from chiron.jobs.public import QueueState
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
@@ -25,11 +26,20 @@ def test_a_process_is_alive_without_asking_any_database() -> None:
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/"])
-def test_health_names_each_database(sealed: None, path: str) -> None:
+def test_health_names_each_database_and_the_storage(sealed: None, path: str) -> None:
     answer = Client().get(path)
 
     states = {"accounts": "ok", "clinical": "ok", "research": "ok"}
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "databases": states})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "databases": states, "files": "ok"})
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_a_storage_out_of_reach_is_not_healthy_and_still_ready(sealed: None) -> None:
+    with override_settings(STORAGES={"sealed": s3(free_port())}):
+        whole, ready = Client().get("/health"), Client().get("/health/ready")
+
+    assert (whole.status_code, whole.json()["files"], whole.json()["status"]) == (503, "down", "down")
+    assert ready.status_code == 200
 
 
 def test_a_migrated_and_sealed_installation_is_ready(sealed: None) -> None:
