@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from typing_extensions import override
 
+from chiron.audit.hooks import Hooks
 from chiron.audit.models import Event, Outcome
 from chiron.audit.queries import Wanted, read_event, read_platform_event, read_platform_trail, read_trail
 from chiron.kernel.access import Caller
@@ -44,36 +45,35 @@ class EventPage(Page):
     def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
         if by.operator:
             platform = read_platform_trail(by, query)
-            return Listed([self._row(each) for each in platform.rows], platform.next)
-        wanted = Wanted(**{name: value for name, value in asked.items() if value})
-        found = read_trail(by, wanted, query)
-        linked = wanted.source == "organization"
-        return Listed([self._row(each.event, linked=linked) for each in found.rows], found.next)
+            return Listed([self._row(each, each.account_id) for each in platform.rows], platform.next)
+        found = read_trail(by, Wanted(**{name: value for name, value in asked.items() if value}), query)
+        names = Hooks.account_names(by, [each.event.account_id for each in found.rows])
+        rows = [self._row(each.event, self._who(each.event.account_id, names)) for each in found.rows]
+        return Listed(rows, found.next)
 
     def shown(self, by: Caller, row_id: UUID) -> Shown:
         opened = read_platform_event(by, row_id) if by.operator else read_event(by, row_id)
         event, said = opened.event, opened.said
         outcome = Tag(event.outcome, TONES[Outcome(event.outcome)])
+        names = {} if by.operator else Hooks.account_names(by, [event.account_id])
         facts = [
-            ("When", event.at), ("Action", event.action), ("Outcome", outcome),
+            ("When", event.at), ("Action", event.action), ("Outcome", outcome), ("Who", "".join(names.values())),
             ("Account", str(event.account_id or "")), ("Roles", ", ".join(event.roles)),
             ("Session", str(event.session_id or "")), ("Purpose", event.purpose), ("About", event.resource),
             ("Id of it", str(event.resource_id or "")), ("Request", event.request_id),
             ("Address", said.get("address")), ("Device", said.get("device")),
             ("Details", json.dumps(said["details"], ensure_ascii=False) if said.get("details") else None),
         ]  # fmt: skip
-        return Shown(
-            f"Event {short(row_id)}", facts, [Table(("Id",), [(str(each),) for each in event.subjects], "Patients")]
-        )
+        patients = Table(("Id",), [(str(each),) for each in event.subjects], "Patients")
+        return Shown(f"Event {short(row_id)}", facts, [patients])
 
-    def _row(self, event: Event, *, linked: bool = False) -> tuple[Any, ...]:
-        who = Link(event.account_id, f"?account_id={event.account_id}") if event.account_id else None
-        return (
-            self.link(event.at, event.id),
-            event.action,
-            Tag(event.outcome, TONES[Outcome(event.outcome)]),
-            who if linked else event.account_id,
-            ", ".join(event.roles),
-            event.resource,
-            len(event.subjects) or None,
-        )
+    def _row(self, event: Event, who: Any) -> tuple[Any, ...]:
+        outcome, roles = Tag(event.outcome, TONES[Outcome(event.outcome)]), ", ".join(event.roles)
+        when = self.link(event.at, event.id)
+        return (when, event.action, outcome, who, roles, event.resource, len(event.subjects) or None)
+
+    def _who(self, account_id: UUID | None, names: dict[UUID, str]) -> Link | None:
+        """The account's name, leading to what else it did."""
+        if account_id is None:
+            return None
+        return Link(names.get(account_id, account_id), f"{self.address('changelist')}?account_id={account_id}")

@@ -5,6 +5,7 @@ from chiron.identity.hooks import Person
 from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Session
+from chiron.identity.queries import account_names
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
 from chiron.identity.services.memberships import (
@@ -26,6 +27,7 @@ __all__ = [
     "Role",
     "Session",
     "SignedIn",
+    "account_names",
     "add_membership",
     "admit",
     "begin",

@@ -1,5 +1,6 @@
 """Reads of accounts, memberships, sessions and organizations. Looking at other people is an event of the platform."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import QuerySet
 from chiron.audit.public import record_platform
 from chiron.identity.directory import Choice
 from chiron.identity.models import Account, Membership, Session
+from chiron.identity.policy import scope_of
 from chiron.identity.roles import Role
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import ACCOUNTS, atomic
@@ -60,6 +62,17 @@ def membership(by: Caller, membership_id: UUID) -> Membership:
         raise NotFound
     _seen(by, "membership.read", "memberships", resource_id=membership_id)
     return found
+
+
+def account_names(by: Caller, account_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The user names of those accounts, of members of the caller's organization; nobody's where the policy says so."""
+    if by.organization_id is None or scope_of(by, "memberships", "read") is Scope.NONE:
+        return {}
+    members = _members(by).filter(account__in={each for each in account_ids if each})
+    names = {each.account_id: each.account.username for each in members}
+    if names:
+        _seen(by, "membership.listed", "memberships")
+    return names
 
 
 def organizations(by: Caller, query: PageQuery) -> Page[Organization]:

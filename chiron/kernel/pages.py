@@ -51,6 +51,12 @@ class Shown:
     document: str = ""
     closed: Sequence[str] = ()
 
+    @property
+    def rendered(self) -> list[tuple[str, str, bool]]:
+        """Each fact that there is, as HTML, and whether it is long."""
+        known = ((name, value) for name, value in self.facts if value not in (None, ""))
+        return [(name, cell(value), isinstance(value, str) and len(value) > WIDE) for name, value in known]
+
 
 def may(by: Caller, resource: str, action: str) -> bool:
     """Whether the policy gives the caller anything of this."""
@@ -107,7 +113,7 @@ class Page(ModelAdmin):  # type: ignore[misc]
                 seek.add_error(next((str(part) for part in each["loc"] if part in seek.fields), None), each["msg"])
         context = {
             "title": self.title, "table": Table(self.heads, listed.rows), "next": listed.next, "seek": seek,
-            "seeks_by": self.seeks_by, "acts": self._acts(by, None), "fields": [each for each in seek if each.data],
+            "seeks_by": self.seeks_by, "acts": self._acts(by, None),
         }  # fmt: skip
         return self._page(request, "list", context, status=422 if seek.errors else status)
 
@@ -116,18 +122,8 @@ class Page(ModelAdmin):  # type: ignore[misc]
             return HttpResponseNotAllowed(["GET"])
         by = self._caller(request, "read")
         shown = self.shown(by, row[self.id_name])
-        facts = [
-            (name, cell(value), isinstance(value, str) and len(value) > WIDE)
-            for name, value in shown.facts
-            if value not in (None, "")
-        ]
-        context = {
-            "title": shown.title,
-            "shown": shown,
-            "facts": facts,
-            "acts": self._acts(by, row[self.id_name], shown.closed),
-        }
-        return self._page(request, "show", context)
+        acts = self._acts(by, row[self.id_name], shown.closed)
+        return self._page(request, "show", {"title": shown.title, "shown": shown, "acts": acts})
 
     def act_view(self, act: type[Act], request: HttpRequest, **row: UUID) -> HttpResponse:
         by = self._caller(request, act.need[1], act.need[0])

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.urls import reverse
 
+from chiron.identity.public import account_names
 from chiron.kernel.access import Caller
 from chiron.kernel.cells import Link, Table, Tag, short
 from chiron.kernel.forms import Dressed
@@ -174,11 +175,13 @@ class GlassPage(Page):
         found = read_broken_glass(by, row_id)
         row, seen = found.glass, found.seen
         patient = patient_link(row.patient_id, patient_names(by, [row.patient_id]))
+        accounts = account_names(by, [row.account_id, seen.account_id if seen else None])
         facts = [
             ("When", row.since), ("Until", row.until), ("Patient", patient), ("Patient's id", str(row.patient_id)),
             ("Provider", provider_names(by, [row.provider_id]).get(row.provider_id)),
-            ("Account", str(row.account_id)), ("Reason", found.reason),
-            ("Looked at", seen.at if seen else WAITING), ("By the account", str(seen.account_id) if seen else None),
+            ("Account", accounts.get(row.account_id, row.account_id)), ("Reason", found.reason),
+            ("Looked at", seen.at if seen else WAITING),
+            ("By the account", accounts.get(seen.account_id, seen.account_id) if seen else None),
         ]  # fmt: skip
         return Shown(f"Break-glass {short(row_id)}", facts, closed=(Acknowledge.slug,) if seen else ())
 
