@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.auth import authenticate
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -21,6 +23,7 @@ from django.views.decorators.csrf import csrf_protect
 from typing_extensions import override
 from unfold.forms import AuthenticationForm  # type: ignore[import-untyped]
 from unfold.sites import UnfoldAdminSite  # type: ignore[import-untyped]
+from unfold.widgets import UnfoldAdminTextInputWidget  # type: ignore[import-untyped]
 
 from chiron.identity.authentication import visitor
 from chiron.identity.models import Account
@@ -60,7 +63,24 @@ def only_for_admin(get_response: Next) -> Next:
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]
-    """Name and password; the backend admits only who has a seat."""
+    """Name, password, and a code for who has a second factor; the backend admits only who has a seat."""
+
+    code = forms.CharField(
+        label="Code of the second factor",
+        help_text="If you use an authenticator app: its present code, or a backup code.",
+        required=False,
+        max_length=40,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code"}),
+    )
+
+    @override
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = self.cleaned_data
+        if said.get("username") and said.get("password"):
+            self.user_cache = authenticate(self.request, **said)
+            if self.user_cache is None:
+                raise self.get_invalid_login_error()
+        return said
 
     @override
     def confirm_login_allowed(self, user: Account) -> None:
@@ -109,7 +129,8 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
         response: HttpResponse = super().login(request, extra_context)
         account = request.user
         if request.method == "POST" and response.status_code == 302 and isinstance(account, Account):
-            session = open_administration(by=visitor(request), account=account, now=clock.now())
+            mfa_at = request.mfa_at  # type: ignore[attr-defined]
+            session = open_administration(by=visitor(request), account=account, mfa_at=mfa_at, now=clock.now())
             request.session[SESSION] = str(session.id)
         return response
 

@@ -14,15 +14,22 @@ from chiron.kernel import clock
 
 
 class SeatBackend(BaseBackend):
-    """Knows accounts with a seat by user name or e-mail address and password."""
+    """Knows accounts with a seat by name or e-mail address, password, and a code where they have a second factor."""
 
     @override
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        code: str = "",
+        **_: Any,
     ) -> Account | None:
         if request is None or not username or not password:
             return None
-        return admit(by=visitor(request), name=username, password=password, now=clock.now())
+        admitted = admit(by=visitor(request), name=username, password=password, code=code, now=clock.now())
+        request.mfa_at = admitted.mfa_at if admitted else None  # type: ignore[attr-defined]
+        return admitted.account if admitted else None
 
     @override
     def get_user(self, user_id: UUID) -> Account | None:

@@ -102,13 +102,18 @@ def finish_sign_in(*, by: Caller, mfa_token: str, code: str, device: str = "", n
         lock = f"code of {known_device(account, device) or account.id}"
         lockouts.attempt(lock, now=now)
         with atomic(ACCOUNTS):
-            lockouts.forgive(lock)
-            way = spend(_locked(account.id).id, code, now, or_raise=WrongCode)
-            record_platform(whose, "mfa.accepted", resource="mfa", resource_id=account.id, payload={"with": way})
+            accept_code(whose, account, code, lock, now)
             return begin(by=by, account=account, membership=membership, mfa_at=now, now=now)
     except DomainError as refusal:
         _refused(whose, refusal)
         raise
+
+
+def accept_code(by: Caller, account: Account, code: str, lock: str, now: datetime) -> None:
+    """Spend a code of an account whose password was right, in the transaction that lets it in. Raises WrongCode."""
+    lockouts.forgive(lock)
+    way = spend(_locked(account.id).id, code, now, or_raise=WrongCode)
+    record_platform(by, "mfa.accepted", resource="mfa", resource_id=account.id, payload={"with": way})
 
 
 def step_up(*, by: Caller, code: str, now: datetime) -> SignedIn:

@@ -10,6 +10,7 @@ from chiron.audit.models import Event
 from chiron.identity.models import Account, Session
 from chiron.identity.public import Role, create_operator
 from chiron.identity.tests.factories import PASSWORD, me, new_member, problem, signed_in
+from chiron.identity.tests.test_mfa import on
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.tenancy.public import Organization
@@ -22,9 +23,9 @@ def operator(town: Any) -> Account:
     return create_operator(by=Caller(operator=True), username="olga", password=PASSWORD, now=now())
 
 
-def admin_client(name: str = "olga", password: str = PASSWORD) -> Client:
+def admin_client(name: str = "olga", password: str = PASSWORD, code: str = "") -> Client:
     client = Client()
-    client.post("/admin/login/", {"username": name, "password": password, "next": "/admin/"})
+    client.post("/admin/login/", {"username": name, "password": password, "code": code, "next": "/admin/"})
     return client
 
 
@@ -66,6 +67,49 @@ def test_a_wrong_password_is_refused_and_that_is_an_event_too(operator: Account)
     assert not is_in(admin_client(password="wrong"))
 
     assert admin_events() == [("admin.refused", "denied")]
+
+
+def test_who_has_a_second_factor_comes_in_with_a_code_only_and_each_code_once(hilltop: Any) -> None:
+    member = new_member(hilltop.id, Role.ADMIN)
+    name = member.account.username
+    app, [backup, *_] = on(signed_in(member).access)
+    code = app.code()
+
+    assert not is_in(admin_client(name))
+    assert not is_in(admin_client(name, code="000000"))
+    assert not is_in(admin_client(name, password="wrong", code=code))
+    assert is_in(admin_client(name, code=code))
+    assert not is_in(admin_client(name, code=code))
+    assert is_in(admin_client(name, code=backup))
+
+    shown = Session.objects.filter(account=member.account, revoked_at=None, mfa_at__isnull=False)
+    assert shown.count() == 3  # the one that turned it on among them
+    assert admin_events() == [
+        *[("admin.refused", "denied")] * 3, ("admin.opened", "success"), ("admin.refused", "denied"),
+        ("admin.opened", "success"),
+    ]  # fmt: skip
+
+
+def test_codes_are_not_guessed_however_right_the_password(hilltop: Any) -> None:
+    member = new_member(hilltop.id, Role.ADMIN)
+    app, _ = on(signed_in(member).access)
+    for _ in range(5):
+        assert not is_in(admin_client(member.account.username, code="000000"))
+
+    assert not is_in(admin_client(member.account.username, code=app.code()))
+
+
+def test_a_refused_sign_in_says_the_same_whatever_was_wrong(hilltop: Any) -> None:
+    member = new_member(hilltop.id, Role.ADMIN)
+    on(signed_in(member).access)
+    tried = [("nobody", PASSWORD, ""), (member.account.username, "wrong", ""), (member.account.username, PASSWORD, "1")]
+
+    errors = []
+    for name, password, code in tried:
+        form = Client().post("/admin/login/", {"username": name, "password": password, "code": code}).context["form"]
+        errors.append(form.errors.as_json())
+
+    assert len(set(errors)) == 1
 
 
 @pytest.mark.parametrize("page", PAGES)
