@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,12 @@ from django.db import connections
 from chiron.interop.fhir.bundle import read_bundle
 from chiron.interop.fhir.tests.factories import Resource, ama, document, pulse, resource
 from chiron.interop.tests.processes import started, wait_for_the_end_of, workers_of
+from chiron.kernel.db import take_turns
 from chiron.records.models import Record
 from chiron.records.public import import_records
 from chiron.records.sealing import content_of
 from chiron.registry.models import Patient
+from chiron.registry.services.patients import identifier_indexes
 from chiron.tenancy.public import Organization, inside
 from chiron.vault.public import patient_safe
 
@@ -139,19 +141,18 @@ def test_the_organization_must_be_known(hilltop: Any, tmp_path: Path, organizati
 def test_a_run_killed_in_the_middle_and_begun_again_ends_as_if_never_killed(
     fresh_organization: Organization, tmp_path: Path, workers: int
 ) -> None:
-    folder = folder_of(tmp_path, 40, records=25)
-    victim = in_the_middle(fresh_organization, folder, workers)
-    crew = workers_of(victim)
+    folder = folder_of(tmp_path, 20)
 
-    victim.kill()
-    victim.communicate()
-    wait_for_the_end_of(crew)
+    with in_the_middle(fresh_organization, folder, workers) as victim:
+        crew = workers_of(victim)
+        victim.kill()
+        victim.communicate()
+        wait_for_the_end_of(crew)
     midway = kept(fresh_organization)
     code = run(folder, organization=fresh_organization.slug, json=True)
 
     assert (victim.returncode, len(crew)) == (-signal.SIGKILL, 0 if workers == 1 else workers)
-    assert 0 < midway.total() < originals(folder).total()
-    assert midway.total() % 26 == 0
+    assert midway.total() == 10 * 4
     assert (code, kept(fresh_organization)) == (0, originals(folder))
 
 
@@ -191,15 +192,15 @@ def export_of(root: Path, lines: Iterable[str], *others: Resource) -> Path:
 def test_a_crew_that_is_broken_off_tells_the_truth_and_the_next_run_finishes(
     fresh_organization: Organization, tmp_path: Path, stopped: str
 ) -> None:
-    folder = folder_of(tmp_path, 30, records=25)
-    victim = in_the_middle(fresh_organization, folder, 2)
-    crew = workers_of(victim)
+    folder = folder_of(tmp_path, 20)
 
-    if stopped == "a worker is killed":
-        os.kill(crew[0], signal.SIGKILL)
-    else:
-        for each in (victim.pid, *crew):
-            os.kill(each, signal.SIGINT)
+    with in_the_middle(fresh_organization, folder, 2) as victim:
+        crew = workers_of(victim)
+        if stopped == "a worker is killed":
+            os.kill(crew[0], signal.SIGKILL)
+        else:
+            for each in (victim.pid, *crew):
+                os.kill(each, signal.SIGINT)
     code, report = ended(victim)
     midway = kept(fresh_organization)
     again = run(folder, organization=fresh_organization.slug, json=True)
@@ -213,14 +214,18 @@ def test_a_crew_that_is_broken_off_tells_the_truth_and_the_next_run_finishes(
     assert (again, kept(fresh_organization)) == (0, originals(folder))
 
 
-def in_the_middle(organization: Organization, folder: Path, workers: int) -> "subprocess.Popen[bytes]":
-    """An import that has brought some of its files."""
+@contextmanager
+def in_the_middle(organization: Organization, folder: Path, workers: int) -> "Iterator[subprocess.Popen[bytes]]":
+    """An import that has brought the first ten files, and waits for its turn at all others until the block is left."""
     arguments = ("--organization", organization.slug, "--workers", str(workers), "--json")
-    victim = started("import_fhir", str(folder), *arguments)
-    while patients(organization) < 3 and victim.poll() is None:
-        with suppress(subprocess.TimeoutExpired):
-            victim.wait(timeout=0.01)
-    return victim
+    with inside(organization.id):
+        everyone = (identifier_indexes("urn:mrn:hilltop", str(4711 + number))[0] for number in range(10, 40))
+        take_turns("clinical", *(f"identifier {index.hex()}" for index in everyone))
+        victim = started("import_fhir", str(folder), *arguments)
+        while patients(organization) < 10 and victim.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                victim.wait(timeout=0.01)
+        yield victim
 
 
 def ended(process: "subprocess.Popen[bytes]") -> tuple[int, Any]:
