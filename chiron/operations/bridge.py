@@ -7,9 +7,10 @@ sent, part by part, at the pace of the slower side, and nothing of it is collect
 import asyncio
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 Scope = dict[str, Any]
@@ -21,7 +22,7 @@ WSGI = Callable[..., Iterable[bytes]]
 Result = TypeVar("Result")
 
 SMALL = 64 * 1024
-STREAMS = "/streams/"
+NONE: Mapping[str, Application] = MappingProxyType({})
 WAITING_AT_MOST = 8
 """Threads beyond those that work, each with its database connections, for requests that wait for a slow client."""
 
@@ -31,13 +32,13 @@ class ClientGone(ConnectionError):
 
 
 class Bridge:
-    """Answers ASGI requests through a WSGI application; what lies below `STREAMS` is given to another ASGI application.
+    """Answers ASGI requests through a WSGI application; a path named in ``streams`` has an ASGI application of its own.
 
     At most ``threads`` requests are worked on at a time. While one waits for its client another takes its turn, so that
     slow clients keep nobody waiting but each other. A client that goes away ends its stream: the iterable is closed.
     """
 
-    def __init__(self, wsgi: WSGI, threads: int, streams: Application | None = None) -> None:
+    def __init__(self, wsgi: WSGI, threads: int, streams: Mapping[str, Application] = NONE) -> None:
         self._wsgi, self._streams = wsgi, streams
         self._pool = ThreadPoolExecutor(threads + WAITING_AT_MOST, "request")
         self._room = asyncio.Semaphore(threads + WAITING_AT_MOST)  # whoever has a turn must find a thread
@@ -47,8 +48,8 @@ class Bridge:
         """The entry that ASGI servers call."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif self._streams and scope["path"].startswith(STREAMS):
-            await self._streams(scope, receive, send)
+        elif scope["path"] in self._streams:
+            await self._streams[scope["path"]](scope, receive, send)
         elif scope["type"] == "http":
             await self._answer(environ_of(scope), Exchange(receive, send, self._turns))
         else:

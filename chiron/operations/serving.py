@@ -10,6 +10,9 @@ from granian.server import Server as Granian
 from chiron.audit.public import Sealer
 from chiron.jobs.public import Worker
 
+LAST_CALL = 10
+"""Seconds that requests and streams under way are given to end when the server is asked to."""
+
 
 class PortTaken(Exception):
     """Another program answers there already; the text says what to do."""
@@ -38,12 +41,12 @@ def serve(address: str, port: int, workers: int) -> None:
     worker.start()
     try:
         Granian(
-            "config.wsgi:application",
+            "config.asgi:application",
             address=address,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.ASGI,
             workers=workers,
-            blocking_threads=2,
+            workers_kill_timeout=LAST_CALL,
             log_access=False,
             log_level=LogLevels.warning,
             process_name=None,

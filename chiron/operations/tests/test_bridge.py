@@ -288,10 +288,10 @@ async def test_streams_have_an_application_of_their_own() -> None:
     async def streams(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
 
-    bridge = Bridge(echo, threads=1, streams=streams)
+    bridge = Bridge(echo, threads=1, streams={"/api/events": streams})
 
-    assert (await Client(path="/streams/x", method="GET").ask(bridge)).sent[0]["status"] == 204
-    assert (await Client(path="/api/x", method="GET").ask(bridge)).sent[0]["status"] == 201
+    assert (await Client(path="/api/events", method="GET").ask(bridge)).sent[0]["status"] == 204
+    assert (await Client(path="/api/events/x", method="GET").ask(bridge)).sent[0]["status"] == 201
 
 
 @in_a_loop
