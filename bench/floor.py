@@ -27,7 +27,7 @@ MINE = """(EXISTS (SELECT FROM registry_assignment a WHERE a.patient_id = p.id A
 OF_RECORD = """r.id, r.patient_id, r.record_type, r.resource_type, r.status, r.clinical_status, r.codes, r.occurred_at,
     r.occurred_precision, r.occurred_end, r.quantity_value, r.range_low, r.encounter_id, r.author_account,
     r.author_provider_id, r.recorded_at, r.updated_at, r.version, r.text, r.timeline_at, r.signed_at,
-    r.addendum_to_id, r.labels"""
+    r.addendum_to_id, r.labels, r.flag"""
 SHOWN = """(r.labels = '{}' OR r.labels <@ ARRAY(SELECT label FROM records_clearance c WHERE c.provider_id = %s)
     OR r.author_account = %s OR EXISTS (SELECT FROM registry_brokenglass b WHERE b.patient_id = r.patient_id
         AND b.provider_id = %s AND b.until > now()))"""
@@ -137,7 +137,7 @@ class Floor:
             "status": "active", "clinical_status": "", "codes": [], "occurred_at": None,
             "occurred_precision": "instant", "occurred_end": None, "encounter_id": None, "author_account": author,
             "author_provider_id": self.provider_id, "recorded_at": now, "updated_at": now, "version": 1,
-            "signed_at": None, "addendum_to_id": None, "labels": [],
+            "signed_at": None, "addendum_to_id": None, "labels": [], "flag": None,
         }  # fmt: skip
         return answer(start, "201 Created", {"record": record_out(row, text) | {"content": None}})
 
@@ -233,7 +233,7 @@ def record_out(row: dict[str, Any], text: dict[str, str]) -> dict[str, Any]:
     """A record as the API shows it."""
     names = ("id", "patient_id", "record_type", "resource_type", "status", "clinical_status", "codes", "occurred_at",
              "occurred_precision", "occurred_end", "encounter_id", "recorded_at", "updated_at", "version",
-             "signed_at", "labels")  # fmt: skip
+             "signed_at", "labels", "flag")  # fmt: skip
     author = {"account_id": row["author_account"], "provider_id": row["author_provider_id"]}
     said = {"title": text["title"], "description": text["description"], "quantity": None, "reference_range": None}
     return {name: row[name] for name in names} | said | {"author": author, "addendum_to": row["addendum_to_id"]}

@@ -11,6 +11,7 @@ from chiron.kernel.parsing import OrjsonRenderer, StrictParser
 from chiron.records.api import router as records
 from chiron.records.api_attachments import router as attachments
 from chiron.records.api_clearances import router as clearances
+from chiron.records.api_ranges import router as ranges
 from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
@@ -28,5 +29,5 @@ api: NinjaAPI = ChironAPI(
 )
 problems.register(api)
 api.add_decorator(guarded, mode="view")
-for router in (identity, mfa, recovery, registry, people, records, attachments, signatures, clearances, audit):
+for router in (identity, mfa, recovery, registry, people, records, attachments, signatures, clearances, ranges, audit):
     api.add_router("", router)

@@ -55,6 +55,7 @@ def statement_bytes(said: Statement) -> bytes:
         together(_digits(quantity.value), quantity.unit, quantity.code) if quantity else None,
         together(_digits(usual.low), _digits(usual.high)) if usual else None,
         said.encounter_id,
+        said.flag,
         said.content,
     )
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from chiron.records.words import Precision, RecordType, Sensitivity, Status
+from chiron.records.words import Flag, Precision, RecordType, Sensitivity, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Statement:
     belongs there. `content` is the JSON text of the original document and is kept byte for byte. `occurred_at` is the
     time of the event, aware, the beginning of what `occurred_precision` leaves open; without it the record stands in
     the timeline where it was recorded. `labels` are sorted, each once: who may not see all of them sees no such record.
+    `flag` is not said by anybody: it follows from the quantity and the reference ranges when it is written.
     """
 
     record_type: RecordType
@@ -59,6 +60,7 @@ class Statement:
     reference_range: ReferenceRange | None = None
     encounter_id: UUID | None = None
     labels: tuple[Sensitivity, ...] = ()
+    flag: Flag | None = None
     content: bytes | None = None
 
 

@@ -21,6 +21,18 @@ class RangeGoesDownward(Invalid):
     code, title = "range-goes-downward", "The upper end of a reference range lies below its lower end."
 
 
+class UnitUnknown(Invalid):
+    code, title = "unit-unknown", "The unit is not written in UCUM, the case-sensitive form."
+
+
+class UnitMismatch(Invalid):
+    code, title = "unit-mismatch", "The unit does not measure what the reference range of that code is about."
+
+
+class RangesOverlap(Conflict):
+    code, title = "ranges-overlap", "Another reference range of that code is for some of the same patients."
+
+
 class PatientNotNamed(Invalid):
     code, title = "patient-not-named", "Say which patient the record is about."
 
@@ -39,3 +51,7 @@ class StatementTwice(Invalid):
 
 class QuoteNotThere(Invalid):
     code, title = "quote-not-there", "The quoted words do not stand at that place of the record."
+
+
+class AgesGoDownward(Invalid):
+    code, title = "ages-go-downward", "The age up to which a reference range is for lies below the age it begins with."

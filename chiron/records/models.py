@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 
 from chiron.kernel.fields import SealedField, clinical, operational
 from chiron.kernel.models import Grants, Row, Versioned
 from chiron.records.fields import MeasuredField
-from chiron.records.words import Precision, RecordType, Sensitivity, Status, Visibility
+from chiron.records.words import AgeUnit, Flag, Precision, RecordType, Sensitivity, Status, Visibility
+from chiron.registry.public import Sex
 
 
 class RecordQuerySet(models.QuerySet["Record"]):
@@ -53,6 +55,7 @@ class Record(Versioned):
     range_low = clinical(MeasuredField(null=True))
     range_high = clinical(MeasuredField(null=True))
     encounter_id = operational(models.UUIDField(null=True))
+    flag = clinical(models.CharField(max_length=2, choices=Flag, null=True))
     labels = clinical(ArrayField(models.CharField(max_length=8, choices=Sensitivity), default=list))
     author_account = operational(models.UUIDField(null=True))
     author_provider = operational(
@@ -80,6 +83,7 @@ class Record(Versioned):
                 name="an_event_ends_after_it_begins", condition=Q(occurred_end__gte=F("occurred_at"))
             ),
             models.CheckConstraint(name="a_range_goes_upward", condition=Q(range_high__gte=F("range_low"))),
+            models.CheckConstraint(name="a_flag_is_one_of_the_known", condition=Q(flag__in=Flag.values)),
             models.CheckConstraint(
                 name="a_label_is_one_of_the_known", condition=Q(labels__contained_by=Sensitivity.values)
             ),
@@ -233,3 +237,48 @@ class Anchor(Row):
         ]
 
     annotation_id: UUID
+
+
+class UsualRange(Versioned):
+    """A reference range of the organization: what is usual for a code, by sex and age, in one unit of UCUM.
+
+    Ages count completed units, from `age_from` up to `age_until` (not included). An empty `sex` means any. `place` is
+    the same number for all ranges that compete for the same patients. `molar_mass` is in g/mol.
+    """
+
+    grants: ClassVar = Grants.FULL
+
+    code_system = operational(models.CharField(max_length=200, default="", blank=True))
+    code = operational(models.CharField(max_length=100))
+    sex = operational(models.CharField(max_length=7, choices=Sex, default="", blank=True))
+    age_unit = operational(models.CharField(max_length=2, choices=AgeUnit, default=AgeUnit.YEARS))
+    age_from = operational(models.IntegerField(default=0))
+    age_until = operational(models.IntegerField(null=True))
+    unit = operational(models.CharField(max_length=64))
+    low = operational(MeasuredField(null=True))
+    high = operational(MeasuredField(null=True))
+    critical_low = operational(MeasuredField(null=True))
+    critical_high = operational(MeasuredField(null=True))
+    molar_mass = operational(MeasuredField(null=True))
+    place = operational(models.BigIntegerField())
+
+    class Meta:
+        constraints: ClassVar = [
+            ExclusionConstraint(
+                name="reference_ranges_do_not_overlap",
+                expressions=[
+                    (Func(F("place"), F("place"), Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
+                    (Func(F("age_from"), F("age_until"), function="int4range"), RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                name="a_reference_range_goes_upward",
+                condition=Q(high__gte=F("low"))
+                & Q(low__gte=F("critical_low"))
+                & Q(critical_high__gte=F("high"))
+                & Q(critical_high__gte=F("critical_low")),
+            ),
+            models.CheckConstraint(name="an_age_range_goes_upward", condition=Q(age_until__gt=F("age_from"))),
+            models.CheckConstraint(name="a_molar_mass_is_positive", condition=Q(molar_mass__gt=0)),
+        ]
+        indexes: ClassVar = [models.Index("code", name="reference_ranges_of_a_code")]

@@ -8,7 +8,7 @@ from chiron.records.anchors import Passage
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
 from chiron.records.models import Anchor, Record, RecordVersion
 from chiron.records.rules import code_keys, state_of, timeline_place
-from chiron.records.words import Precision, RecordType, Sensitivity
+from chiron.records.words import Flag, Precision, RecordType, Sensitivity
 from chiron.vault.public import Safe
 
 
@@ -48,6 +48,7 @@ def inscribe(record: Record, statement: Statement, safe: Safe, *, reason: str = 
     record.range_high = usual and usual.high
     record.encounter_id = statement.encounter_id
     record.labels = list(statement.labels)
+    record.flag = statement.flag
     text = {"title": statement.title, "description": statement.description, "reason": reason}
     record.text = safe.seal(record, "text", text)
     record.content = None if statement.content is None else safe.seal(record, "content", statement.content.decode())
@@ -79,6 +80,7 @@ def statement_of(record: Record, safe: Safe) -> Statement:
         reference_range=range_of(record),
         encounter_id=record.encounter_id,
         labels=tuple(Sensitivity(label) for label in record.labels),
+        flag=Flag(record.flag) if record.flag else None,
         content=content_of(record, safe),
     )
 

@@ -24,7 +24,7 @@ from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
 from chiron.records.models import Record
 from chiron.records.queries import Comparison, Filters, Remark, Version
 from chiron.records.sealing import Text, quantity_of, range_of
-from chiron.records.words import Part, Precision, RecordType, Sensitivity, Status, Visibility
+from chiron.records.words import Flag, Part, Precision, RecordType, Sensitivity, Status, Visibility
 
 
 def within_history(instant: datetime) -> datetime:
@@ -214,6 +214,7 @@ class StatementOut(BaseModel):
     occurred_end: datetime | None
     quantity: QuantityOut | None
     reference_range: RangeOut | None
+    flag: Flag | None = Field(description="How the result lies to what was usual when it was written.")
     encounter_id: UUID | None
     labels: list[Sensitivity]
 
@@ -248,6 +249,7 @@ class RecordOut(StatementOut):
             reference_range=RangeOut.of(range_of(record)),
             encounter_id=record.encounter_id,
             labels=record.labels,
+            flag=record.flag,
             author={"account_id": record.author_account, "provider_id": record.author_provider_id},
             recorded_at=record.recorded_at,
             updated_at=record.updated_at,
@@ -307,6 +309,7 @@ class VersionOut(StatementOut):
             reference_range=RangeOut.of(said.reference_range),
             encounter_id=said.encounter_id,
             labels=list(said.labels),
+            flag=said.flag,
         )
 
 

@@ -54,6 +54,24 @@ class Sensitivity(TextChoices):
     SUD = "SUD", "Substance use disorder"
 
 
+class Flag(TextChoices):
+    """How a result lies to what is usual (HL7 v2 table 0078, FHIR ObservationInterpretation)."""
+
+    CRITICALLY_LOW = "LL", "Critically low"
+    LOW = "L", "Low"
+    NORMAL = "N", "Normal"
+    HIGH = "H", "High"
+    CRITICALLY_HIGH = "HH", "Critically high"
+
+
+class AgeUnit(TextChoices):
+    """In what an age is counted, as UCUM writes it: completed days, months or years."""
+
+    DAYS = "d", "Days"
+    MONTHS = "mo", "Months"
+    YEARS = "a", "Years"
+
+
 class Visibility(TextChoices):
     """Who sees an annotation beside its author."""
 

@@ -141,6 +141,11 @@ OPERATIONS: dict[str, Operation] = {
         Thing.RECORD, fixed(reason="It was right"), beyond_the_policy=frozenset({"PATIENT"})
     ),
     "GET /api/records/{record_id}/diff": Operation(Thing.RECORD),
+    "GET /api/reference-ranges": Operation(),
+    "POST /api/reference-ranges": Operation(body=fixed(code="4548-4", unit="%", high=5.6)),
+    "GET /api/reference-ranges/{range_id}": Operation(Thing.REFERENCE_RANGE),
+    "PUT /api/reference-ranges/{range_id}": Operation(Thing.REFERENCE_RANGE, fixed(code="4548-4", unit="%", high=5.6)),
+    "DELETE /api/reference-ranges/{range_id}": Operation(Thing.REFERENCE_RANGE),
     "GET /api/providers/{provider_id}/clearances": Operation(Thing.PROVIDER),
     "PUT /api/providers/{provider_id}/clearances": Operation(Thing.PROVIDER, fixed(labels=["PSY"])),
     "POST /api/records/{record_id}/sign": Operation(

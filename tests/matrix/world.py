@@ -24,6 +24,7 @@ from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.ids import NIL, new_id
 from chiron.records.public import RecordType, Statement, record_for, write_record
 from chiron.records.services.attach import attach
+from chiron.records.services.ranges import RangeSaid, save_range
 from chiron.records.services.sign import sign_record
 from chiron.registry.public import assign, patient_within
 from chiron.registry.services.glass import break_glass
@@ -44,6 +45,7 @@ class Thing(Enum):
     PROVIDER = "provider"
     DEPARTMENT = "department"
     LABORATORY = "laboratory"
+    REFERENCE_RANGE = "reference range"
     MEMBERSHIP = "membership"
     ORGANIZATION = "organization"
     GLASS = "broken glass"
@@ -153,6 +155,9 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         clinic.ward_id = ward.id
         things[Thing.LABORATORY] = save_laboratory(
             by=admin, laboratory_id=None, name="Heart", code="heart", active=True, if_match=None, now=now()
+        ).id
+        things[Thing.REFERENCE_RANGE] = save_range(
+            by=admin, range_id=None, said=RangeSaid(code="718-7", unit="g/dL"), if_match=None, now=now()
         ).id
         things[Thing.RECORD] = _noted(admin, clinic.patient_id)
         things[Thing.ATTACHMENT] = _attached(admin, things[Thing.RECORD])

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chiron.audit import public as audit
-from chiron.kernel.access import Caller
+from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import refusing, take_turns
 from chiron.records.entries import Imported, Outcome, Outcomes, RecordEntry
 from chiron.records.errors import StatementOfAnotherPatient, StatementTwice
@@ -16,8 +16,10 @@ from chiron.records.rules import fingerprint
 from chiron.records.sealing import inscribe
 from chiron.records.services.anchor import follow_words, quoted_texts
 from chiron.records.services.change import Change, advance
+from chiron.records.services.flag import Flagging
 from chiron.records.services.write import refusing_nonsense
 from chiron.records.words import Sensitivity
+from chiron.registry.public import patient_within
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, exact_index
 
@@ -48,7 +50,8 @@ def import_records(
     known = known_statements(entry.source_key for entry in entries)
     if any(statement.patient_id != patient_id for statement in known.values()):
         raise StatementOfAnotherPatient
-    news = [(entry, digest_of(entry)) for entry in entries]
+    flagging = Flagging(entries, patient_within(by, Scope.ORGANIZATION, patient_id), now)
+    news = [(flagging.flagged(entry), digest_of(entry)) for entry in entries]
     created = [(e, digest) for e, digest in news if e.source_key not in known]
     updated = [(e, digest) for e, digest in news if e.source_key in known and known[e.source_key].digest != digest]
     with refusing_nonsense(), refusing("clinical", a_statement_is_imported_once=StatementOfAnotherPatient):

@@ -25,6 +25,7 @@ from chiron.records.queries import said_in
 from chiron.records.sealing import Stated, inscribe, statement_of
 from chiron.records.services.anchor import follow_words
 from chiron.records.services.change import Change, advance
+from chiron.records.services.flag import flagged
 from chiron.records.words import Sensitivity, Status
 from chiron.registry.public import Patient
 from chiron.tenancy.public import current_organization_id
@@ -36,9 +37,10 @@ def write_record(
 ) -> Record:
     """State something about a patient, whom the caller has reached through the registry's door.
 
-    Raises EventEndsBeforeItBegins, RangeGoesDownward.
+    A measured result is flagged. Raises EventEndsBeforeItBegins, RangeGoesDownward, UnitUnknown, UnitMismatch.
     """
     by.scope("records", "create")
+    statement = flagged(statement, patient, now)
     record = Record(
         patient_id=patient.id,
         author_account=by.account_id,
@@ -55,6 +57,9 @@ def write_record(
     return record
 
 
+MEASURED = frozenset({"quantity", "reference_range", "codes", "occurred_at", "occurred_precision"})
+
+
 def amend_record(
     *,
     by: Caller,
@@ -68,7 +73,8 @@ def amend_record(
 
     `changes` are fields of a `Statement`; what is not among them stays. Of a signed record only the labels change. Who
     reaches only their own records (a patient) amends only what they wrote themselves.
-    Raises NotPermitted, StaleVersion, EnteredInError, RecordSigned, EventEndsBeforeItBegins, RangeGoesDownward.
+    Raises NotPermitted, StaleVersion, EnteredInError, RecordSigned, EventEndsBeforeItBegins, RangeGoesDownward,
+    UnitUnknown, UnitMismatch.
     """
     must_be_author(by, record, "update")
     expect(record, if_match)
@@ -76,6 +82,8 @@ def amend_record(
     safe = patient_safe(current_organization_id(), record.patient_id)
     before = statement_of(record, safe)
     statement = replace(before, **changes)
+    if not changes.keys().isdisjoint(MEASURED):
+        statement = flagged(statement, record.patient, now)
     save_next(record, advance(record, statement, safe, Change(Status.ACTIVE, reason, by.account_id, now)))
     follow_words(record, before, statement, safe)
     relabelled = {"labels": list(statement.labels), "before": list(before.labels)}

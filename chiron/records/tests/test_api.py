@@ -164,6 +164,7 @@ def test_a_doctor_states_a_result_and_reads_it_again(hilltop: Any) -> None:
             "provider_id": str(hilltop.doctor_id),
         },
         "labels": [],
+        "flag": "H",
         "signed_at": None,
         "addendum_to": None,
         "recorded_at": record["recorded_at"],
@@ -290,7 +291,7 @@ def test_a_put_changes_what_it_names_and_keeps_the_rest_and_the_past(hilltop: An
 
     changed = answer.json()["record"]
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
-    different = {"title": "A1c", "quantity": None, "version": 2, "updated_at": changed["updated_at"]}
+    different = {"title": "A1c", "quantity": None, "flag": None, "version": 2, "updated_at": changed["updated_at"]}
     assert changed == record | different
     versions = doctor.get(f"{path}/versions").json()
     assert [(v["version"], v["title"], v["reason"], v["status"]) for v in versions["versions"]] == [

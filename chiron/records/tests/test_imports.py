@@ -16,7 +16,7 @@ from chiron.records.queries import list_versions, read_record, record_for
 from chiron.records.services.imports import import_records
 from chiron.records.services.write import amend_record
 from chiron.records.tests.factories import NINE, TEN, Ward, entry_of
-from chiron.records.words import Status
+from chiron.records.words import Flag, Status
 from chiron.registry.public import Patient
 from chiron.vault.public import patient_safe
 
@@ -40,7 +40,8 @@ def test_an_import_states_everything_and_the_document_stays_whole(ward: Ward) ->
 
     record = Record.objects.get(source_key=brought.source_key)
     read = read_record(ward.osei, record.id).statement
-    assert read == Statement(**{name: getattr(brought, name) for name in Statement.__slots__})
+    said = {name: getattr(brought, name) for name in Statement.__slots__}
+    assert read == Statement(**said | {"flag": Flag.HIGH})
     assert (record.author_provider_id, record.recorded_at, record.timeline_at) == (ward.osei.provider_id, TEN, NINE)
 
 

@@ -26,7 +26,7 @@ RECORD = {
     "code_keys": "'{{}}'", "occurred_at": LATER, "occurred_precision": "'month'", "occurred_end": "NULL",
     "timeline_at": LATER, "quantity_value": "7.2", "quantity_unit": MORE, "quantity_code": MORE, "range_low": "4.0",
     "range_high": "NULL", "encounter_id": ANOTHER,
-    "labels": "'{{HIV}}'", "author_account": ANOTHER, "author_provider_id": "'{mensah}'",
+    "labels": "'{{HIV}}'", "flag": "'HH'", "author_account": ANOTHER, "author_provider_id": "'{mensah}'",
     "changed_by": "NULL", "signed_at": "NULL", "addendum_to_id": "'{other}'", "source_key": r"'\x01'",
     "source_digest": r"'\x01'", "text": FLIPPED, "content": FLIPPED,
 }  # fmt: skip

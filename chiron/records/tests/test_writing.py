@@ -17,7 +17,7 @@ from chiron.records.queries import Version, compare_versions, list_versions, rea
 from chiron.records.rules import Difference
 from chiron.records.services.write import amend_record, enter_in_error, restore_version
 from chiron.records.tests.factories import A1C, NINE, NOTE, TEN, Ward, statement_of
-from chiron.records.words import Precision, RecordType, Status
+from chiron.records.words import Flag, Precision, RecordType, Status
 
 EVERYTHING = statement_of(
     record_type=RecordType.LAB_RESULT,
@@ -31,6 +31,7 @@ EVERYTHING = statement_of(
     occurred_end=TEN,
     quantity=Quantity(Decimal("7.20"), "%", "%"),
     reference_range=ReferenceRange(Decimal("4.00"), Decimal("5.60")),
+    flag=Flag.HIGH,
     content=b'{"resourceType": "Observation",\n "valueQuantity": {"value": 7.20}, "extension": [{"url": "x"}]}',
 )
 
