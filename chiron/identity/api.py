@@ -14,7 +14,7 @@ from chiron.identity.directory import Choice
 from chiron.identity.roles import Role
 from chiron.identity.services import accounts, memberships, organizations, password, sign_in
 from chiron.kernel import clock
-from chiron.kernel.access import Call, creates_account, limited, needs, open_to_all
+from chiron.kernel.access import Call, Proof, creates_account, limited, needs, open_to_all
 from chiron.kernel.problems import refusals
 from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
@@ -98,14 +98,14 @@ def refresh(
 
 
 @router.get("/auth/csrf", tags=["auth"], response={200: shapes.CsrfToken})
-@needs("sessions", "read")
+@needs("sessions", "read", proof=Proof.ENROLLING)
 def read_csrf_token(request: Call) -> shapes.CsrfToken:
     """What a page that signed in with cookies sends as `X-CSRF-Token` with every change."""
     return shapes.CsrfToken(csrf_token=cookies.csrf_token(request.caller.session_id))
 
 
 @router.post("/auth/logout", tags=["auth"], response={204: None})
-@needs("sessions", "delete")
+@needs("sessions", "delete", proof=Proof.ENROLLING)
 def logout(request: Call, response: HttpResponse) -> Status[None]:
     """End this session."""
     sign_in.sign_out(by=request.caller, now=clock.now())

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from chiron.identity import cookies, links
 from chiron.identity.directory import by_domain, by_slug
-from chiron.identity.errors import StepUpRequired
+from chiron.identity.errors import EnrolmentRequired, StepUpRequired
 from chiron.identity.revocations import revocations
 from chiron.identity.rules import is_fresh
 from chiron.identity.tokens import Verified, verified
@@ -25,7 +25,8 @@ def authenticate(request: HttpRequest, proof: Proof) -> Caller:
     may have come by a link that was made for the caller. Raises NotSignedIn for anything but a valid token of a
     standing session whose rights are still the same, OrganizationSuspended, LinkExpired, CrossSite for an unsafe call
     by cookie that another site may have caused, NotFound where the request names another organization than the token
-    or a link was made for somebody else, and StepUpRequired where a second factor must have been shown just now.
+    or a link was made for somebody else, EnrolmentRequired where the organization wants a second factor that the
+    account has not, and StepUpRequired where it must have been shown just now.
     """
     by_cookie, link = cookies.came_by_cookie(request), links.opened(request)
     token = cookies.access_token_in(request) if by_cookie else _bearer_token(request)
@@ -79,6 +80,8 @@ def named_organization(request: HttpRequest) -> str:
 
 
 def _must_be_proved(known: Verified, proof: Proof) -> None:
+    if proof is not Proof.ENROLLING and known.mfa_due is not None and known.mfa_due <= clock.now():
+        raise EnrolmentRequired
     if proof is Proof.FRESH and not is_fresh(known.mfa_at, clock.now()):
         raise StepUpRequired
 

@@ -35,6 +35,12 @@ class StepUpRequired(NotSignedIn):
     code, title = "step-up-required", "Show your second factor first: it must have been shown within five minutes."
 
 
+class EnrolmentRequired(DomainError):
+    """The organization wants a second factor of this role: until there is one, the session can only set it up."""
+
+    code, title, status = "mfa-enrolment-required", "Set up a second factor first; then refresh your tokens.", 403
+
+
 class NotConfirmed(DomainError):
     """The same for a wrong password and a wrong code of somebody who is signed in."""
 

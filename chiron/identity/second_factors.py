@@ -15,10 +15,11 @@ from uuid import UUID
 
 import pyotp
 
-from chiron.identity.models import BackupCode, SecondFactor, SpentStep
+from chiron.identity.models import BackupCode, Membership, SecondFactor, SpentStep
 from chiron.kernel.db import ACCOUNTS, atomic, refusing
 from chiron.kernel.errors import DomainError
 from chiron.kernel.ids import NIL
+from chiron.tenancy.public import Policies
 from chiron.vault.public import exact_index, platform_safe
 
 STEP_SECONDS = 30
@@ -30,6 +31,16 @@ APP, BACKUP = "app", "backup-code"
 def is_enrolled(account_id: UUID) -> bool:
     """Whether signing in to this account needs a second factor."""
     return SecondFactor.objects.filter(account_id=account_id, confirmed_at__isnull=False).exists()
+
+
+def enrolment_due(account_id: UUID, membership: Membership | None) -> datetime | None:
+    """From when on this account can do nothing but set up a second factor; None where it has one, or needs none."""
+    if membership is None:
+        return None
+    organization = membership.organization
+    policies = Policies.stored(organization.policies)
+    due = policies.mfa_due(membership.effective_roles, organization.time_zone)
+    return None if due is None or is_enrolled(account_id) else due
 
 
 def spend(account_id: UUID, code: str, now: datetime, *, or_raise: type[DomainError]) -> str:

@@ -1,6 +1,6 @@
 """What identity's operations take and show."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -111,6 +111,8 @@ class PolicyChanges(Body):
     patients_register: bool | None = Field(None, description="May patients make their own account?")
     doctors_register: bool | None = Field(None, description="May doctors, who then wait for approval?")
     break_glass_minutes: int | None = Field(None, ge=5, le=1440, examples=[60])
+    mfa_required_roles: list[Role] | None = Field(None, max_length=8, description="Who needs a second factor.")
+    mfa_from: date | None = Field(None, description="From which day on; until then they are free to enrol.")
 
 
 class OrganizationChanges(Body):

@@ -14,6 +14,7 @@ from chiron.identity.keys import signing_key
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, in_order
 from chiron.identity.rules import ACCESS_LIFETIME
+from chiron.identity.second_factors import enrolment_due
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotSignedIn
 from chiron.kernel.ids import new_id
@@ -31,6 +32,7 @@ class Verified(NamedTuple):
     authz_version: int
     expires_at: float
     mfa_at: datetime | None = None
+    mfa_due: datetime | None = None
 
 
 def issue(session: Session, account: Account, membership: Membership | None, now: datetime) -> str:
@@ -38,7 +40,7 @@ def issue(session: Session, account: Account, membership: Membership | None, now
 
     `mem`, `provider`, `patient` and `op` are our own claims: they spare each request the look at the membership. `org`
     is null for the platform operator, who has none. `amr` (RFC 8176) says how the session's owner proved who they are,
-    `mfa_at` when they last showed a second factor.
+    `mfa_at` when they last showed a second factor, `mfa_due` from when on they can do nothing but set one up.
     """
     key = signing_key()
     issued = int(now.timestamp())
@@ -58,7 +60,8 @@ def issue(session: Session, account: Account, membership: Membership | None, now
         "patient": _text(membership.patient_id if membership else None),
         "op": account.is_operator and membership is None,
         "amr": ["pwd", "otp", "mfa"] if session.mfa_at else ["pwd"],
-        "mfa_at": session.mfa_at and int(session.mfa_at.timestamp()),
+        "mfa_at": _seconds(session.mfa_at),
+        "mfa_due": _seconds(enrolment_due(account.id, membership)),
     }
     return jwt.encode(claims, key.private, algorithm="EdDSA", headers=_header(key.id))
 
@@ -112,8 +115,8 @@ def _verify(token: str) -> Verified:
             leeway=LEEWAY,
             options={"require": REQUIRED, "strict_aud": True},
         )
-        version, mfa_at = int(claims["authz_version"]), _instant(claims.get("mfa_at"))
-        return Verified(caller_of(claims), version, float(claims["exp"]), mfa_at)
+        version, mfa_at, due = int(claims["authz_version"]), claims.get("mfa_at"), claims.get("mfa_due")
+        return Verified(caller_of(claims), version, float(claims["exp"]), _instant(mfa_at), _instant(due))
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
         raise NotSignedIn from None
 
@@ -130,6 +133,10 @@ def caller_of(claims: dict[str, Any]) -> Caller:
         patient_id=_id(claims["patient"]),
         operator=claims["op"] is True,
     )
+
+
+def _seconds(instant: datetime | None) -> int | None:
+    return None if instant is None else int(instant.timestamp())
 
 
 def _instant(seconds: int | None) -> datetime | None:

@@ -7,6 +7,7 @@ from django.test import Client
 
 from chiron.identity.models import Membership
 from chiron.identity.public import begin
+from chiron.identity.services.organizations import change_organization
 from chiron.kernel.access import Caller, Proof
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL
@@ -14,7 +15,7 @@ from config.api import api
 from tests.matrix.operations import OPERATIONS
 from tests.matrix.test_access import ask, guarded
 from tests.matrix.world import Whose, World, build, events_of, undone
-from tests.town import Town
+from tests.town import OPERATOR, Town
 
 FRESH = sorted(guarded(api, Proof.FRESH))
 
@@ -45,3 +46,24 @@ def test_without_it_nobody_comes_in(name: str, ago: timedelta | None, town: Town
             admitted.append((who, answer.status_code, events))
 
     assert admitted == []
+
+
+def test_who_must_have_a_second_factor_and_has_none_can_only_enrol(town: Town) -> None:
+    world, wrong = build(town), []
+    for organization in (world.hilltop.organization, world.riverside.organization):
+        decided = {"policies": {"mfa_required_roles": ["DOCTOR"]}}
+        change_organization(by=OPERATOR, organization_id=organization.id, changes=decided, now=now())
+    world.clients["DOCTOR"] = Client(headers={"authorization": f"Bearer {token(world, 'DOCTOR', None)}"})
+    may_enrol = {name for name, _ in guarded(api, Proof.ENROLLING)}
+
+    for name, operation in OPERATIONS.items():
+        with undone():
+            before = events_of(world.hilltop)
+            answer = ask(world, name, operation, "DOCTOR", Whose.MINE)
+            events = events_of(world.hilltop) - before
+        refused = (answer.status_code, events) == (403, 1) and b"/problems/mfa-enrolment-required" in answer.content
+        if refused == (name in may_enrol):
+            wrong.append((name, answer.status_code, events))
+
+    assert wrong == []
+    assert may_enrol == {"GET /api/auth/csrf", "POST /api/auth/logout", "POST /api/auth/mfa/setup"}

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from django.db.models import F
+
 from chiron.audit.public import record_platform
 from chiron.identity.errors import DomainTaken
 from chiron.identity.models import Account, Membership, Session
@@ -21,6 +23,7 @@ from chiron.tenancy.public import Organization, Policies, drop_schema, open_orga
 from chiron.vault.public import create_organization_key, remove_keys
 
 THEIR_OWN = frozenset({"name", "time_zone", "locale", "policies"})
+MFA_POLICIES = frozenset({"mfa_required_roles", "mfa_from"})
 
 
 def create_organization(
@@ -54,7 +57,8 @@ def change_organization(
 ) -> Organization:
     """Change name, domains, time zone, locale or policies; suspend or resume it.
 
-    Suspended, it answers nobody and keeps its data. Policies that are not named stay as they are. An admin changes the
+    Suspended, it answers nobody and keeps its data. Policies that are not named stay as they are; one on second factors
+    holds for every member at once. An admin changes the
     organization's own affairs; domains and suspension are the operator's. Raises NotFound, NotPermitted, StaleVersion,
     DomainTaken, Invalid for an unknown time zone.
     """
@@ -75,6 +79,8 @@ def change_organization(
         if suspended is not None:
             organization.suspended_at = (organization.suspended_at or now) if suspended else None
             take_effect_at_commit()
+        if changes.get("policies", {}).keys() & MFA_POLICIES:
+            _have_tokens_renewed(organization, now)
         organization.version, organization.updated_at = organization.version + 1, now
         organization.save(force_update=True)
         action = {None: "organization.updated", True: "organization.suspended", False: "organization.resumed"}
@@ -102,6 +108,13 @@ def remove_organization(*, by: Caller, organization_id: UUID) -> None:
         organization.delete()
         record_platform(by, "organization.removed", resource="organizations", resource_id=organization_id)
         take_effect_at_commit()
+
+
+def _have_tokens_renewed(organization: Organization, now: datetime) -> None:
+    """Refuse the access tokens of all members: their next ones, by refreshing, say who needs a second factor."""
+    members = Membership.objects.filter(organization=organization)
+    members.update(authz_version=F("authz_version") + 1, authz_changed_at=now)
+    take_effect_at_commit()
 
 
 def _kept(organization: Organization, column: str, value: Any) -> Any:

@@ -93,7 +93,7 @@ def refresh(*, by: Caller, token: str, now: datetime) -> SignedIn:
     session = take_turn(by=by, token=token, now=now)
     membership = None
     if session.organization is not None:
-        membership = Membership.objects.filter(account=session.account, organization=session.organization).first()
+        membership = _membership_of(session)
     if membership is None and (session.organization is not None or not session.account.is_operator):
         raise RefreshRefused
     return signed_in(session, session.account, membership, now)
@@ -150,6 +150,11 @@ def _membership(account: Account, choice: Choice) -> Membership | None:
     if found[0].organization.suspended_at is not None:
         raise OrganizationSuspended
     return found[0]
+
+
+def _membership_of(session: Session) -> Membership | None:
+    found = Membership.objects.select_related("organization")
+    return found.filter(account=session.account, organization=session.organization).first()
 
 
 def _locked(membership_id: UUID) -> Membership:

@@ -50,7 +50,8 @@ def test_a_page_gets_its_tokens_in_cookies_and_none_in_the_body(browser: Client,
             "version": "", "expires": "", "max-age": seconds,
         }
         for name, seconds in (
-            ("__Host-chiron-access", 300), ("__Host-chiron-refresh", 14 * 86_400),
+            ("__Host-chiron-access", 300),
+            ("__Host-chiron-refresh", 14 * 86_400),
             ("__Host-chiron-device", 365 * 86_400),
         )
     }  # fmt: skip

@@ -53,7 +53,13 @@ def test_policies_that_are_not_named_stay_as_they_are(admin: Client, hilltop: Cl
 
     answer = patch(admin, hilltop.id, policies={"doctors_register": False})
 
-    expected = {"patients_register": True, "doctors_register": False, "break_glass_minutes": 15}
+    expected = {
+        "patients_register": True,
+        "doctors_register": False,
+        "break_glass_minutes": 15,
+        "mfa_required_roles": [],
+        "mfa_from": None,
+    }
     assert answer.json()["organization"]["policies"] == expected
     assert Organization.objects.get(id=hilltop.id).policies == expected
 
@@ -65,6 +71,8 @@ def test_policies_that_are_not_named_stay_as_they_are(admin: Client, hilltop: Cl
         {"break_glass_minutes": 1441},
         {"break_glass_minutes": "an hour"},
         {"doctors_register": "perhaps"},
+        {"mfa_required_roles": ["JANITOR"]},
+        {"mfa_from": "soon"},
         {"open_to_all": True},
     ],
 )
