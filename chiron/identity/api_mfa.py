@@ -1,5 +1,7 @@
 """Second factors, over HTTP."""
 
+from uuid import UUID
+
 from django.http import HttpRequest, HttpResponse
 from ninja import Router, Status
 
@@ -7,15 +9,15 @@ from chiron.identity import cookies, devices, shapes
 from chiron.identity import shapes_mfa as mfa_shapes
 from chiron.identity.api import hand_over, in_browser
 from chiron.identity.authentication import authenticate, visitor
-from chiron.identity.services import mfa
+from chiron.identity.services import mfa, mfa_reset
 from chiron.kernel import clock
 from chiron.kernel.access import Call, Proof, limited, needs, open_to_all
 from chiron.kernel.problems import refusals
 
-router = Router(tags=["auth"])
+router = Router()
 
 
-@router.post("/auth/mfa/setup", response={200: mfa_shapes.SetupOut, **refusals(409)})
+@router.post("/auth/mfa/setup", tags=["auth"], response={200: mfa_shapes.SetupOut, **refusals(409)})
 @needs("mfa", "update", proof=Proof.ENROLLING)
 @limited("secrets")
 def set_up(request: Call, body: mfa_shapes.Setup) -> mfa_shapes.SetupOut:
@@ -26,6 +28,7 @@ def set_up(request: Call, body: mfa_shapes.Setup) -> mfa_shapes.SetupOut:
 
 @router.post(
     "/auth/mfa/verify",
+    tags=["auth"],
     response={200: shapes.SignInOut | shapes.InBrowser | mfa_shapes.BackupCodes, **refusals(401, 403, 409)},
 )
 @open_to_all("An mfa_token says whose password was right; without one, the caller must be signed in.")
@@ -44,7 +47,7 @@ def verify(
     return hand_over(request, response, opened, shapes.SignInOut.of, in_cookies=in_cookies)
 
 
-@router.post("/auth/mfa/step-up", response={200: shapes.Tokens | shapes.InBrowser, **refusals(409)})
+@router.post("/auth/mfa/step-up", tags=["auth"], response={200: shapes.Tokens | shapes.InBrowser, **refusals(409)})
 @needs("mfa", "update")
 @limited("secrets")
 def step_up(request: Call, body: mfa_shapes.OwnCode, response: HttpResponse) -> shapes.Tokens | shapes.InBrowser:
@@ -53,7 +56,7 @@ def step_up(request: Call, body: mfa_shapes.OwnCode, response: HttpResponse) -> 
     return in_browser(request, response, opened) if cookies.came_by_cookie(request) else shapes.Tokens.of(opened)
 
 
-@router.post("/auth/mfa/disable", response={204: None, **refusals(409)})
+@router.post("/auth/mfa/disable", tags=["auth"], response={204: None, **refusals(409)})
 @needs("mfa", "update", proof=Proof.FRESH)
 @limited("secrets")
 def disable(request: Call, body: mfa_shapes.PasswordAndCode) -> Status[None]:
@@ -62,10 +65,23 @@ def disable(request: Call, body: mfa_shapes.PasswordAndCode) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("/auth/mfa/backup-codes", response={200: mfa_shapes.BackupCodes, **refusals(409)})
+@router.post("/auth/mfa/backup-codes", tags=["auth"], response={200: mfa_shapes.BackupCodes, **refusals(409)})
 @needs("mfa", "update", proof=Proof.FRESH)
 @limited("secrets")
 def renew_backup_codes(request: Call, body: mfa_shapes.PasswordAndCode) -> mfa_shapes.BackupCodes:
     """Ten new backup codes in place of the earlier ones; needs `/auth/mfa/step-up` within the last five minutes."""
     codes = mfa.renew_backup_codes(by=request.caller, password=body.password, code=body.code, now=clock.now())
     return mfa_shapes.BackupCodes(backup_codes=codes)
+
+
+@router.post(
+    "/memberships/{uuid:membership_id}/mfa-reset",
+    tags=["memberships"],
+    response={200: mfa_shapes.MfaResetEnvelope, 202: mfa_shapes.MfaResetEnvelope, **refusals(404, 409)},
+)
+@needs("memberships", "reset-mfa", proof=Proof.FRESH)
+def reset_mfa(request: Call, membership_id: UUID) -> Status[mfa_shapes.MfaResetEnvelope]:
+    """Take away the second factor of a member who has lost it: one admin asks (202), another confirms within a day."""
+    reset = mfa_reset.reset_mfa(by=request.caller, membership_id=membership_id, now=clock.now())
+    shown = mfa_shapes.MfaReset.of(reset)
+    return Status(200 if shown.done else 202, mfa_shapes.MfaResetEnvelope(mfa_reset=shown))

@@ -61,6 +61,16 @@ class CodeRefused(DomainError):
     code, title, status = "code-refused", "This code is not valid any more: ask for another.", 422
 
 
+class SecondAdminNeeded(DomainError):
+    code, title = "second-admin-needed", "Another admin must confirm this."
+
+
+class BelongsElsewhere(DomainError):
+    """What is done to the whole account is not decided by one of its organizations."""
+
+    code, title = "belongs-elsewhere", "That account belongs to other organizations, or to the platform, as well."
+
+
 class CrossSite(DomainError):
     """An unsafe call by cookie from elsewhere, or without the session's CSRF token."""
 

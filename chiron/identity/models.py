@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 from typing_extensions import override
 
@@ -156,6 +156,27 @@ class BackupCode(Row):
 
     class Meta:
         constraints = [models.UniqueConstraint(name="a_backup_code_is_another", fields=["account", "digest"])]
+
+
+class MfaReset(Row):
+    """One admin asks that a member's second factor be taken away, another confirms it; `…_by` are accounts."""
+
+    membership = operational(models.ForeignKey("identity.Membership", models.CASCADE, related_name="+"))
+    requested_by = operational(models.UUIDField())
+    requested_at = operational(models.DateTimeField())
+    confirmed_by = operational(models.UUIDField(null=True))
+    confirmed_at = operational(models.DateTimeField(null=True))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_second_admin_confirms",
+                condition=Q(confirmed_by__isnull=True) | ~Q(confirmed_by=F("requested_by")),
+            ),
+            models.UniqueConstraint(
+                name="one_reset_is_asked_for", fields=["membership"], condition=Q(confirmed_at__isnull=True)
+            ),
+        ]
 
 
 class Allowance(Row):

@@ -26,6 +26,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("memberships", "create"): {ADMIN: ALL},
     ("memberships", "update"): {ADMIN: ALL},
     ("memberships", "delete"): {ADMIN: ALL},
+    ("memberships", "reset-mfa"): {ADMIN: ALL},
     ("organizations", "read"): {OPERATOR: ALL, ADMIN: OWN},
     ("organizations", "create"): {OPERATOR: ALL},
     ("organizations", "update"): {OPERATOR: ALL, ADMIN: OWN},

@@ -8,6 +8,7 @@ ACCESS_LIFETIME = timedelta(minutes=5)
 SESSION_LIFETIME = timedelta(days=14)
 GRACE = timedelta(seconds=10)
 FRESH = timedelta(minutes=5)
+RESET_HOLDS = timedelta(days=1)
 
 USERNAME = r"^[\w.+-]{2,100}$"
 EMAIL = r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"

@@ -1,9 +1,13 @@
 """What the operations of second factors take and show."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from chiron.identity import models
+from chiron.identity.rules import RESET_HOLDS
 from chiron.identity.shapes import Password
 from chiron.kernel.schemas import Body
 
@@ -35,6 +39,23 @@ class SetupOut(BaseModel):
     secret: str
     otpauth_uri: str
     qr_svg: str
+
+
+class MfaReset(BaseModel):
+    """`done` once another admin has confirmed it; until `expires_at` one of them can."""
+
+    membership_id: UUID
+    done: bool
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, reset: models.MfaReset) -> Self:
+        until = reset.requested_at + RESET_HOLDS
+        return cls(membership_id=reset.membership_id, done=reset.confirmed_at is not None, expires_at=until)
+
+
+class MfaResetEnvelope(BaseModel):
+    mfa_reset: MfaReset
 
 
 class BackupCodes(BaseModel):

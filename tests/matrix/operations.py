@@ -73,6 +73,7 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP),
     "PATCH /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP, fixed(roles=["LAB", "BILLER"])),
     "DELETE /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP),
+    "POST /api/memberships/{membership_id}/mfa-reset": Operation(Thing.MEMBERSHIP),
     "GET /api/organizations": Operation(events=0),
     "POST /api/organizations": Operation(body=fixed(slug="hilltop", name="A slug that is taken")),
     "GET /api/organizations/{organization_id}": Operation(Thing.ORGANIZATION, events=0),
