@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('identity', '0003_limits'),
+        ('identity', '0004_mfa_resets'),
     ]
 
     operations = [
