@@ -146,8 +146,9 @@ def test_a_run_killed_in_the_middle_and_begun_again_ends_as_if_never_killed(
     with in_the_middle(fresh_organization, folder, workers) as victim:
         crew = workers_of(victim)
         victim.kill()
-        victim.communicate()
+        victim.wait()
         wait_for_the_end_of(crew)
+    victim.communicate()
     midway = kept(fresh_organization)
     code = run(folder, organization=fresh_organization.slug, json=True)
 
