@@ -5,6 +5,7 @@ document takes part byte for byte; numbers are plain decimal text with the digit
 written as JSON.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
@@ -16,8 +17,11 @@ from chiron.records.queries import Version
 VERSION, SIGNATURE = "chiron.record-version.v1", "chiron.record-signature.v1"
 
 
-def version_bytes(organization_id: UUID, record: Record, version: Version) -> bytes:
-    """All that a version says, about whom, by whom, when, why, and where it came from."""
+def version_bytes(organization_id: UUID, record: Record, version: Version, files: Iterable[tuple[UUID, str]]) -> bytes:
+    """All that a version says, about whom, by whom, when, why, and where it came from.
+
+    `files` are the attachments of the record in the order of their ids, each with the SHA-256 of its content.
+    """
     return together(
         VERSION,
         organization_id,
@@ -36,6 +40,7 @@ def version_bytes(organization_id: UUID, record: Record, version: Version) -> by
         version.reason,
         together(*version.statement.labels),
         statement_bytes(version.statement),
+        together(*(part for file in files for part in file)),
     )
 
 

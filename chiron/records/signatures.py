@@ -15,11 +15,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from chiron.audit import public as audit
+from chiron.files.public import manifest_of
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotFound
 from chiron.records.canonical import attestation_bytes, statement_bytes, version_bytes
 from chiron.records.entries import Statement
-from chiron.records.models import Record, RecordVersion, Signature
+from chiron.records.models import Attachment, Record, RecordVersion, Signature
 from chiron.records.queries import Version, kept_version
 from chiron.records.rules import code_keys, timeline_place
 from chiron.records.sealing import content_of, statement_of, text_of
@@ -50,8 +51,15 @@ def is_attested(organization_id: UUID, signature: Signature) -> bool:
     return True
 
 
-def digest_of(record: Record, version: Version, salt: bytes) -> bytes:
-    return hmac.digest(salt, version_bytes(current_organization_id(), record, version), "sha256")
+def digest_of(record: Record, version: Version, safe: Safe, salt: bytes) -> bytes:
+    """HMAC-SHA256 of what a version says and of the files on the record, taken back or not."""
+    said = version_bytes(current_organization_id(), record, version, files_on(record, safe))
+    return hmac.digest(salt, said, "sha256")
+
+
+def files_on(record: Record, safe: Safe) -> list[tuple[UUID, str]]:
+    attachments = Attachment.objects.filter(record=record).select_related("file").order_by("id")
+    return [(each.id, manifest_of(each.file, safe).sha256) for each in attachments]
 
 
 def present_version(record: Record, safe: Safe) -> Version:
@@ -111,7 +119,7 @@ def verdict_on(record: Record, signature: Signature) -> Verdict:
 def is_unchanged(record: Record, signature: Signature, safe: Safe) -> bool:
     salt = bytes.fromhex(cast("str", safe.open(signature, "salt")))
     places = list(places_of(record, signature.record_version, safe))
-    digests = [digest_of(record, place, salt) for place in places]
+    digests = [digest_of(record, place, safe, salt) for place in places]
     due = (record.version > 1) + (record.version == signature.record_version)
     return (
         0 < due == len(places)

@@ -38,7 +38,7 @@ def sign_record(*, by: Caller, record: Record, if_match: int | None = None, now:
         signer_account=by.account_id,
         signer_provider_id=by.provider_id,
         key_id=key_id_of(organization_id),
-        digest=digest_of(record, present_version(record, safe), salt),
+        digest=digest_of(record, present_version(record, safe), safe, salt),
     )
     signature.salt = safe.seal(signature, "salt", salt.hex())
     signature.proof = attested_by(organization_id, signature)

@@ -13,13 +13,15 @@ from chiron.kernel.errors import DomainError, NotFound, NotPermitted, StaleVersi
 from chiron.kernel.schemas import PageQuery
 from chiron.records.canonical import attestation_bytes, version_bytes
 from chiron.records.errors import EnteredInError, ReasonRequired, RecordSigned
-from chiron.records.models import Record, RecordVersion, Signature
+from chiron.records.models import Attachment, Record, RecordVersion, Signature
 from chiron.records.queries import Filters, list_records, read_record, record_for
+from chiron.records.services.attach import withdraw_attachment
 from chiron.records.services.imports import import_records
 from chiron.records.services.sign import add_to_record, sign_record
 from chiron.records.services.write import amend_record, enter_in_error, restore_version
-from chiron.records.signatures import key_of, present_version, read_signature
+from chiron.records.signatures import files_on, key_of, present_version, read_signature
 from chiron.records.tests.factories import NINE, NOTE, TEN, Ward, entry_of
+from chiron.records.tests.test_attachments import attached
 from chiron.records.words import RecordType, Verdict
 from chiron.vault.models import PatientKey
 from chiron.vault.public import patient_safe
@@ -53,7 +55,7 @@ def test_anybody_with_the_salt_and_the_public_key_checks_a_signature(ward: Ward,
     public = Ed25519PublicKey.from_public_bytes(key_of(ward.organization_id).public_key().public_bytes_raw())
 
     salt = bytes.fromhex(safe.open(made, "salt"))
-    said = version_bytes(ward.organization_id, signed, present_version(signed, safe))
+    said = version_bytes(ward.organization_id, signed, present_version(signed, safe), files_on(signed, safe))
 
     assert hmac.digest(salt, said, "sha256") == bytes(made.digest)
     public.verify(bytes(made.proof), attestation_bytes(ward.organization_id, made))
@@ -106,6 +108,18 @@ def test_what_was_signed_is_withdrawn_only_with_a_reason_and_still_verifies(ward
     assert read_signature(ward.osei, Record.objects.get()).verdict is Verdict.INTACT
     with pytest.raises(EnteredInError):
         amend_record(by=ward.osei, record=signed, changes={"title": "Migraine"}, now=TEN)
+
+
+def test_the_files_on_a_record_are_signed_with_it(ward: Ward) -> None:
+    record = ward.write()
+    scan = attached(ward, record).attachment
+    sign_record(by=ward.osei, record=record, now=TEN)
+
+    withdraw_attachment(by=ward.osei, attachment=scan, now=TEN)
+    assert read_signature(ward.osei, record).verdict is Verdict.INTACT
+
+    Attachment.objects.update(record=ward.write())
+    assert read_signature(ward.osei, record).verdict is Verdict.ALTERED
 
 
 def test_only_who_wrote_it_signs_and_only_what_they_read(ward: Ward) -> None:
