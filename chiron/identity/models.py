@@ -102,7 +102,7 @@ class Session(Row):
     second factor was shown last.
     """
 
-    grants = Grants.READ_WRITE
+    grants = Grants.FULL  # ended sessions are swept
 
     account = operational(models.ForeignKey("identity.Account", models.PROTECT, related_name="+"))
     organization = operational(models.ForeignKey("tenancy.Organization", models.PROTECT, null=True, related_name="+"))

@@ -1,4 +1,4 @@
-"""Mail to the owners of accounts. Jobs carry the account's id; codes are made when the mail is."""
+"""Mail to the owners of accounts, and housekeeping. Jobs carry the account's id; codes are made when the mail is."""
 
 from urllib.parse import urlencode
 from uuid import UUID
@@ -8,6 +8,7 @@ from django.conf import settings
 from chiron.identity.email import email_of
 from chiron.identity.models import Account
 from chiron.identity.recovery import ADDRESS, RESET, code_for
+from chiron.identity.services import sweeping
 from chiron.jobs.public import job
 from chiron.kernel import clock
 from chiron.kernel.mail import send_mail
@@ -23,6 +24,12 @@ CHANGED = """{what}
 If it was you, there is nothing to do. If not, choose another password at once ("forgotten password" on the sign-in
 page), and tell your organization.
 """
+
+
+@job("identity.sweep_sign_in", every="37 * * * *")
+def sweep_sign_in() -> None:
+    """Old codes, limits, lockouts and sessions are removed."""
+    sweeping.sweep_sign_in(clock.now())
 
 
 @job("identity.send_reset_code")
