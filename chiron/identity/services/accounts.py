@@ -29,11 +29,19 @@ TAKEN = {
 }
 
 
-def make_account(*, username: str, email: str, password: str, is_operator: bool = False, now: datetime) -> Account:
-    """A new account that belongs nowhere yet. Raises Invalid for a weak password, AccountExists."""
+def make_account(
+    *, username: str, email: str, password: str, is_operator: bool = False, quiet: bool = False, now: datetime
+) -> Account:
+    """A new account that belongs nowhere yet. Raises Invalid for a weak password, AccountExists.
+
+    With `quiet` an address that is another account's is no refusal, which would tell strangers who has an account: it
+    is kept, and the account is not found by it.
+    """
     must_be_strong(password)
     account = Account(username=Account.normalize_username(username), is_operator=is_operator, created_at=now)
     set_email(account, email)
+    if quiet and Account.objects.filter(email_index=account.email_index).exists():
+        account.email_index = None
     account.set_password(password)
     with refusing(ACCOUNTS, **TAKEN):
         account.save(force_insert=True)
@@ -63,7 +71,8 @@ def register(
     """Somebody makes an account for themselves, as a patient or as a doctor, and says who they are.
 
     A patient sees nobody's data until staff link the claim to a patient; a doctor has no role until an admin approves.
-    The account commits before the claim, which `change_me` makes again should it be lost in between.
+    The account commits before the claim, which `change_me` makes again should it be lost in between. An e-mail address
+    in use is answered as any other; a user name in use cannot be.
     Raises Invalid, AccountExists, OrganizationSuspended, RegistrationClosed where the organization admits them itself,
     TooManyRequests.
     """
@@ -75,7 +84,7 @@ def register(
         raise RegistrationClosed
     take("register.organization", organization.id, now)
     with atomic(ACCOUNTS):
-        account = make_account(username=username, email=email, password=password, now=now)
+        account = make_account(username=username, email=email, password=password, quiet=True, now=now)
         approved_at = now if role is Role.PATIENT else None
         membership = Membership(
             account=account,

