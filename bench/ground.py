@@ -22,7 +22,7 @@ class Cost:
 def installation(folder: Path) -> Iterator[None]:
     """An embedded server with durable settings, migrated, in that folder."""
     folder.chmod(0o755)
-    os.environ |= {"CHIRON_HOME": str(folder / "home"), "DJANGO_SETTINGS_MODULE": "config.settings.testing"}
+    os.environ |= {"CHIRON_HOME": str(folder / "home"), "DJANGO_SETTINGS_MODULE": "config.settings.development"}
     import django
     from django.conf import settings
     from django.core.management import call_command

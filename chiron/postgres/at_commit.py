@@ -32,7 +32,8 @@ def insert(row: models.Model, *, using: str) -> None:
 def _insertion_of(row: models.Model, using: str) -> tuple[str, list[Any]]:
     connection = connections[using]
     statement, fields = _insertion(type(row), using)
-    return statement, [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    values = [(field, getattr(row, field.attname)) for field in fields]
+    return statement, [None if value is None else field.get_db_prep_save(value, connection) for field, value in values]
 
 
 @lru_cache(maxsize=256)
