@@ -34,11 +34,9 @@ class Scene:
 
 def measure(rounds: int = 9, calls: int = 200, patients: int = PATIENTS) -> None:
     """Measure in the installation that stands, and print the ratios."""
-    from django.core.wsgi import get_wsgi_application
-
     from chiron.kernel import log
+    from config.wsgi import application
 
-    application = get_wsgi_application()
     scene = make_scene(patients)
     floor = Floor(scene.organization_id, scene.provider_id)
     print(f"API, {rounds} alternating rounds of {calls} calls; 1 is as good as the floor")

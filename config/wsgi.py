@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from config.startup import refuse_unsafe_servers  # noqa: E402  Django must be set up before its connections are used
+from config.startup import once_per_request, refuse_unsafe_servers  # noqa: E402  Django must be set up before
 
 refuse_unsafe_servers()
+once_per_request()
