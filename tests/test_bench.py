@@ -38,4 +38,4 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     )
 
     assert done.returncode != 0
-    assert done.stderr == "There is no measurement nothing: api, import, tenants.\n"
+    assert done.stderr == "There is no measurement nothing: api, bridge, import, tenants.\n"

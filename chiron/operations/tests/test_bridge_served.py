@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event
 
 import pytest
 from django.conf import settings
@@ -35,20 +36,25 @@ class Served:
         return max(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 
 
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--log-level", "info"]
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-log"]
     target = ["--workers-kill-timeout", "1", "chiron.operations.tests.large:application"]
-    with subprocess.Popen([*command, *target], cwd=settings.BASE_DIR, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        while b"Started worker" not in process.stdout.readline():
+    with subprocess.Popen([*command, *target], cwd=settings.BASE_DIR) as process:
+        while not answers(port):
             assert process.poll() is None
+            Event().wait(0.05)
         yield Served(process, port)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.wait(timeout=20)
 
 
 def test_a_large_answer_waits_for_its_reader(served: Served) -> None:
