@@ -94,6 +94,14 @@ def test_the_range_is_that_of_the_sex_and_of_the_age_on_the_day(
     assert measured(ward, "12.5", occurred_at=at) == expected
 
 
+def test_the_day_of_an_event_is_that_of_the_clinic(ward: Ward) -> None:
+    usual(ward, age_from=18)
+    kofi_is(ward, date(2008, 5, 5))
+
+    assert measured(ward, "25", occurred_at=datetime(2026, 5, 4, 21, 59, tzinfo=UTC)) is None
+    assert measured(ward, "25", occurred_at=datetime(2026, 5, 4, 22, 0, tzinfo=UTC)) is Flag.CRITICALLY_HIGH
+
+
 def test_an_age_that_is_not_known_well_enough_gives_no_flag(ward: Ward) -> None:
     usual(ward, age_from=18)
     at = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -15,11 +15,12 @@ from chiron.records.models import Record, RecordVersion
 from chiron.records.queries import list_annotations, list_versions, record_for
 from chiron.records.services.annotate import annotate
 from chiron.records.services.imports import import_records
-from chiron.records.services.sign import sign_record
+from chiron.records.services.ranges import RangeSaid, save_range
+from chiron.records.services.sign import add_to_record, sign_record
 from chiron.records.services.write import amend_record
 from chiron.records.signatures import read_signature
 from chiron.records.tests.factories import TEN, Ward, entry_of, make_ward
-from chiron.records.words import Part, Verdict, Visibility
+from chiron.records.words import Part, Sensitivity, Verdict, Visibility
 from chiron.tenancy.public import inside
 from chiron.vault.public import patient_safe
 
@@ -156,3 +157,34 @@ def test_words_that_are_quoted_while_others_change_them_are_never_quoted_wrongly
     with inside(standing_ward.organization_id):
         remarks, _ = list_annotations(standing_ward.osei, record, PageQuery())
         assert {remark.passage for remark in remarks} <= {Passage(Part.DESCRIPTION, 3, 9, "Sunday")}
+
+
+def test_of_several_who_state_the_same_reference_range_at_once_one_does(standing_ward: Ward) -> None:
+    def state(number: int) -> str:
+        said = RangeSaid(code="718-7", unit="g/dL", age_from=number, age_until=number + MANY)
+        save_range(by=standing_ward.ama, range_id=None, said=said, if_match=None, now=TEN)
+        return "stated"
+
+    assert at_once(standing_ward, state) == ["ranges-overlap"] * (MANY - 1) + ["stated"]
+
+
+def test_a_record_that_is_labelled_while_somebody_adds_to_it_has_no_addendum_without_the_label(
+    standing_ward: Ward,
+) -> None:
+    with inside(standing_ward.organization_id):
+        record = standing_ward.write()
+
+    def label_or_add(number: int) -> str:
+        osei = standing_ward.osei
+        if number == 0:
+            locked, labels = record_for(osei, record.id, "update"), (Sensitivity.PSY,)
+            amend_record(by=osei, record=locked, changes={"labels": labels}, now=TEN)
+        else:
+            add_to_record(by=osei, record=record_for(osei, record.id, "create", lock=True), content="More", now=TEN)
+        return "done"
+
+    assert at_once(standing_ward, label_or_add) == ["done"] * MANY
+
+    with inside(standing_ward.organization_id):
+        assert set(Record.objects.values_list("labels__0", flat=True)) == {"PSY"}
+        assert Record.objects.count() == MANY

@@ -7,7 +7,7 @@ import pytest
 
 from chiron.interop.fhir.reading.records import RecordSeen
 from chiron.interop.fhir.tests.factories import LOINC, Resource, ama, document, pulse, read, refusal, resource
-from chiron.records.public import Code, Precision, Quantity, RecordType, ReferenceRange, Statement, Status
+from chiron.records.public import Code, Precision, Quantity, RecordType, ReferenceRange, Sensitivity, Statement, Status
 
 
 def seen(one: Resource, *others: Resource) -> RecordSeen:
@@ -106,6 +106,16 @@ def test_a_diagnosis_lasts_until_it_abates() -> None:
 )
 def test_what_its_source_entered_in_error_comes_in_as_such(members: Any) -> None:
     assert seen(resource("Condition", **members)).status is Status.ENTERED_IN_ERROR
+
+
+def test_what_its_source_labels_as_delicate_comes_in_labelled() -> None:
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    said = [("HIV", act), ("PSY", act), ("PSY", act), ("ETH", "http://elsewhere.example"), ("NOAUTH", act)]
+
+    found = seen(pulse(meta={"security": [{"system": system, "code": code} for code, system in said]}))
+
+    assert found.statement.labels == (Sensitivity.HIV, Sensitivity.PSY)
+    assert seen(pulse()).statement.labels == ()
 
 
 def test_a_medication_is_named_inside_beside_or_only_in_words() -> None:
