@@ -23,9 +23,17 @@ class Serving:
         self.process = process
         self.port = port
 
-    def call(self, method: str, path: str, token: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    def call(
+        self,
+        method: str,
+        path: str,
+        token: str = "",
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        seconds: float = 60,
+    ) -> Any:
         """The answer, its body to be read. A body may be an iterable of pieces where the headers say how long it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         said = {"Authorization": f"Bearer {token}", "Connection": "close"}  # so it closes once it is read
         with ExitStack() as otherwise:
             otherwise.callback(connection.close)
@@ -69,7 +77,7 @@ def _until_ready(server: Serving) -> None:
     deadline, waiting = time.monotonic() + 60, Event()
     while True:
         with suppress(OSError, http.client.HTTPException):
-            server.call("GET", "/health/live", "").read()
+            server.call("GET", "/health/live", seconds=1).read()  # who comes too early may never be answered
             return
         assert time.monotonic() < deadline
         assert server.process.poll() is None

@@ -12,6 +12,7 @@ from chiron.files.ranges import Span, asked, whole
 from chiron.files.reading import Content
 from chiron.kernel.problems import respond
 
+PIECE = 256 * 1024
 INERT = {
     "Accept-Ranges": "bytes",
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -46,7 +47,7 @@ def serve(
     if span:
         headers["Content-Range"] = f"bytes {span.first}-{span.last}/{content.size}"
     return StreamingHttpResponse(
-        chain([first], _watched(pieces, damaged)), status=206 if span else 200, headers=headers
+        _cut(chain([first], _watched(pieces, damaged))), status=206 if span else 200, headers=headers
     )
 
 
@@ -54,6 +55,12 @@ def _span(request: HttpRequest, size: int, etag: str) -> Span | None:
     """The range asked for; the whole where the client has part of another version (`If-Range`)."""
     known = request.META.get("HTTP_IF_RANGE", etag)
     return asked(request.META.get("HTTP_RANGE", ""), size) if known == etag else None
+
+
+def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that servers pass on one by one; they keep several in memory at a time."""
+    for piece in pieces:
+        yield from (piece[begin : begin + PIECE] for begin in range(0, len(piece), PIECE))
 
 
 def _watched(pieces: Iterator[bytes], damaged: Callable[[], None]) -> Iterator[bytes]:
