@@ -12,6 +12,7 @@ from django.test import Client
 from chiron.identity.public import Role
 from chiron.interop.fhir.tests.factories import ama, document, osei, pulse
 from tests.canary.needles import CYRILLIC, NUMBER, WORD
+from tests.desk import filled
 from tests.town import Clinic
 
 PERSON = {
@@ -38,6 +39,7 @@ def live_a_day(clinic: Clinic, folder: Path) -> None:
     _written(clinic)
     _attached(clinic)
     _claimed(clinic)
+    _administered(clinic, patient_id)
     _refused(clinic, patient_id)
     _imported(clinic, folder)
 
@@ -92,6 +94,18 @@ def _attached(clinic: Clinic) -> None:
 
 def _form(content: bytes) -> dict[str, SimpleUploadedFile]:
     return {"file": SimpleUploadedFile(f"{WORD} {CYRILLIC}.txt", content)}
+
+
+def _administered(clinic: Clinic, patient_id: UUID) -> None:
+    """The same at the administration, whose framework keeps sessions, messages and a log of its own."""
+    browser, patients = clinic.desk(Role.ADMIN), "/admin/registry/patient/"
+    assert WORD in browser.post(patients, {"name": WORD}).content.decode()
+    assert NUMBER in browser.get(f"{patients}{patient_id}/change/").content.decode()
+    edit = f"{patients}{patient_id}/edit/"
+    assert browser.post(edit, filled(browser.get(edit), family=f"{WORD}sen", language=WORD)).status_code == 302
+    assert browser.post(edit, filled(browser.get(edit), birth_date=WORD[:10])).status_code == 422
+    assert browser.post(f"{patients}add/", {"family": WORD, "sex": CYRILLIC}).status_code == 422
+    assert browser.get(f"{patients}{WORD}/change/").status_code == 404
 
 
 def _claimed(clinic: Clinic) -> None:
