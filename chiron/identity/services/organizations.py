@@ -103,7 +103,9 @@ def remove_organization(*, by: Caller, organization_id: UUID) -> None:
         members = list(Membership.objects.filter(organization=organization).values_list("account_id", flat=True))
         Membership.objects.filter(organization=organization).delete()
         elsewhere = Membership.objects.filter(account_id__in=members).values("account_id")
-        Account.objects.filter(id__in=members, is_operator=False).exclude(id__in=elsewhere).delete()
+        gone = Account.objects.filter(id__in=members, is_operator=False).exclude(id__in=elsewhere)
+        Session.objects.filter(account__in=gone).delete()  # at the administration they belong to no organization
+        gone.delete()
         remove_keys(organization_id)
         organization.delete()
         record_platform(by, "organization.removed", resource="organizations", resource_id=organization_id)
