@@ -147,9 +147,7 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
         seats: list[Seat] = getattr(request, "seats", [])
         if not seats:
             return redirect("admin:login")
-        if request.method == "POST" and request.POST.get("seat") in {
-            seat.key for seat in seats if not seat.is_suspended
-        }:
+        if request.method == "POST" and request.POST.get("seat") in {seat.key for seat in seats if not seat.closed}:
             request.session[CHOICE] = request.POST["seat"]
             return redirect("admin:index")
         context = {**self.each_context(request), "title": "Where do you want to work?", "seats": seats}

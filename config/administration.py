@@ -61,15 +61,15 @@ def _seats(request: HttpRequest) -> list[Seat]:
     if session is None or not stands(UUID(session), account, clock.now()):
         logout(request)
         return []
-    seats = seats_of(account, visitor(request), UUID(session))
+    seats = seats_of(account, clock.now(), visitor(request), UUID(session))
     if not seats:
         logout(request)
     return seats
 
 
 def _chosen(request: HttpRequest, seats: list[Seat]) -> Seat | None:
-    """The only seat there is, or the one that was chosen; never one of a suspended organization."""
-    open_seats = [seat for seat in seats if not seat.is_suspended]
+    """The only seat there is, or the one that was chosen; never one that is closed."""
+    open_seats = [seat for seat in seats if not seat.closed]
     if len(seats) == 1:
         return next(iter(open_seats), None)
     return next((seat for seat in open_seats if seat.key == request.session.get(CHOICE)), None)

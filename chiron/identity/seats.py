@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.policy import scope_of
+from chiron.identity.second_factors import enrolment_due
 from chiron.kernel.access import Caller
 from chiron.tenancy.public import Organization
 
@@ -18,6 +19,8 @@ class Seat:
 
     caller: Caller
     organization: Organization | None = None
+    closed: str = ""
+    """Why nobody may sit there now."""
 
     @property
     def key(self) -> str:
@@ -29,13 +32,8 @@ class Seat:
         """What people call the place."""
         return self.organization.name if self.organization else "The platform"
 
-    @property
-    def is_suspended(self) -> bool:
-        """Whether the organization answers nobody now."""
-        return self.organization is not None and self.organization.suspended_at is not None
 
-
-def seats_of(account: Account, by: Caller | None = None, session_id: UUID | None = None) -> list[Seat]:
+def seats_of(account: Account, now: datetime, by: Caller | None = None, session_id: UUID | None = None) -> list[Seat]:
     """Where the account may administer, the platform first and then the organizations by name.
 
     The policy says which roles may; a membership that is not approved has none. `by` tells where the request is from.
@@ -44,7 +42,7 @@ def seats_of(account: Account, by: Caller | None = None, session_id: UUID | None
     by = replace(by or Caller(), account_id=account.id, session_id=session_id, purpose="HOPERAT")
     platform = [Seat(replace(by, operator=True))] if account.is_operator else []
     memberships = Membership.objects.select_related("organization").filter(account=account)
-    seats = [_seat(by, each) for each in memberships.order_by("organization__name", "id")]
+    seats = [_seat(by, each, now) for each in memberships.order_by("organization__name", "id")]
     return platform + [seat for seat in seats if scope_of(seat.caller, "administration", "open")]
 
 
@@ -54,7 +52,7 @@ def stands(session_id: UUID, account: Account, now: datetime) -> bool:
     return standing.exists()
 
 
-def _seat(by: Caller, membership: Membership) -> Seat:
+def _seat(by: Caller, membership: Membership, now: datetime) -> Seat:
     caller = replace(
         by,
         organization_id=membership.organization_id,
@@ -63,4 +61,11 @@ def _seat(by: Caller, membership: Membership) -> Seat:
         provider_id=membership.provider_id,
         patient_id=membership.patient_id,
     )
-    return Seat(caller, membership.organization)
+    return Seat(caller, membership.organization, _why_closed(membership, now))
+
+
+def _why_closed(membership: Membership, now: datetime) -> str:
+    if membership.organization.suspended_at is not None:
+        return "is suspended; its data is kept."
+    due = enrolment_due(membership.account_id, membership)
+    return "requires a second factor: set one up first." if due is not None and due <= now else ""

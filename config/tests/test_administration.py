@@ -21,7 +21,7 @@ from chiron.kernel.errors import Conflict
 from chiron.kernel.ids import NIL, new_id
 from chiron.registry.models import Department
 from chiron.registry.services.people import save_department
-from chiron.tenancy.public import Organization, inside
+from chiron.tenancy.public import Organization, Policies, inside
 from config.urls import urlpatterns as ours
 from tests.town import Clinic
 
@@ -83,6 +83,16 @@ def test_a_suspended_organization_lets_nobody_in_and_whoever_sits_there_out(hill
     assert browser.post("/admin/choose/", {"seat": str(hilltop.id)}).status_code == 200
     assert hilltop.desk(Role.ADMIN).get(PATIENTS).headers["Location"].startswith("/admin/login/")
     assert events(hilltop)[-1][0] != "patient.listed"
+
+
+def test_an_organization_that_requires_a_second_factor_lets_nobody_in_without(hilltop: Clinic) -> None:
+    browser = hilltop.desk(Role.ADMIN)
+    Organization.objects.filter(id=hilltop.id).update(policies=Policies(mfa_required_roles=("ADMIN",)).as_stored())
+
+    assert browser.get(PATIENTS).headers["Location"] == "/admin/choose/"
+    assert "requires a second factor" in browser.get("/admin/choose/").content.decode()
+    assert hilltop.desk(Role.ADMIN).get(PATIENTS).headers["Location"].startswith("/admin/login/")
+    assert hilltop.desk(Role.PRIVACY_OFFICER).get("/admin/").status_code == 200
 
 
 def test_of_several_organizations_one_is_chosen_and_can_be_changed(hilltop: Clinic, riverside: Clinic) -> None:

@@ -36,7 +36,7 @@ def admit(*, by: Caller, name: str, password: str, code: str = "", now: datetime
         right = is_right(account=account, name=name, password=password, device="", now=now)
         if account is None or not right or not account.is_active:
             raise WrongCredentials
-        if all(seat.is_suspended for seat in seats_of(account)):
+        if all(seat.closed for seat in seats_of(account, now)):
             raise WrongCredentials
         return Admitted(account, _second_factor(whose, account, code, now))
     except DomainError as refusal:
