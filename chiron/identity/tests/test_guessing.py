@@ -17,7 +17,7 @@ from chiron.identity.lockouts import FREE, attempt, forgive
 from chiron.identity.models import Account, Lockout, Membership
 from chiron.identity.passwords import fits
 from chiron.identity.public import Role
-from chiron.identity.services.administration import admit
+from chiron.identity.services.administration import Admitted, admit
 from chiron.identity.services.mfa import finish_sign_in
 from chiron.identity.services.sign_in import sign_in
 from chiron.identity.tests.factories import NINE, PASSWORD, new_member, post, problem
@@ -255,4 +255,5 @@ def test_guessing_at_the_door_of_the_administration_counts_as_well(hilltop: Any,
     assert [guess("yaa", "wrong", NINE) for _ in range(3)] == [401, 401, 423]
     assert not admitted(PASSWORD)
     assert evaluated == {"wrong": 5}
-    assert admit(by=Caller(), name="Yaa", password=PASSWORD, now=NINE + timedelta(minutes=1)) == admin.account
+    later = NINE + timedelta(minutes=1)
+    assert admit(by=Caller(), name="Yaa", password=PASSWORD, now=later) == Admitted(admin.account, None)
