@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -64,6 +64,10 @@ def only_for_admin(get_response: Next) -> Next:
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]
     """Name, password, and a code for who has a second factor; the backend admits only who has a seat."""
+
+    error_messages: ClassVar[dict[str, str]] = {
+        "invalid_login": "Nobody who administers anything here has this name, password and code."
+    }
 
     code = forms.CharField(
         label="Code of the second factor",
