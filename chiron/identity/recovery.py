@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from struct import Struct
 from uuid import UUID
 
+from chiron.identity.email import email_index, email_of
 from chiron.identity.errors import CodeRefused
 from chiron.identity.models import Account
 from chiron.identity.signed import body_of, is_ours, sign
@@ -35,4 +36,5 @@ def account_of(purpose: str, code: str, now: datetime) -> Account:
 def _bound_to(purpose: str, account: Account) -> str:
     if purpose == RESET:
         return account.password
-    return f"{bytes(account.email_index or b'').hex()} {account.email_verified_at}"
+    address = email_of(account) or ""
+    return f"{email_index(address).hex()} {account.email_verified_at}"

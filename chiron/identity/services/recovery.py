@@ -4,7 +4,8 @@ from datetime import datetime
 
 from chiron.audit.public import record_platform
 from chiron.identity import tasks
-from chiron.identity.email import email_index
+from chiron.identity.email import email_index, email_of
+from chiron.identity.errors import AccountExists
 from chiron.identity.families import end_families
 from chiron.identity.guesses import forget_failures
 from chiron.identity.limits import take
@@ -13,7 +14,7 @@ from chiron.identity.passwords import must_be_strong
 from chiron.identity.recovery import ADDRESS, RESET, account_of
 from chiron.jobs.public import enqueue_from_accounts
 from chiron.kernel.access import Caller
-from chiron.kernel.db import ACCOUNTS, atomic
+from chiron.kernel.db import ACCOUNTS, atomic, refusing
 from chiron.kernel.ids import NIL
 
 
@@ -49,12 +50,25 @@ def reset_password(*, by: Caller, code: str, password: str, now: datetime) -> No
 
 
 def verify_address(*, by: Caller, code: str, now: datetime) -> None:
-    """Whoever has the code reads the account's mail. Raises CodeRefused."""
+    """Whoever has the code reads the account's mail, so the account is found by it, though another had only named it.
+
+    Raises CodeRefused, AccountExists where another account verifies the same address at this moment.
+    """
     with atomic(ACCOUNTS):
         account = account_of(ADDRESS, code, now)
         account.email_verified_at = now
-        account.save(update_fields=["email_verified_at"])
+        account.email_index = _index_won(account)
+        with refusing(ACCOUNTS, one_account_per_email=AccountExists):
+            account.save(update_fields=["email_verified_at", "email_index"])
         record_platform(by, "account.address_verified", resource="accounts", resource_id=account.id)
+
+
+def _index_won(account: Account) -> bytes | None:
+    """The index of the account's address, taken from whoever had not verified it; None where somebody had."""
+    index = email_index(email_of(account) or "")
+    others = Account.objects.filter(email_index=index).exclude(id=account.id)
+    others.filter(email_verified_at=None).update(email_index=None)
+    return None if others.exists() else index
 
 
 def ask_for_verification(*, by: Caller) -> None:

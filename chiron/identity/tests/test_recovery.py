@@ -10,6 +10,7 @@ from django.core import mail
 
 from chiron.audit.models import Event
 from chiron.identity import tasks
+from chiron.identity.email import set_email
 from chiron.identity.errors import CodeRefused
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.public import Role
@@ -198,6 +199,44 @@ def test_another_address_is_not_verified_by_the_code_for_the_first(member: Membe
     [message] = delivered()
     assert message.to == ["new@example.org"]
     assert post("/auth/email/verify", {"code": code_in(message)}).status_code == 204
+
+
+def registered(username: str) -> Account:
+    """Somebody who registers with the address that `member` has, as far as anybody said."""
+    said = {"username": username, "email": "ama@example.org", "password": PASSWORD, "role": "PATIENT"}
+    assert post("/auth/register", said | {"organization": "hilltop", "last_name": "Yeboah"}).status_code == 201
+    return Account.objects.get(username=username)
+
+
+def test_an_address_belongs_to_whoever_reads_its_mail_not_to_whoever_named_it_first(member: Membership) -> None:
+    efua = registered("efua")
+    assert Account.objects.named("ama@example.org") == member.account
+    [message] = delivered()
+
+    assert post("/auth/email/verify", {"code": code_in(message)}).status_code == 204
+
+    assert Account.objects.named("ama@example.org") == efua
+    assert login(PASSWORD) == 200
+
+
+def test_a_verified_address_stays_where_it_is(member: Membership) -> None:
+    Account.objects.filter(id=member.account_id).update(email_verified_at=now())
+    registered("efua")
+    [message] = delivered()
+
+    assert post("/auth/email/verify", {"code": code_in(message)}).status_code == 204
+
+    assert Account.objects.named("ama@example.org") == member.account
+
+
+def test_the_code_for_an_address_that_was_only_named_dies_with_it(member: Membership) -> None:
+    efua = registered("efua")
+    code = code_for(ADDRESS, efua, now())
+    set_email(efua, "other@example.org")
+    efua.email_index = None
+    efua.save(update_fields=["email", "email_index"])
+
+    assert problem(post("/auth/email/verify", {"code": code})) == (422, "code-refused")
 
 
 def test_the_code_for_an_address_is_mailed_again(member: Membership) -> None:
