@@ -15,6 +15,8 @@ from typing import Any
 
 from django.conf import settings
 
+from tests.ground import environment_of_tests
+
 
 class Serving:
     """A running server: its port, and the processes that answer."""
@@ -59,10 +61,10 @@ def serving() -> Iterator[Serving]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    ours = {"CHIRON_HOME": str(settings.HOME.path), "ENVIRONMENT": "testing", "POSTGRES_DB": settings.DATABASE_PREFIX}
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "1"],
-        cwd=settings.BASE_DIR, env={"PATH": os.defpath} | ours, start_new_session=True, stdout=subprocess.DEVNULL,
+        cwd=settings.BASE_DIR, env=environment_of_tests(settings.DATABASE_PREFIX), start_new_session=True,
+        stdout=subprocess.DEVNULL,
     )  # fmt: skip
     server = Serving(process, port)
     try:
