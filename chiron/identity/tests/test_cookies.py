@@ -76,11 +76,11 @@ def test_production_gives_no_cookie_that_plain_http_would_keep(browser: Client, 
 
     answer = sign_in(browser, secure=False)
 
-    assert [(name, cookie["secure"]) for name, cookie in answer.cookies.items()] == [
-        ("__Host-chiron-access", True),
-        ("__Host-chiron-refresh", True),
-        ("__Host-chiron-device", True),
-    ]
+    assert {name: cookie["secure"] for name, cookie in answer.cookies.items()} == {
+        "__Host-chiron-access": True,
+        "__Host-chiron-refresh": True,
+        "__Host-chiron-device": True,
+    }
 
 
 def test_a_reading_call_needs_the_cookie_only(browser: Client) -> None:

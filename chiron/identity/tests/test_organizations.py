@@ -44,7 +44,13 @@ def test_the_operator_lists_and_reads_organizations(olga: Any, hilltop: Any, riv
         "time_zone": "Europe/Berlin",
         "locale": "en",
         "domains": [],
-        "policies": {"patients_register": True, "doctors_register": True, "break_glass_minutes": 60},
+        "policies": {
+            "patients_register": True,
+            "doctors_register": True,
+            "break_glass_minutes": 60,
+            "mfa_required_roles": [],
+            "mfa_from": None,
+        },
         "suspended": False,
     }
 

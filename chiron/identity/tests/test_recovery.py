@@ -27,6 +27,12 @@ from chiron.kernel.ids import NIL
 ANOTHER = "nine happy herons"
 
 
+@pytest.fixture(autouse=True)
+def empty_outbox(town: Any) -> None:
+    """What tests that commit have left to relay is none of ours."""
+    Waiting.objects.using(ACCOUNTS).all().delete()
+
+
 @pytest.fixture
 def member(hilltop: Any) -> Membership:
     return new_member(hilltop.id, Role.RECEPTIONIST, username="ama.owusu", email="ama@example.org")

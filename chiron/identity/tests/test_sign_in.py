@@ -44,6 +44,7 @@ def test_signing_in_gives_tokens_and_says_who_one_is(hilltop: Any, member: Membe
         "id": str(member.account_id),
         "username": "Ama.Owusu",
         "email": "Ama@Example.org",
+        "email_verified": False,
         "roles": ["RECEPTIONIST"],
         "approved": True,
         "operator": False,

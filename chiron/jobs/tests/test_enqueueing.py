@@ -21,6 +21,12 @@ from tests.town import Clinic
 NINE = datetime(2031, 5, 5, 9, tzinfo=UTC)
 
 
+@pytest.fixture(autouse=True)
+def empty_outbox(town: Any) -> None:
+    """What tests that commit have left to relay is none of ours."""
+    Waiting.objects.using(ACCOUNTS).all().delete()
+
+
 def queued() -> list[Queued]:
     with atomic(CLINICAL), cursor(CLINICAL) as session:
         session.execute("SET LOCAL role none")

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from chiron.kernel.access import Caller
-from chiron.kernel.db import CLINICAL, take_turns
+from chiron.kernel.db import CLINICAL, atomic, take_turns
 from chiron.kernel.ids import new_id
 from chiron.registry.errors import IdentifierTaken
 from chiron.registry.models import Department, Identifier, Patient, Provider
@@ -59,14 +61,38 @@ def import_patients(*, by: Caller, seen: Sequence[PatientSeen], now: datetime) -
     by.scope("patients", "create")
     indexes = [[identifier_indexes(system, value)[0] for system, value, _ in each.entry.identifiers] for each in seen]
     everyone = [index for of_one in indexes for index in of_one]
-    _locked(everyone)  # rows before turns, as whoever changes a patient takes them, and all at once
-    take_turns(CLINICAL, *(f"identifier {index.hex()}" for index in everyone))
+    _take_turns(everyone)
     return [_import_patient(each, of_one, now) for each, of_one in zip(seen, indexes, strict=True)]
 
 
+class _Newcomers(Exception):
+    """Patients were added while we waited for our turn."""
+
+
+def _take_turns(indexes: Sequence[bytes]) -> None:
+    """Lock everybody who has one of these identifiers, and whoever would be given one waits for us.
+
+    Rows come before turns, as whoever changes a patient takes them, and all at once. Somebody who came while we waited
+    has no lock of ours yet: a turn that is held must not wait for rows, so both are given back and taken anew.
+    """
+    while True:
+        try:
+            with atomic(CLINICAL):
+                locked = {patient.id for patient in _locked(indexes)}
+                take_turns(CLINICAL, *(f"identifier {index.hex()}" for index in indexes))
+                if not locked.issuperset(_with(indexes).values_list("id", flat=True)):
+                    raise _Newcomers
+            return
+        except _Newcomers:
+            continue
+
+
 def _locked(indexes: Sequence[bytes]) -> list[Patient]:
-    known = Patient.objects.filter(id__in=Identifier.objects.filter(index__in=indexes).values("patient_id"))
-    return list(known.order_by("id").select_for_update(of=("self",)))
+    return list(_with(indexes).order_by("id").select_for_update(of=("self",)))
+
+
+def _with(indexes: Sequence[bytes]) -> "QuerySet[Patient]":
+    return Patient.objects.filter(id__in=Identifier.objects.filter(index__in=indexes).values("patient_id"))
 
 
 def _import_patient(seen: PatientSeen, indexes: Sequence[bytes], now: datetime) -> Result:
