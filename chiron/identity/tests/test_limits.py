@@ -133,8 +133,9 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("limit", "path", "body"), CALLS)
 def test_past_it_an_address_is_told_to_wait(
-    limit: str, path: str, body: dict[str, Any], db: None, settings: Any
+    limit: str, path: str, body: dict[str, Any], db: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("config.operation.now", lambda: NINE)
     settings.RATE_LIMITS = f"{limit}=2/60"
     settings.TRUSTED_PROXIES = 1
 
