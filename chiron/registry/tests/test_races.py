@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
+import pytest
+from django.conf import settings
 from django.db import connections
 
 from chiron.identity.public import Role
@@ -12,8 +14,10 @@ from chiron.kernel import clock
 from chiron.kernel.ids import new_id
 from chiron.registry.models import Assignment, Identifier, Patient, Provider, ProviderDepartment
 from chiron.registry.public import Entry, PatientSeen, Person, import_patients
+from chiron.registry.services import imports
 from chiron.registry.tests.factories import AMA, call, join, problem, registered
 from chiron.tenancy.public import inside
+from tests.server import connect
 from tests.town import Clinic
 
 AT_ONCE = 8
@@ -138,6 +142,46 @@ def test_imports_of_the_same_patients_in_any_order_never_wait_in_a_circle(lakesi
     assert updated == [["updated"] * 12] * 8
     with inside(lakeside.id):
         assert Patient.objects.count() == 12
+
+
+def test_who_came_while_an_import_waited_is_locked_in_order(lakeside: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn that is held must not wait for rows: the second import has it when the first has made its patients."""
+    began = {said: Event() for said in (b"first", b"second")}
+    one_patient = imports._import_patient
+
+    def slowly(seen: PatientSeen, *rest: Any) -> Any:
+        done = one_patient(seen, *rest)
+        if seen.original in began and not began[seen.original].is_set():
+            began[seen.original].set()
+            until_somebody_waits()  # the second for its turn; the third for a row, and it may hold another
+        return done
+
+    def after(said: bytes, *what: Any) -> Any:
+        began[said].wait(10)
+        try:
+            return brought(lakeside, *what)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(imports, "_import_patient", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        second = pool.submit(after, b"first", ["2", "1"], "second")
+        third = pool.submit(after, b"second", ["1", "2"], "third")
+        first = brought(lakeside, ["1", "2"], "first")
+
+        assert [first, second.result(), third.result()] == [["created"] * 2, ["updated"] * 2, ["updated"] * 2]
+
+
+def until_somebody_waits() -> None:
+    """Wait until one of this worker's transactions waits for another."""
+    clinical, moment = settings.DATABASES["clinical"], Event()
+    with connect(clinical, clinical["NAME"]) as other:
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        for _ in range(200):
+            if other.execute(waiting).fetchone() is not None:
+                return
+            moment.wait(0.05)
+    raise AssertionError("nobody waits")
 
 
 def test_changing_a_patient_and_importing_it_never_wait_in_a_circle(lakeside: Clinic) -> None:
