@@ -5,7 +5,7 @@ from chiron.identity.hooks import Person
 from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Session
-from chiron.identity.queries import account_names
+from chiron.identity.queries import account_names, accounts_with
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
 from chiron.identity.services.memberships import (
@@ -17,6 +17,7 @@ from chiron.identity.services.memberships import (
 )
 from chiron.identity.services.organizations import create_organization, remove_organization
 from chiron.identity.services.sign_in import SignedIn, begin
+from chiron.identity.tasks import tell_of_broken_glass
 
 __all__ = [
     "ROLES",
@@ -28,6 +29,7 @@ __all__ = [
     "Session",
     "SignedIn",
     "account_names",
+    "accounts_with",
     "add_membership",
     "admit",
     "begin",
@@ -40,6 +42,7 @@ __all__ = [
     "make_account",
     "remove_organization",
     "settle",
+    "tell_of_broken_glass",
     "unlink_patient",
     "visitor",
 ]

@@ -64,6 +64,13 @@ def membership(by: Caller, membership_id: UUID) -> Membership:
     return found
 
 
+def accounts_with(role: Role, organization_id: UUID) -> list[UUID]:
+    """The active accounts that have a role in an organization, for jobs that tell them something."""
+    members = Membership.objects.filter(organization_id=organization_id, roles__contains=[role])
+    approved = members.filter(approved_at__isnull=False, account__is_active=True)
+    return list(approved.order_by("id").values_list("account_id", flat=True))
+
+
 def account_names(by: Caller, account_ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """The user names of those accounts, of members of the caller's organization; nobody's where the policy says so."""
     if by.organization_id is None or scope_of(by, "memberships", "read") is Scope.NONE:

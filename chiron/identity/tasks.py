@@ -74,6 +74,22 @@ def tell_session_stolen(*, account_id: UUID) -> None:
     _tell(account_id, "A session of your account was used from two places at once, and was ended.")
 
 
+GLASS = """In your organization somebody broke the glass: they could read a patient's records without being assigned to
+the patient, and said why.
+
+Look at it, and say that you have: the list of broken glass is in the administration.
+"""
+
+
+@job("identity.tell_of_broken_glass")
+def tell_of_broken_glass(*, account_id: UUID) -> None:
+    """Tell one of those who answer for privacy that there is a broken glass to look at."""
+    account = Account.objects.filter(id=account_id, is_active=True).first()
+    address = email_of(account) if account else None
+    if address:
+        send_mail(to=address, subject="A broken glass to look at", body=GLASS)
+
+
 def _send_code(account_id: UUID, purpose: str, *, subject: str, greeting: str, otherwise: str) -> None:
     account = Account.objects.filter(id=account_id, is_active=True).first()
     address = email_of(account) if account else None

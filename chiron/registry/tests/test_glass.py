@@ -6,9 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core import mail
 
-from chiron.identity.public import Role
+from chiron.identity.email import set_email
+from chiron.identity.public import Account, Membership, Role
+from chiron.jobs.models import Queued
+from chiron.jobs.registry import JOBS
+from chiron.jobs.running import perform
 from chiron.kernel.clock import now
+from chiron.kernel.db import CLINICAL, atomic, cursor
 from chiron.kernel.ids import new_id
 from chiron.registry.errors import OwnGlass
 from chiron.registry.models import BrokenGlass, GlassSeen
@@ -28,6 +34,46 @@ def smash(clinic: Clinic, patient_id: Any, role: Role = Role.DOCTOR, reason: str
 def broken(clinic: Clinic) -> int:
     with inside(clinic.id):
         return BrokenGlass.objects.count()
+
+
+def test_those_who_answer_for_privacy_are_told_and_by_name_nobody_else(hilltop: Clinic) -> None:
+    account = Account.objects.get(username="hilltop-privacy_officer")
+    set_email(account, "officer@example.org")
+    account.save()
+
+    smash(hilltop, hilltop.other_patient_id)
+    [asked] = queued("registry.tell_privacy_officers")
+    perform_queued(asked)
+    [told] = queued("identity.tell_of_broken_glass")
+    perform_queued(told)
+
+    [message] = mail.outbox
+    assert message.to == ["officer@example.org"]
+    assert message.subject == "A broken glass to look at"
+    for personal in ("Boateng", "Osei", str(hilltop.other_patient_id), REASON):
+        assert personal not in str(message.body)
+
+
+def test_without_a_privacy_officer_the_admins_are_told(hilltop: Clinic) -> None:
+    Membership.objects.filter(organization=hilltop.organization, roles=["PRIVACY_OFFICER"]).update(approved_at=None)
+
+    smash(hilltop, hilltop.other_patient_id)
+    perform_queued(queued("registry.tell_privacy_officers")[0])
+
+    [told] = queued("identity.tell_of_broken_glass")
+    assert told.args["arguments"] == {"account_id": str(hilltop.who[Role.ADMIN].account_id)}
+
+
+def queued(name: str) -> list[Queued]:
+    """The jobs of that name which this test asked for."""
+    with atomic(CLINICAL), cursor(CLINICAL) as session:
+        session.execute("SET LOCAL role none")
+        return list(Queued.objects.filter(task_name=name, status="todo").order_by("id"))
+
+
+def perform_queued(asked: Queued) -> None:
+    effect, organization_id = UUID(asked.args["effect"]), UUID(asked.args["organization"])
+    perform(JOBS[asked.task_name], effect=effect, organization_id=organization_id, arguments=asked.args["arguments"])
 
 
 def test_the_organization_says_how_long_it_stays_open(hilltop: Clinic) -> None:
