@@ -47,7 +47,8 @@ class Serving:
     def workers(self) -> list[int]:
         """The processes that answer requests."""
         pid = self.process.pid
-        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
     def kill(self) -> None:
         """End everything at once, as a power cut does."""

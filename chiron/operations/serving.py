@@ -1,5 +1,6 @@
 """Serving: the API with its workers, and the sealer, in one process tree that ends cleanly."""
 
+import multiprocessing
 import socket
 
 from django.conf import settings
@@ -36,6 +37,8 @@ def serve(address: str, port: int, workers: int) -> None:
     Raises PortTaken.
     """
     must_be_free(address, port)
+    # Forked while a thread of ours holds a lock (an import's, say), a process would wait for it for ever.
+    multiprocessing.set_start_method("spawn", force=True)
     sealer, worker = Sealer(), Worker()
     sealer.start()
     worker.start()
