@@ -74,7 +74,11 @@ class BelongsElsewhere(DomainError):
 class CrossSite(DomainError):
     """An unsafe call by cookie from elsewhere, or without the session's CSRF token."""
 
-    code, title, status = "cross-site", "With cookies, send X-CSRF-Token, from a page of this site.", 403
+    code, title, status = (
+        "cross-site",
+        "With cookies, send this site's Origin and, once signed in, X-CSRF-Token.",
+        403,
+    )
 
 
 class OrganizationSuspended(DomainError):

@@ -11,6 +11,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from chiron.records.entries import Code, RecordEntry, Statement
+from chiron.records.errors import EventEndsBeforeItBegins, RangeGoesDownward
 
 STATEMENT = TypeAdapter(Statement)
 
@@ -23,6 +24,15 @@ def code_keys(codes: Iterable[Code]) -> list[str]:
 def timeline_place(statement: Statement, recorded_at: datetime) -> datetime:
     """Where a record stands in the patient's timeline: when it happened, or else when it was recorded."""
     return statement.occurred_at or statement.occurred_end or recorded_at
+
+
+def must_make_sense(statement: Statement) -> None:
+    """Refuse what contradicts itself. Raises EventEndsBeforeItBegins, RangeGoesDownward."""
+    begins, ends, usual = statement.occurred_at, statement.occurred_end, statement.reference_range
+    if begins and ends and ends < begins:
+        raise EventEndsBeforeItBegins
+    if usual and usual.low is not None and usual.high is not None and usual.high < usual.low:
+        raise RangeGoesDownward
 
 
 def beginning(moment: datetime | date, zone: ZoneInfo) -> datetime:

@@ -22,6 +22,7 @@ from chiron.records.errors import (
 )
 from chiron.records.models import Record, RecordVersion
 from chiron.records.queries import said_in
+from chiron.records.rules import must_make_sense
 from chiron.records.sealing import Stated, inscribe, statement_of
 from chiron.records.services.anchor import follow_words
 from chiron.records.services.change import Change, advance
@@ -51,8 +52,8 @@ def write_record(
         updated_at=now,
     )
     inscribe(record, statement, patient_safe(current_organization_id(), patient.id))
-    with refusing_nonsense():
-        insert(record, using=CLINICAL)
+    must_make_sense(statement)  # asked here too, for the constraints' answer costs a savepoint
+    insert(record, using=CLINICAL)
     audit.record(by, "record.created", resource="records", resource_id=record.id, subjects=[patient.id])
     return record
 
