@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from pydantic import BaseModel, Field
@@ -99,8 +99,12 @@ def register(api: NinjaAPI) -> None:
 def failure(error: Exception) -> DomainError:
     """The refusal that stands for an unexpected exception: a 503 when a database is out of reach, else a 500.
 
+    A client that went away while it sent its body made no bug.
+
     Only the kind and place of the exception are logged: its text may hold personal data.
     """
+    if isinstance(error, UnreadablePostError):
+        return Malformed()
     if isinstance(error, DataError):
         logger.warning("data_refused_by_database", kind=type(error).__name__)
         return Malformed()

@@ -9,7 +9,7 @@ import io
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -25,23 +25,32 @@ SMALL = 64 * 1024
 NONE: Mapping[str, Application] = MappingProxyType({})
 WAITING_AT_MOST = 8
 """Threads beyond those that work, each with its database connections, for requests that wait for a slow client."""
+PATIENCE, SLOWEST = 30.0, 4 * 1024
+"""Seconds that a client is waited for, and bytes by which it earns back one of them."""
 
 
 class ClientGone(ConnectionError):
-    """The client went away before its request was read or its answer sent."""
+    """The client went away, or fell silent, before its request was read or its answer sent."""
+
+
+class ClientSilent(ClientGone):
+    """The client sent nothing, or took nothing, for too long."""
 
 
 class Bridge:
     """Answers ASGI requests through a WSGI application; a path named in ``streams`` has an ASGI application of its own.
 
     At most ``threads`` requests are worked on at a time. While one waits for its client another takes its turn, so that
-    slow clients keep nobody waiting but each other. A client that goes away ends its stream: the iterable is closed.
+    slow clients keep nobody waiting but each other: of bodies that are read as they arrive, so many at a time that a
+    thread remains for everybody else. A client that goes away ends its stream: the iterable is closed; so does one that
+    takes or sends less than `SLOWEST` bytes a second for longer than `PATIENCE`.
     """
 
     def __init__(self, wsgi: WSGI, threads: int, streams: Mapping[str, Application] = NONE) -> None:
         self._wsgi, self._streams = wsgi, streams
         self._pool = ThreadPoolExecutor(threads + WAITING_AT_MOST, "request")
         self._room = asyncio.Semaphore(threads + WAITING_AT_MOST)  # whoever has a turn must find a thread
+        self._arriving = asyncio.Semaphore(WAITING_AT_MOST)
         self._turns = asyncio.Semaphore(threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,8 +74,9 @@ class Bridge:
 
     async def _answer(self, environ: dict[str, Any], exchange: "Exchange") -> None:
         with suppress(ClientGone):
-            environ["wsgi.input"] = await exchange.body(environ)
-            async with self._room, self._turns:
+            environ["wsgi.input"] = body = await exchange.body_in_time(environ)
+            arriving = self._arriving if isinstance(body, io.BufferedReader) else nullcontext()
+            async with arriving, self._room, self._turns:
                 rest = await exchange.loop.run_in_executor(self._pool, exchange.run, self._wsgi, environ)
             for message in rest:
                 await exchange.send(message)
@@ -83,6 +93,7 @@ class Exchange:
         self._all_read = False
         self._gone: asyncio.Task[None] | None = None
         self._started: Message = {}
+        self._patience = PATIENCE
 
     async def body(self, environ: dict[str, Any]) -> io.BufferedIOBase:
         """The request's body as a file: in memory where it is small, else one that waits for more when it is read.
@@ -99,16 +110,35 @@ class Exchange:
             parts.append(part)
         return io.BytesIO(b"".join(parts))
 
+    async def body_in_time(self, environ: dict[str, Any]) -> io.BufferedIOBase:
+        """The same; who is too slow with a small one is told so (408). Raises ClientGone."""
+        try:
+            return await self.body(environ)
+        except ClientSilent:
+            await self.send({"type": "http.response.start", "status": 408, "headers": [(b"connection", b"close")]})
+            await self.send(body_message(b""))
+            raise
+
     async def next_part(self) -> bytes:
         """More of the body; nothing at its end. Raises ClientGone."""
         part = b""
         while not part and not self._all_read:
-            message = await self._receive()
+            began = self.loop.time()
+            try:
+                async with asyncio.timeout(self._patience):
+                    message = await self._receive()
+            except TimeoutError:
+                raise ClientSilent from None
             if message["type"] == "http.disconnect":
                 raise ClientGone
             self._all_read = not message.get("more_body", False)
             part = message.get("body", b"")
+            self._moved(len(part), began)
         return part
+
+    def _moved(self, size: int, began: float) -> None:
+        """So many bytes passed after a wait: what it took is lost of the patience, and what they earn comes back."""
+        self._patience = min(PATIENCE, self._patience - (self.loop.time() - began) + size / SLOWEST)
 
     def run(self, wsgi: WSGI, environ: dict[str, Any]) -> list[Message]:
         """Call the application, in a thread; gives the messages that are left to send: all where it did not stream."""
@@ -149,11 +179,13 @@ class Exchange:
         """Send it once the client takes it. Raises ClientGone."""
         self._gone = self._gone or self.loop.create_task(self._until_gone())
         sending = asyncio.ensure_future(self.send(message))
-        await asyncio.wait((sending, self._gone), return_when=asyncio.FIRST_COMPLETED)
-        if self._gone.done():
+        began, both = self.loop.time(), (sending, self._gone)
+        await asyncio.wait(both, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
+        if self._gone.done() or not sending.done():
             sending.cancel()
-            raise ClientGone
+            raise ClientGone if self._gone.done() else ClientSilent
         await sending
+        self._moved(len(message.get("body", b"")), began)
 
     async def _until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from chiron.operations.bridge import SMALL, WAITING_AT_MOST, Bridge, ClientGone
+from chiron.operations.bridge import SMALL, WAITING_AT_MOST, Bridge, ClientGone, ClientSilent
 
 Environ = dict[str, Any]
 TEXT = [("Content-Type", "text/plain")]
 
 
-def in_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
+def in_a_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     @wraps(test)
-    def run() -> None:
-        asyncio.run(test())
+    def run(**given: Any) -> None:
+        asyncio.run(test(**given))
 
     return run
 
@@ -268,6 +268,61 @@ async def test_a_slow_client_keeps_nobody_waiting() -> None:
         each.goes_away.set()
     await asyncio.gather(*waiting)
     assert (await Client(b"again").ask(bridge)).answer == (201, b"again!")
+
+
+@in_a_loop
+async def test_however_many_slow_clients_keep_nobody_waiting() -> None:
+    bridge = Bridge(echo, threads=1)
+    slow = [Client(headers=[(b"content-length", b"999999")]) for _ in range(3 * WAITING_AT_MOST)]
+    waiting = [asyncio.create_task(each.ask(bridge)) for each in slow]
+    while sum(each.asked for each in slow) < WAITING_AT_MOST:
+        await asyncio.sleep(0)
+
+    quick = await Client(b"quick").ask(bridge)
+
+    assert quick.answer == (201, b"quick!")
+    for each in slow:
+        each.goes_away.set()
+    await asyncio.gather(*waiting)
+
+
+@in_a_loop
+async def test_a_client_that_falls_silent_while_it_sends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chiron.operations.bridge.PATIENCE", 0.05)
+    errors: list[Exception] = []
+
+    def read(environ: Environ, start: Any) -> list[bytes]:
+        try:
+            environ["wsgi.input"].read()
+        except OSError as error:
+            errors.append(error)
+        start("400 Bad Request", TEXT)
+        return [b""]
+
+    small = await Client(headers=[(b"content-length", b"9")]).ask(Bridge(read, threads=1))
+    large = await Client(headers=[(b"content-length", b"999999")]).ask(Bridge(read, threads=1))
+
+    assert (small.answer, large.answer) == ((408, b""), (400, b""))
+    assert [type(each) for each in errors] == [ClientSilent]
+
+
+@in_a_loop
+async def test_a_client_that_takes_nothing_ends_its_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chiron.operations.bridge.PATIENCE", 0.05)
+    content = Streamed([b"part"] * 9)
+
+    def stream(environ: Environ, start: Any) -> Streamed:
+        start("200 OK", TEXT)
+        return content
+
+    async def never(message: dict[str, Any]) -> None:
+        await asyncio.Event().wait()
+
+    client = Client(method="GET", headers=[])
+    client.send = never  # type: ignore[method-assign]
+    await client.ask(Bridge(stream, threads=1))
+
+    assert content.closed.is_set()
 
 
 @in_a_loop
