@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chiron.audit.public import record_platform
-from chiron.identity import lockouts
+from chiron.identity import limits, lockouts
 from chiron.identity.errors import WrongCredentials
 from chiron.identity.families import start_family
 from chiron.identity.guesses import is_right
@@ -14,7 +14,7 @@ from chiron.identity.second_factors import is_enrolled
 from chiron.identity.services.mfa import accept_code
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic
-from chiron.kernel.errors import DomainError
+from chiron.kernel.errors import DomainError, TooManyRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ def admit(*, by: Caller, name: str, password: str, code: str = "", now: datetime
 
     None for everybody else, and for whoever has guessed too often; why is told to the platform's trail alone.
     """
+    try:
+        limits.admit("sign-in", by=by, now=now)
+    except TooManyRequests:
+        return None
     account = Account.objects.named(name)
     whose = replace(by, account_id=account.id) if account else by
     try:

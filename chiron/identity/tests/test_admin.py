@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from chiron.audit.models import Event
-from chiron.identity.models import Account, Session
+from chiron.identity.models import Account, Allowance, Session
 from chiron.identity.public import Role, create_operator
 from chiron.identity.tests.factories import PASSWORD, me, new_member, problem, signed_in
 from chiron.identity.tests.test_mfa import on
@@ -98,6 +98,17 @@ def test_codes_are_not_guessed_however_right_the_password(hilltop: Any) -> None:
         assert not is_in(admin_client(member.account.username, code="000000"))
 
     assert not is_in(admin_client(member.account.username, code=app.code()))
+
+
+def test_one_address_tries_the_names_of_many_no_oftener_than_at_the_api(operator: Account, settings: Any) -> None:
+    settings.RATE_LIMITS = "sign-in.address=3/60"
+    Allowance.objects.all().delete()
+
+    for name in ("ama", "kofi", "esi"):
+        admin_client(name, "wrong")
+
+    assert not is_in(admin_client())
+    assert admin_events(operator) == []
 
 
 def test_a_refused_sign_in_says_the_same_whatever_was_wrong(hilltop: Any) -> None:
