@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from chiron.identity.errors import LinkExpired
 from chiron.identity.keys import signing_key
 from chiron.identity.models import Membership
-from chiron.identity.roles import ROLES, in_order
+from chiron.identity.roles import in_order
 from chiron.identity.rules import ACCESS_LIFETIME
 from chiron.identity.tokens import LONGEST, REQUIRED, Verified, caller_of
 from chiron.kernel.access import Caller
@@ -38,6 +38,8 @@ class Link:
 def link_to(address: str, *, by: Caller, now: datetime) -> Link:
     """A link to an address that the caller may read now. It is asked again when it is used.
 
+    It carries the rights of the membership as it is, since it carries that version: those of the caller may have been
+    taken back within the last second.
     Raises NotPermitted for a caller without a session or a membership.
     """
     membership = Membership.objects.filter(id=by.membership_id or NIL).first()
@@ -50,15 +52,15 @@ def link_to(address: str, *, by: Caller, now: datetime) -> Link:
         "aud": AUDIENCE,
         "sub": str(by.account_id),
         "org": str(by.organization_id),
-        "roles": in_order(by.roles.intersection(ROLES)),
+        "roles": in_order(membership.effective_roles),
         "authz_version": membership.authz_version,
         "sid": str(by.session_id),
         "iat": issued,
         "exp": expires,
         "jti": str(new_id()),
         "mem": str(membership.id),
-        "provider": by.provider_id and str(by.provider_id),
-        "patient": by.patient_id and str(by.patient_id),
+        "provider": membership.provider_id and str(membership.provider_id),
+        "patient": membership.patient_id and str(membership.patient_id),
         "op": False,
         ADDRESS: address,
     }

@@ -7,13 +7,17 @@ from typing import Any
 import jwt
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import F
 from django.test import Client
 
 from chiron.audit.models import Event
 from chiron.files.tests.factories import PDF
 from chiron.identity.keys import signing_key
 from chiron.identity.links import link_to
+from chiron.identity.models import Membership
 from chiron.identity.public import Role
+from chiron.identity.revocations import revocations
+from chiron.identity.tokens import verified
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
 from chiron.tenancy.public import inside
@@ -129,6 +133,21 @@ def test_a_link_falls_with_its_session(lakeside: Clinic) -> None:
     assert admin.post("/api/auth/logout").status_code == 204
 
     assert refusal(Client().get(url)) == (401, "not-signed-in")
+
+
+def test_a_link_carries_no_rights_that_were_just_taken_back(lakeside: Clinic) -> None:
+    admin = lakeside.client(Role.ADMIN)
+    made = admin.post("/api/patients", {"family": "Mensah"}, content_type="application/json")
+    lakeside.patient_id = made.json()["patient"]["id"]
+    address = attached(lakeside)
+    caller = verified(lakeside.tokens[Role.ADMIN]).caller
+    membership = Membership.objects.filter(id=caller.membership_id)
+
+    membership.update(roles=[Role.LAB], authz_version=F("authz_version") + 1, authz_changed_at=now())
+    link = link_to(address, by=caller, now=now()).url  # as in a process that does not know it yet
+
+    revocations.take_effect()
+    assert refusal(Client().get(link)) == (403, "not-permitted")
 
 
 def test_a_link_needs_the_record_still(hilltop: Clinic, address: str) -> None:
