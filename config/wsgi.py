@@ -8,7 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from config.startup import once_per_request, refuse_unsafe_servers  # noqa: E402  Django must be set up before
+from chiron.kernel.requests import Request  # noqa: E402  Django must be set up before
+from config.startup import once_per_request, refuse_unsafe_servers  # noqa: E402
 
+application.request_class = Request
 refuse_unsafe_servers()
 once_per_request()
