@@ -29,7 +29,7 @@ def receive_form(request: HttpRequest, write: Callable[[bytes], None]) -> str:
         fields, _ = MultiPartParser(request.META, body, [handler], "utf-8").parse()  # type: ignore[arg-type]  # it only reads
     except (MultiPartParserError, SuspiciousOperation, UnreadablePostError):
         raise Malformed from None
-    if body.count != int(request.META["CONTENT_LENGTH"]):
+    if body.count != int(request.META.get("CONTENT_LENGTH") or 0):
         raise Malformed
     if fields or handler.fields != [FIELD]:
         raise invalid("must be one file, and the only field", "body", FIELD)

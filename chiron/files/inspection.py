@@ -53,7 +53,7 @@ class Inspector:
         try:
             with ZipFile(BytesIO(self._end)) as archive:
                 members = archive.infolist()
-        except (BadZipFile, ValueError, OSError):
+        except (BadZipFile, NotImplementedError, ValueError, OSError):
             return None
         if _is_bomb(members, self._size) or any(_is_foul(member.filename) for member in members):
             return None

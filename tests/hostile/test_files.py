@@ -9,6 +9,7 @@ from django.test import Client
 
 from chiron.files.models import File
 from chiron.files.tests.corpus import PAGES, kept, refused
+from chiron.files.tests.factories import archive
 from chiron.identity.public import Role
 from chiron.records.models import Attachment
 from chiron.tenancy.public import inside
@@ -111,3 +112,20 @@ def test_no_form_makes_a_5xx_or_leaves_something(form: bytes, hilltop: Any, addr
         assert is_problem(answer)
     with inside(hilltop.id):
         assert (Attachment.objects.count(), File.objects.count()) == (0, 0)
+
+
+def test_a_form_without_a_length_is_refused(hilltop: Any, address: str) -> None:
+    sent = {"CONTENT_TYPE": "multipart/form-data; boundary=b"}
+    answer = hilltop.client(Role.ADMIN).generic("POST", address, b"", **sent)
+
+    assert answer.status_code == 422
+    assert is_problem(answer)
+
+
+def test_an_archive_of_a_version_to_come_is_refused(hilltop: Any, address: str) -> None:
+    today = archive(("[Content_Types].xml", b"x"), ("word/document.xml", b"x"))
+    member = today.index(b"PK\x01\x02")
+    to_come = today[: member + 6] + b"\xff" + today[member + 7 :]
+
+    assert send(hilltop.client(Role.ADMIN), address, "a.docx", today).status_code == 201
+    assert send(hilltop.client(Role.ADMIN), address, "a.docx", to_come).status_code == 415
