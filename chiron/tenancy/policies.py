@@ -42,4 +42,6 @@ class Policies:
         """From when on somebody with these roles needs a second factor; None where they need none."""
         if not set(self.mfa_required_roles).intersection(roles):
             return None
-        return datetime.combine(self.mfa_from, time(), ZoneInfo(time_zone)) if self.mfa_from else ALWAYS
+        if self.mfa_from is None or self.mfa_from <= ALWAYS.date():  # tokens know no instant before the year 1 in UTC
+            return ALWAYS
+        return datetime.combine(self.mfa_from, time(), ZoneInfo(time_zone))

@@ -39,6 +39,14 @@ def fresh(member: Membership) -> Any:
     return signed_in(Membership.objects.select_related("account", "organization").get(id=member.id))
 
 
+def test_a_day_before_all_time_is_at_once_and_locks_nobody_out(member: Membership, hilltop: Clinic) -> None:
+    decide(hilltop, mfa_required_roles=["DOCTOR"], mfa_from=date(1, 1, 1))
+
+    answer = post_as(fresh(member).access, "mfa/setup", password=PASSWORD)
+
+    assert answer.status_code == 200, answer.content
+
+
 def test_the_decision_is_the_admins_and_is_shown(hilltop: Clinic) -> None:
     said = {"policies": {"mfa_required_roles": ["DOCTOR", "ADMIN"], "mfa_from": "2031-05-05"}}
 
