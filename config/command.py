@@ -24,6 +24,8 @@ def main() -> None:
     from chiron.postgres.server import using
 
     try:
+        if arguments[1:2] == ["doctor"] and settings.EMBEDDED and not settings.HOME.data.exists():
+            sys.exit(f"chiron: nothing is set up in {settings.HOME.path}: set CHIRON_HOME, or run setup_databases.")
         needs_server = settings.EMBEDDED and len(arguments) > 1 and arguments[1] not in SERVERLESS
         with using(settings.HOME) if needs_server else nullcontext() as server, suppress(KeyboardInterrupt):
             if server is not None:

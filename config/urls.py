@@ -11,6 +11,7 @@ from config.routes import by_first_word
 
 addresses, app, namespace = api.urls
 urlpatterns = [
+    path("", RedirectView.as_view(url="/api/docs")),
     path("api", RedirectView.as_view(url="/api/docs")),
     path("api/", (by_first_word(addresses), app, namespace)),
     path("health", health),

@@ -157,9 +157,11 @@ def read_me(request: Call) -> shapes.UserEnvelope:
 
 @router.put("/users/me", tags=["users"], response={200: shapes.UserEnvelope, **refusals(409)})
 @needs("me", "update")
+@limited("secrets")
 def change_me(request: Call, body: shapes.AboutMe) -> shapes.UserEnvelope:
-    """Change your address; until staff have confirmed who you are, say it anew."""
-    accounts.change_me(by=request.caller, email=body.email, person=body.person(), now=clock.now())
+    """Change your address (with your password); until staff have confirmed who you are, say it anew."""
+    said = body.model_dump(include={"email", "password"})
+    accounts.change_me(by=request.caller, person=body.person(), now=clock.now(), **said)
     return shapes.UserEnvelope(user=shapes.UserOut.of(*queries.me(request.caller)))
 
 

@@ -21,6 +21,18 @@ def set_email(account: "Account", address: str) -> None:
     account.email_verified_at = None
 
 
+def keep_former(account: "Account") -> None:
+    """Keep the present address beside the one that will follow, so that its owner can be told."""
+    present = email_of(account)
+    account.former_email = platform_safe().seal(account, "former_email", present) if present else None
+
+
+def former_email_of(account: "Account") -> str | None:
+    """The address before the present one, opened to tell its owner."""
+    opened: str | None = platform_safe().open(account, "former_email")
+    return opened
+
+
 def email_of(account: "Account") -> str | None:
     """The address, opened for its owner or for those who administer the account."""
     opened: str | None = platform_safe().open(account, "email")

@@ -78,6 +78,7 @@ class PasswordChange(Body):
 
 class AboutMe(Body):
     email: Email | None = None
+    password: Password | None = Field(None, description="Yours, once more; needed with another address.")
     first_name: Short | None = None
     last_name: Short | None = None
     birth_date: Short | None = Field(None, examples=["1980-05-17", "1980-05", "1980"])

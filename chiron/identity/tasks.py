@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chiron.identity.email import email_of
+from chiron.identity.email import email_of, former_email_of
 from chiron.identity.models import Account
 from chiron.identity.recovery import ADDRESS, RESET, code_for
 from chiron.identity.services import sweeping
@@ -62,6 +62,15 @@ def tell_password_changed(*, account_id: UUID) -> None:
     _tell(account_id, "The password of your account was changed, and its other sessions were ended.")
 
 
+@job("identity.tell_address_changed")
+def tell_address_changed(*, account_id: UUID) -> None:
+    """Tell the address that was the account's that it is not any more."""
+    account = Account.objects.filter(id=account_id).first()
+    address = former_email_of(account) if account else None
+    if address:
+        send_mail(to=address, subject="A change to your account", body=CHANGED.format(what=MOVED))
+
+
 @job("identity.tell_second_factor_changed")
 def tell_second_factor_changed(*, account_id: UUID) -> None:
     """Tell the owner that the second factor was turned on or off, or its backup codes were renewed."""
@@ -74,6 +83,7 @@ def tell_session_stolen(*, account_id: UUID) -> None:
     _tell(account_id, "A session of your account was used from two places at once, and was ended.")
 
 
+MOVED = "Your account has another e-mail address from now on; this one is not used any more."
 GLASS = """In your organization somebody broke the glass: they could read a patient's records without being assigned to
 the patient, and said why.
 

@@ -7,6 +7,7 @@ sent, part by part, at the pace of the slower side, and nothing of it is collect
 import asyncio
 import io
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
@@ -24,7 +25,8 @@ Result = TypeVar("Result")
 SMALL = 64 * 1024
 NONE: Mapping[str, Application] = MappingProxyType({})
 WAITING_AT_MOST = 8
-"""Threads beyond those that work, each with its database connections, for requests that wait for a slow client."""
+"""Threads beyond those that work, each with its database connections, for bodies that arrive; as many for streams."""
+TRY_LATER = [(b"retry-after", b"5"), (b"content-length", b"0")]
 PATIENCE, SLOWEST = 30.0, 4 * 1024
 """Seconds that a client is waited for, and bytes by which it earns back one of them."""
 
@@ -42,14 +44,17 @@ class Bridge:
 
     At most ``threads`` requests are worked on at a time. While one waits for its client another takes its turn, so that
     slow clients keep nobody waiting but each other: of bodies that are read as they arrive, so many at a time that a
-    thread remains for everybody else. A client that goes away ends its stream: the iterable is closed; so does one that
-    takes or sends less than `SLOWEST` bytes a second for longer than `PATIENCE`.
+    thread remains for everybody else, and as many streams, beyond which the answer is 503. A client that goes away ends
+    its stream: the iterable is closed; so does one that takes or sends less than `SLOWEST` bytes a second for longer
+    than `PATIENCE`.
     """
 
     def __init__(self, wsgi: WSGI, threads: int, streams: Mapping[str, Application] = NONE) -> None:
         self._wsgi, self._streams = wsgi, streams
-        self._pool = ThreadPoolExecutor(threads + WAITING_AT_MOST, "request")
-        self._room = asyncio.Semaphore(threads + WAITING_AT_MOST)  # whoever has a turn must find a thread
+        room = threads + 2 * WAITING_AT_MOST
+        self._pool = ThreadPoolExecutor(room, "request")
+        self._room = asyncio.Semaphore(room)  # whoever has a turn must find a thread
+        self._leaving = threading.BoundedSemaphore(WAITING_AT_MOST)
         self._arriving = asyncio.Semaphore(WAITING_AT_MOST)
         self._turns = asyncio.Semaphore(threads)
 
@@ -60,7 +65,7 @@ class Bridge:
         elif scope["path"] in self._streams:
             await self._streams[scope["path"]](scope, receive, send)
         elif scope["type"] == "http":
-            await self._answer(environ_of(scope), Exchange(receive, send, self._turns))
+            await self._answer(environ_of(scope), Exchange(receive, send, self._turns, self._leaving))
         else:
             await send({"type": "websocket.close"})
 
@@ -86,10 +91,12 @@ class Bridge:
 class Exchange:
     """One request and its answer, between the event loop and the thread in which the WSGI application runs."""
 
-    def __init__(self, receive: Receive, send: Send, turns: asyncio.Semaphore) -> None:
+    def __init__(
+        self, receive: Receive, send: Send, turns: asyncio.Semaphore, leaving: threading.BoundedSemaphore
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.send = send
-        self._receive, self._turns = receive, turns
+        self._receive, self._turns, self._leaving = receive, turns, leaving
         self._all_read = False
         self._gone: asyncio.Task[None] | None = None
         self._started: Message = {}
@@ -146,13 +153,21 @@ class Exchange:
         try:
             if not getattr(content, "streaming", not isinstance(content, list)):
                 return [self._started, body_message(b"".join(content))]
-            self.wait_for(self._send_part(self._started))
-            for part in content if environ["REQUEST_METHOD"] != "HEAD" else ():
-                self.wait_for(self._send_part(body_message(part, more=True)))
-            return [body_message(b"")]
+            if not self._leaving.acquire(blocking=False):
+                return [{"type": "http.response.start", "status": 503, "headers": TRY_LATER}, body_message(b"")]
+            try:
+                return self._stream(content if environ["REQUEST_METHOD"] != "HEAD" else ())
+            finally:
+                self._leaving.release()
         finally:
             if hasattr(content, "close"):
                 content.close()
+
+    def _stream(self, content: Iterable[bytes]) -> list[Message]:
+        self.wait_for(self._send_part(self._started))
+        for part in content:
+            self.wait_for(self._send_part(body_message(part, more=True)))
+        return [body_message(b"")]
 
     def wait_for(self, what: Awaitable[Result]) -> Result:
         """Have the event loop do this for a thread, which waits and meanwhile leaves its turn to another."""

@@ -62,6 +62,7 @@ globals().update(mail())
 DEBUG = False
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
 SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]  # config.admin_site wraps /admin/ in them
+LOGIN_REDIRECT_URL = "/admin/"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chiron.audit.public import record_platform
 from chiron.identity import tasks
-from chiron.identity.email import set_email
+from chiron.identity.email import keep_former, set_email
 from chiron.identity.errors import AccountExists, ClaimSettled, OrganizationSuspended, RegistrationClosed
 from chiron.identity.families import end_families
 from chiron.identity.hooks import Hooks, Person
@@ -16,6 +16,7 @@ from chiron.identity.passwords import must_be_strong
 from chiron.identity.queries import me
 from chiron.identity.roles import Role
 from chiron.identity.rules import is_birth_date
+from chiron.identity.services.mfa import confirmed_account
 from chiron.jobs.public import enqueue_from_accounts
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, refusing
@@ -40,8 +41,8 @@ def make_account(
     must_be_strong(password)
     account = Account(username=Account.normalize_username(username), is_operator=is_operator, created_at=now)
     set_email(account, email)
-    if quiet and Account.objects.filter(email_index=account.email_index).exists():
-        account.email_index = None
+    if quiet:
+        _keep_quiet(account)
     account.set_password(password)
     with refusing(ACCOUNTS, **TAKEN):
         account.save(force_insert=True)
@@ -103,10 +104,13 @@ def register(
     return membership
 
 
-def change_me(*, by: Caller, email: str | None = None, person: Person | None = None, now: datetime) -> None:
+def change_me(
+    *, by: Caller, email: str | None = None, password: str | None = None, person: Person | None = None, now: datetime
+) -> None:
     """Change one's own address, and say anew who one is as long as nobody has confirmed it.
 
-    Raises Invalid, AccountExists, ClaimSettled.
+    Another address needs the password: it is where another password would be sent. The address until then is told, and
+    one that is another account's is kept without a word (`make_account`). Raises Invalid, NotConfirmed, ClaimSettled.
     """
     by.scope("me", "update")
     account, membership = me(by)
@@ -116,13 +120,28 @@ def change_me(*, by: Caller, email: str | None = None, person: Person | None = N
             raise ClaimSettled
         _claim(by, membership, person)
     if email is not None:
-        with atomic(ACCOUNTS):
-            account = Account.objects.select_for_update().get(id=account.id)
-            set_email(account, email)
-            with refusing(ACCOUNTS, **TAKEN):
-                account.save(update_fields=["email", "email_index", "email_verified_at"])
-            enqueue_from_accounts(tasks.send_address_code, account_id=account.id)
-            record_platform(by, "account.updated", resource="accounts", resource_id=account.id)
+        _change_address(by, email, password)
+
+
+def _change_address(by: Caller, email: str, password: str | None) -> None:
+    if password is None:
+        raise invalid("is required with another address", "body", "password")
+    with atomic(ACCOUNTS):
+        account = confirmed_account(by, password)
+        keep_former(account)
+        set_email(account, email)
+        _keep_quiet(account)
+        with refusing(ACCOUNTS, **TAKEN):
+            account.save(update_fields=["email", "email_index", "email_verified_at", "former_email"])
+        enqueue_from_accounts(tasks.tell_address_changed, account_id=account.id)
+        enqueue_from_accounts(tasks.send_address_code, account_id=account.id)
+        record_platform(by, "account.updated", resource="accounts", resource_id=account.id)
+
+
+def _keep_quiet(account: Account) -> None:
+    """Do not let the account be found by an address that is another's; `verify_address` may change that."""
+    if Account.objects.filter(email_index=account.email_index).exclude(id=account.id).exists():
+        account.email_index = None
 
 
 def disable_account(*, by: Caller, account_id: UUID, now: datetime) -> None:

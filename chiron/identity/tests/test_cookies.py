@@ -94,8 +94,10 @@ def test_a_reading_call_needs_the_cookie_only(browser: Client) -> None:
 def test_a_change_needs_the_token_that_the_page_was_given(browser: Client, member: Membership) -> None:
     token = sign_in(browser).json()["csrf_token"]
 
-    refused = send(browser, "put", "/users/me", {"email": "new@example.org"})
-    done = send(browser, "put", "/users/me", {"email": "new@example.org"}, x_csrf_token=token)
+    said = {"email": "new@example.org", "password": PASSWORD}
+
+    refused = send(browser, "put", "/users/me", said)
+    done = send(browser, "put", "/users/me", said, x_csrf_token=token)
 
     assert problem(refused) == (403, "cross-site")
     assert done.json()["user"]["email"] == "new@example.org"

@@ -199,10 +199,13 @@ def test_an_address_is_verified_by_the_code_mailed_to_it(hilltop: Any) -> None:
 def test_another_address_is_not_verified_by_the_code_for_the_first(member: Membership) -> None:
     client = with_token(signed_in(member).access)
     code = code_for(ADDRESS, member.account, now())
-    client.put("/api/users/me", {"email": "new@example.org"}, content_type="application/json")
+    client.put("/api/users/me", {"email": "new@example.org", "password": PASSWORD}, content_type="application/json")
 
     assert problem(post("/auth/email/verify", {"code": code})) == (422, "code-refused")
-    [message] = delivered()
+    told, message = delivered()
+    assert told.to == ["ama@example.org"]
+    assert "another e-mail address" in str(told.body)
+    assert "new@example.org" not in str(told.body)
     assert message.to == ["new@example.org"]
     assert post("/auth/email/verify", {"code": code_in(message)}).status_code == 204
 

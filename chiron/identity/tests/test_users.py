@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from chiron.audit.models import Event
 from chiron.identity.models import Account
 from chiron.identity.public import Role
-from chiron.identity.tests.factories import me, new_account, new_member, problem, signed_in, with_token
+from chiron.identity.tests.factories import PASSWORD, me, new_account, new_member, problem, signed_in, with_token
 from chiron.identity.tests.test_registration import claims_of, register
 
 NOT_ADMINS = sorted(set(Role) - {Role.ADMIN})
@@ -31,20 +31,35 @@ def test_everybody_reads_themselves(role: Role, hilltop: Any) -> None:
 def test_an_address_is_changed_and_signs_in_from_then_on(hilltop: Any) -> None:
     opened = signed_in(new_member(hilltop.id))
 
-    answer = put_me(opened.access, email="New@Example.org")
+    answer = put_me(opened.access, email="New@Example.org", password=PASSWORD)
 
     assert answer.json()["user"]["email"] == "New@Example.org"
     assert Account.objects.named("new@example.org") == opened.account
     assert Event.objects.using("accounts").filter(action="account.updated", account_id=opened.account.id).count() == 1
 
 
-def test_the_address_of_somebody_else_is_refused(hilltop: Any) -> None:
-    new_account(email="taken@example.org")
+def test_nobody_learns_who_has_an_address_by_taking_it(hilltop: Any) -> None:
+    owner = new_account(email="taken@example.org")
     opened = signed_in(new_member(hilltop.id, email="mine@example.org"))
 
-    answer = put_me(opened.access, email="TAKEN@example.org")
+    answer = put_me(opened.access, email="TAKEN@example.org", password=PASSWORD)
 
-    assert problem(answer) == (409, "account-exists")
+    assert answer.status_code == 200
+    assert answer.json()["user"]["email"] == "TAKEN@example.org"
+    assert Account.objects.named("taken@example.org") == owner
+
+
+@pytest.mark.parametrize(
+    ("password", "expected"), [({}, (422, "invalid")), ({"password": "a wrong guess"}, (403, "not-confirmed"))]
+)
+def test_a_token_alone_takes_no_account_to_another_mailbox(
+    password: dict[str, str], expected: tuple[int, str], hilltop: Any
+) -> None:
+    opened = signed_in(new_member(hilltop.id, email="mine@example.org"))
+
+    answer = put_me(opened.access, email="new@example.org", **password)
+
+    assert problem(answer) == expected
     assert me(opened.access).json()["user"]["email"] == "mine@example.org"
 
 
@@ -69,12 +84,12 @@ def test_who_is_confirmed_cannot_say_otherwise(role: Role, hilltop: Any) -> None
 
 
 def test_a_refused_change_changes_nothing_else(hilltop: Any) -> None:
-    new_account(email="taken@example.org")
     registered = register().json()
+    said = {"email": "new@example.org", "password": "a wrong guess", "last_name": "Other"}
 
-    answer = put_me(registered["tokens"]["access"], email="taken@example.org", last_name="Other")
+    answer = put_me(registered["tokens"]["access"], **said)
 
-    assert problem(answer) == (409, "account-exists")
+    assert problem(answer) == (403, "not-confirmed")
     [(_, said)] = claims_of(hilltop.id, registered["user"]["id"])
     assert said["last_name"] == "Boateng"
 

@@ -206,6 +206,35 @@ async def test_a_stream_is_sent_part_by_part_as_the_client_takes_it() -> None:
 
 
 @in_a_loop
+async def test_streams_that_nobody_takes_leave_room_for_everybody_else() -> None:
+    stopped = asyncio.Event()
+
+    def stream(environ: Environ, start: Any) -> Any:
+        start("200 OK", TEXT)
+        return Streamed(iter([b"part"] * 3)) if environ["PATH_INFO"] == "/film" else [b"whole"]
+
+    async def never(message: dict[str, Any]) -> None:
+        await stopped.wait()
+        raise ConnectionError
+
+    bridge = Bridge(stream, threads=1)
+    slow = [Client(path="/film", method="GET", headers=[]) for _ in range(WAITING_AT_MOST)]
+    for each in slow:
+        each.send = never  # type: ignore[method-assign]
+    asking = [asyncio.create_task(each.ask(bridge)) for each in slow]
+    while bridge._leaving._value:
+        await asyncio.sleep(0)
+
+    late = await Client(path="/film", method="GET", headers=[]).ask(bridge)
+    other = await Client(method="GET", headers=[]).ask(bridge)
+
+    assert (late.sent[0]["status"], dict(late.sent[0]["headers"])[b"retry-after"]) == (503, b"5")
+    assert other.answer == (200, b"whole")
+    stopped.set()
+    await asyncio.gather(*asking, return_exceptions=True)
+
+
+@in_a_loop
 async def test_a_client_that_goes_away_ends_its_stream() -> None:
     def endless() -> Iterator[bytes]:
         while True:

@@ -44,6 +44,8 @@ class Command(BaseCommand):
         give_patients(demo, now())
         self._explain(options["port"], served=not options["no_serve"])
         if not options["no_serve"]:
+            if settings.PUBLIC_URL.startswith("http://127.0.0.1:"):
+                settings.PUBLIC_URL = f"http://127.0.0.1:{options['port']}"
             serve("127.0.0.1", options["port"], default_workers())
 
     def _must_be_free(self, port: int) -> None:
@@ -64,6 +66,8 @@ class Command(BaseCommand):
             f"curl -s {base}/api/auth/login -H 'Content-Type: application/json' \\",
             f'  -d \'{{"username": "doctor_demo", "password": "{PASSWORD}"}}\'',
             "",
+            f"For other commands on it: export CHIRON_HOME={settings.HOME.path}",
+            "Mail is shown here, on the console.",
             "Ctrl-C stops everything." if served else "Served by the same command without --no-serve.",
         ]
         self.stdout.write("\n".join(lines))
