@@ -131,7 +131,7 @@ def test_the_same_files_again_change_nothing(hilltop: Any, tmp_path: Path, capsy
 
 @pytest.mark.parametrize("organization", [None, "nowhere"])
 def test_the_organization_must_be_known(hilltop: Any, tmp_path: Path, organization: str | None) -> None:
-    with pytest.raises(CommandError, match="Say which organization it is for"):
+    with pytest.raises(CommandError, match="No organization of that name, or several"):
         call_command("import_fhir", folder_of(tmp_path, 1), organization=organization)
 
     assert kept(hilltop.organization) == Counter()

@@ -128,8 +128,8 @@ def test_the_command_fills_an_organization_and_changes_nothing_the_second_time(
     ("options", "message"),
     [
         ({"clinic_patients": -1, "organization": "hilltop"}, "--clinic-patients lies between 0 and 100000."),
-        ({"organization": "nowhere"}, "Say which organization it is for: --organization SLUG."),
-        ({}, "Say which organization it is for: --organization SLUG."),
+        ({"organization": "nowhere"}, "No organization of that name, or several: say which by --organization SLUG."),
+        ({}, "No organization of that name, or several: say which by --organization SLUG."),
     ],
 )
 def test_a_command_that_cannot_be_done_says_why(hilltop: Any, options: Any, message: str) -> None:

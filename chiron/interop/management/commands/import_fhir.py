@@ -40,7 +40,7 @@ class Command(BaseCommand):
         try:
             organization = organization_for_command(options["organization"])
         except NotFound:
-            raise CommandError("Say which organization it is for: --organization SLUG.") from None
+            raise CommandError("No organization of that name, or several: say which by --organization SLUG.") from None
         if options["workers"] < 1:
             raise CommandError("--workers is at least 1.")
         outcome = Outcome()

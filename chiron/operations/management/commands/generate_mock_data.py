@@ -42,7 +42,7 @@ class Command(BaseCommand):
         try:
             organization = organization_for_command(options["organization"])
         except NotFound:
-            raise CommandError("Say which organization it is for: --organization SLUG.") from None
+            raise CommandError("No organization of that name, or several: say which by --organization SLUG.") from None
         by = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}), device="generate_mock_data")
         outcome = Outcome()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
