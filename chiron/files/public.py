@@ -8,7 +8,16 @@ from chiron.files.manifest import Manifest, manifest_of
 from chiron.files.models import File
 from chiron.files.reading import Content
 from chiron.files.receiving import Receiver
-from chiron.files.services import LONGEST, Swept, begin_file, drop_file, keep_file, sweep, sweep_everywhere
+from chiron.files.services import (
+    LONGEST,
+    Swept,
+    begin_file,
+    drop_file,
+    keep_file,
+    remove_files,
+    sweep,
+    sweep_everywhere,
+)
 from chiron.files.storage import is_in_reach
 
 __all__ = [
@@ -29,6 +38,7 @@ __all__ = [
     "keep_file",
     "manifest_of",
     "receive_form",
+    "remove_files",
     "serve",
     "sweep",
     "sweep_everywhere",

@@ -8,7 +8,7 @@ from chiron.audit import public as audit
 from chiron.files.errors import StorageUnavailable, UploadAbandoned
 from chiron.files.manifest import Manifest, sealed
 from chiron.files.models import File, State
-from chiron.files.storage import folder_of, remove_parts
+from chiron.files.storage import folder_of, folders_of, remove_parts
 from chiron.kernel.access import Caller
 from chiron.tenancy.public import all_organizations, inside
 from chiron.vault.public import Safe
@@ -57,6 +57,14 @@ class Swept:
 
     files: int
     parts: int
+
+
+def remove_files(organization_id: UUID) -> int:
+    """Remove everything that is stored for an organization whose schema is gone; how many parts that were.
+
+    Safe to repeat. Raises StorageUnavailable.
+    """
+    return sum(remove_parts(folder) for folder in folders_of(organization_id))
 
 
 def sweep_everywhere(*, begun_before: datetime) -> Swept:

@@ -53,6 +53,16 @@ def remove_parts(folder: str) -> int:
     return len(names)
 
 
+def folders_of(organization_id: UUID) -> list[str]:
+    """The folders of an organization in which anything is stored. Raises StorageUnavailable."""
+    with _reached() as storage:
+        try:
+            folders, _ = storage.listdir(organization_id.hex)
+        except FileNotFoundError:
+            return []
+    return [f"{organization_id.hex}/{folder}" for folder in folders]
+
+
 def is_in_reach() -> bool:
     """Whether the storage answers."""
     try:

@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from chiron.audit.models import Event
 from chiron.files.errors import UploadAbandoned
 from chiron.files.models import File, State
-from chiron.files.services import Swept, drop_file, keep_file, sweep
-from chiron.files.storage import PART_SIZE
+from chiron.files.services import Swept, drop_file, keep_file, remove_files, sweep
+from chiron.files.storage import PART_SIZE, folders_of
 from chiron.files.tests.factories import NINE, PDF, arrived, opened, parts_of, pdf_of, store
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
@@ -109,3 +109,13 @@ def test_the_command_says_that_the_storage_is_out_of_reach(safe: Safe, hilltop: 
         call_command("sweep_files", hours=0)
 
     assert len(parts_of(file.id)) == 2
+
+
+def test_an_organization_that_is_removed_takes_its_files_along(safe: Safe, hilltop: Any, riverside: Any) -> None:
+    remove_files(hilltop.id)  # of tests before this one
+    store(PDF, safe)
+    arrived(TWO_PARTS)
+    others = folders_of(riverside.id)
+
+    assert remove_files(hilltop.id) == 3
+    assert (remove_files(hilltop.id), folders_of(hilltop.id), folders_of(riverside.id)) == (0, [], others)

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from django.db.models import F
 
 from chiron.audit.public import record_platform
+from chiron.files.public import remove_files
 from chiron.identity.errors import DomainTaken
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.revocations import take_effect_at_commit
@@ -90,14 +91,15 @@ def change_organization(
 
 
 def remove_organization(*, by: Caller, organization_id: UUID) -> None:
-    """Remove an organization that never held real data, a demo or a trial: schema, keys, members, and their accounts.
+    """Remove an organization that never held real data, a demo or a trial: schema, files, keys, members and accounts.
 
     Accounts that belong elsewhere too, and operators, stay. Needs the owner's login; a run that was killed is finished
-    by the next. Raises NotFound, OwnerNotConfigured.
+    by the next. Raises NotFound, OwnerNotConfigured, StorageUnavailable.
     """
     by.scope("organizations", "update")
     organization = organization_for_id(organization_id)
     drop_schema(organization_id)
+    remove_files(organization_id)
     with as_owner(ACCOUNTS), atomic(ACCOUNTS):
         Session.objects.filter(organization=organization).delete()
         members = list(Membership.objects.filter(organization=organization).values_list("account_id", flat=True))
