@@ -46,8 +46,10 @@ class OnlyWhatHappened(logging.Handler):
     """procrastinate's log as ours: which job, and what became of it; never the text of an exception."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it in one line of ours."""
+        """Say it in one line of ours; what is no job's is said only where something is wrong."""
         job: dict[str, Any] = getattr(record, "job", {})
+        if not job and record.levelno < logging.WARNING:
+            return
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         action = getattr(record, "action", record.name)
         logger.log(record.levelno, "job", action=action, job=job.get("id"), task=job.get("task_name"), kind=kind)
