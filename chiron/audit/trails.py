@@ -14,10 +14,10 @@ from psycopg import sql
 from psycopg.rows import namedtuple_row
 
 from chiron.kernel.ids import NIL
+from chiron.postgres.beside import parameters_of
 from chiron.tenancy.public import schema_of
 
 Connection = psycopg.Connection[Any]
-DJANGO_ONLY = frozenset({"assume_role", "isolation_level", "pool", "server_side_binding", "service"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,8 @@ PLATFORM = Trail(None)
 
 def connect(alias: str) -> Connection:
     """A connection of the sealer's login, which may read events and write leaves and heads, of every trail."""
-    server = settings.SEALER_DATABASES[alias]
-    options = {name: value for name, value in server.get("OPTIONS", {}).items() if name not in DJANGO_ONLY}
-    return psycopg.connect(
-        dbname=server["NAME"],
-        user=server.get("USER") or None,
-        password=server.get("PASSWORD") or None,
-        host=server.get("HOST") or None,
-        port=server.get("PORT") or None,
-        autocommit=True,
-        row_factory=namedtuple_row,
-        prepare_threshold=None,  # a transaction-pooling proxy may stand between
-        **({"connect_timeout": 10} | options),
-    )
+    server = parameters_of(settings.SEALER_DATABASES[alias])
+    return psycopg.connect(autocommit=True, row_factory=namedtuple_row, **server)
 
 
 @contextmanager

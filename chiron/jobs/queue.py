@@ -14,14 +14,15 @@ from chiron.jobs.running import perform
 from chiron.kernel.db import close_connections
 from chiron.kernel.ids import new_id
 from chiron.kernel.log import logger
+from chiron.postgres.beside import parameters_of
 
-DJANGO_ONLY = frozenset({"assume_role", "isolation_level", "pool", "server_side_binding", "service"})
 LONGEST_PAUSE = 3600
 
 
 def queue_app() -> App:
     """procrastinate's application with every job of ours; each worker makes one."""
-    app = App(connector=PsycopgConnector(kwargs=_server(), min_size=1, max_size=4))
+    server = parameters_of(settings.DATABASES["clinical"]) | {"options": "-c search_path=public"}
+    app = App(connector=PsycopgConnector(kwargs=server, min_size=1, max_size=4))
     for job in all_jobs().values():
         task = app.task(name=job.name, pass_context=True, retry=Patience(job.attempts))(_attempt(job))
         if job.every:
@@ -83,18 +84,3 @@ def _attempt(job: Job) -> Callable[..., None]:
             close_connections()
 
     return attempt
-
-
-def _server() -> dict[str, Any]:
-    server = settings.DATABASES["clinical"]
-    options = {name: value for name, value in server.get("OPTIONS", {}).items() if name not in DJANGO_ONLY}
-    return {
-        "dbname": server["NAME"],
-        "user": server.get("USER") or None,
-        "password": server.get("PASSWORD") or None,
-        "host": server.get("HOST") or None,
-        "port": server.get("PORT") or None,
-        "prepare_threshold": None,
-        "options": "-c search_path=public",
-        "connect_timeout": 10,
-    } | options
