@@ -10,21 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-import jwt
 from django.conf import settings
 from django.http import HttpRequest
 
 from chiron.identity.errors import LinkExpired
-from chiron.identity.keys import signing_key
 from chiron.identity.models import Membership
 from chiron.identity.roles import in_order
 from chiron.identity.rules import ACCESS_LIFETIME
-from chiron.identity.tokens import LONGEST, REQUIRED, Verified, caller_of
+from chiron.identity.tokens import Verified, proved, signed
 from chiron.kernel.access import Caller
-from chiron.kernel.errors import NotFound, NotPermitted, NotSignedIn
+from chiron.kernel.errors import NotFound, NotPermitted
 from chiron.kernel.ids import NIL, new_id
 
-PARAMETER, AUDIENCE, ADDRESS = "link", "chiron-link", "address"
+PARAMETER, KIND, AUDIENCE, ADDRESS = "link", "link+jwt", "chiron-link", "address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def link_to(address: str, *, by: Caller, now: datetime) -> Link:
     membership = Membership.objects.filter(id=by.membership_id or NIL).first()
     if membership is None or by.session_id is None:
         raise NotPermitted
-    key, issued = signing_key(), int(now.timestamp())
+    issued = int(now.timestamp())
     expires = issued + int(ACCESS_LIFETIME.total_seconds())
     claims = {
         "iss": settings.JWT_ISSUER,
@@ -64,7 +62,7 @@ def link_to(address: str, *, by: Caller, now: datetime) -> Link:
         "op": False,
         ADDRESS: address,
     }
-    text = jwt.encode(claims, key.private, algorithm="EdDSA", headers=_header(key.id))
+    text = signed(claims, KIND)
     return Link(f"{address}?{urlencode({PARAMETER: text})}", datetime.fromtimestamp(expires, UTC))
 
 
@@ -76,21 +74,7 @@ def opened(request: HttpRequest) -> Verified | None:
     text = request.GET.get(PARAMETER)
     if text is None:
         return None
-    key = signing_key()
-    try:
-        if len(text) > LONGEST or jwt.get_unverified_header(text) != _header(key.id):
-            raise NotSignedIn
-        claims = jwt.decode(
-            text,
-            key.public,
-            algorithms=["EdDSA"],
-            issuer=settings.JWT_ISSUER,
-            audience=AUDIENCE,
-            options={"require": [*REQUIRED, ADDRESS], "strict_aud": True, "verify_exp": False},
-        )
-        known = Verified(caller_of(claims), int(claims["authz_version"]), float(claims["exp"]))
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
-        raise NotSignedIn from None
+    known, claims = proved(text, KIND, AUDIENCE, besides=(ADDRESS,), verify_exp=False)
     if request.method != "GET" or claims[ADDRESS] != request.path_info:
         raise NotFound
     return known
@@ -103,7 +87,3 @@ def must_open(link: Verified, caller: Caller) -> None:
         raise NotFound
     if link.expires_at <= time.time():
         raise LinkExpired
-
-
-def _header(key_id: str) -> dict[str, str]:
-    return {"alg": "EdDSA", "typ": "link+jwt", "kid": key_id}

@@ -20,6 +20,7 @@ from chiron.kernel.errors import NotSignedIn
 from chiron.kernel.ids import new_id
 
 REQUIRED = ["iss", "aud", "sub", "roles", "authz_version", "sid", "iat", "exp", "jti"]
+KIND = "at+jwt"
 LONGEST = 4096
 LEEWAY = 5
 REMEMBERED = 10_000
@@ -42,7 +43,6 @@ def issue(session: Session, account: Account, membership: Membership | None, now
     is null for the platform operator, who has none. `amr` (RFC 8176) says how the session's owner proved who they are,
     `mfa_at` when they last showed a second factor, `mfa_due` from when on they can do nothing but set one up.
     """
-    key = signing_key()
     issued = int(now.timestamp())
     claims = {
         "iss": settings.JWT_ISSUER,
@@ -63,7 +63,7 @@ def issue(session: Session, account: Account, membership: Membership | None, now
         "mfa_at": _seconds(session.mfa_at),
         "mfa_due": _seconds(enrolment_due(account.id, membership)),
     }
-    return jwt.encode(claims, key.private, algorithm="EdDSA", headers=_header(key.id))
+    return signed(claims, KIND)
 
 
 def verified(token: str) -> Verified:
@@ -97,32 +97,47 @@ def _remember(token: str, known: Verified) -> None:
         _remembered[token] = known
 
 
-def _header(key_id: str) -> dict[str, str]:
-    return {"alg": "EdDSA", "typ": "at+jwt", "kid": key_id}
-
-
 def _verify(token: str) -> Verified:
+    return proved(token, KIND, settings.JWT_AUDIENCE, leeway=LEEWAY)[0]
+
+
+def signed(claims: dict[str, Any], kind: str) -> str:
+    """These claims as a token of that kind (`typ`)."""
+    key = signing_key()
+    return jwt.encode(claims, key.private, algorithm="EdDSA", headers=_header(kind, key.id))
+
+
+def proved(
+    token: str, kind: str, audience: str, *, besides: tuple[str, ...] = (), leeway: int = 0, **options: bool
+) -> tuple[Verified, dict[str, Any]]:
+    """What a token of ours, of that kind and for that audience, proves, and its claims; it has those `besides`, too.
+
+    Raises NotSignedIn for everything else.
+    """
     key = signing_key()
     try:
-        if len(token) > LONGEST or jwt.get_unverified_header(token) != _header(key.id):
+        if len(token) > LONGEST or jwt.get_unverified_header(token) != _header(kind, key.id):
             raise NotSignedIn
-        claims = jwt.decode(
+        claims: dict[str, Any] = jwt.decode(
             token,
             key.public,
             algorithms=["EdDSA"],
             issuer=settings.JWT_ISSUER,
-            audience=settings.JWT_AUDIENCE,
-            leeway=LEEWAY,
-            options={"require": REQUIRED, "strict_aud": True},
+            audience=audience,
+            leeway=leeway,
+            options={"require": [*REQUIRED, *besides], "strict_aud": True} | options,  # type: ignore[arg-type]
         )
         version, mfa_at, due = int(claims["authz_version"]), claims.get("mfa_at"), claims.get("mfa_due")
-        return Verified(caller_of(claims), version, float(claims["exp"]), _instant(mfa_at), _instant(due))
+        return Verified(_caller(claims), version, float(claims["exp"]), _instant(mfa_at), _instant(due)), claims
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
         raise NotSignedIn from None
 
 
-def caller_of(claims: dict[str, Any]) -> Caller:
-    """The caller whom these claims, whose signature was verified, describe."""
+def _header(kind: str, key_id: str) -> dict[str, str]:
+    return {"alg": "EdDSA", "typ": kind, "kid": key_id}
+
+
+def _caller(claims: dict[str, Any]) -> Caller:
     return Caller(
         account_id=UUID(claims["sub"]),
         organization_id=_id(claims["org"]),
