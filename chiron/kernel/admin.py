@@ -10,7 +10,27 @@ from unfold.admin import ModelAdmin  # type: ignore[import-untyped]
 from chiron.kernel.access import Caller
 
 
-class LookOnly(ModelAdmin):  # type: ignore[misc]
+class WithoutForms(ModelAdmin):  # type: ignore[misc]
+    """A page on which Django itself changes nothing, so that everything goes through verbs."""
+
+    @override
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_view_permission(request))
+
+    @override
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class LookOnly(WithoutForms):
     """A page without forms. It is open to platform operators at their own seat; its actions, if any, call verbs."""
 
     title: ClassVar[str]
@@ -26,22 +46,6 @@ class LookOnly(ModelAdmin):  # type: ignore[misc]
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         by: Caller | None = getattr(request, "caller", None)
         return by is not None and by.operator
-
-    @override
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @override
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -17,10 +17,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.urls.resolvers import URLPattern
 from typing_extensions import override
-from unfold.admin import ModelAdmin  # type: ignore[import-untyped]
 
 from chiron.kernel import clock
 from chiron.kernel.access import Caller, Need, Policy, Scope
+from chiron.kernel.admin import WithoutForms
 from chiron.kernel.cells import Link, Table, cell
 from chiron.kernel.errors import DomainError, Invalid, NotFound
 from chiron.kernel.forms import Act, Dressed, shaped
@@ -63,7 +63,7 @@ def may(by: Caller, resource: str, action: str) -> bool:
     return Policy.decide(by, resource, action) is not Scope.NONE
 
 
-class Page(ModelAdmin):  # type: ignore[misc]
+class Page(WithoutForms):
     """A list, its details, and the acts that the policy allows on them."""
 
     resource: ClassVar[str]
@@ -188,19 +188,3 @@ class Page(ModelAdmin):  # type: ignore[misc]
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         by: Caller | None = getattr(request, "caller", None)
         return by is not None and may(by, self.resource_of(by), "read")
-
-    @override
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    @override
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    @override
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @override
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
