@@ -5,10 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Event as Moment
 from typing import Any
 
 import pytest
@@ -27,9 +26,11 @@ from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, cursor
 from chiron.kernel.errors import NotFound, NotPermitted
 from chiron.kernel.ids import new_id
 from chiron.tenancy.public import inside
+from tests import waiting
 from tests.town import Clinic
 
 OPERATOR = Caller(operator=True)
+until = partial(waiting.until, seconds=60)
 PROGRAM = """
 import django
 django.setup()
@@ -70,14 +71,6 @@ def worker(more: str = "") -> Iterator["subprocess.Popen[bytes]"]:
         with suppress(subprocess.TimeoutExpired):
             started.wait(20)
         started.kill()
-
-
-def until(happened: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for it; a test that waits in vain fails here."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {queue_state()}"
-        Moment().wait(0.05)
 
 
 def done(clinic: Clinic) -> int:

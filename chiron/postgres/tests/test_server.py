@@ -11,12 +11,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from threading import Event
 
 import psycopg
 import pytest
@@ -24,7 +23,9 @@ from django.conf import settings
 
 from chiron.postgres.home import LONGEST_SOCKET_FOLDER, Home, ServerRefused
 from chiron.postgres.server import Server, using
+from tests import waiting
 
+until = partial(waiting.until, seconds=10)
 USER = """
 import sys
 from pathlib import Path
@@ -82,14 +83,6 @@ def is_alive(pid: int) -> bool:
     with suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     return False
-
-
-def until(true: object) -> None:
-    """Wait for something that another process does, ten seconds at most."""
-    deadline, waiting = time.monotonic() + 10, Event()
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        waiting.wait(0.02)
 
 
 def user(home: Home) -> "subprocess.Popen[str]":

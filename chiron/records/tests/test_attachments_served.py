@@ -3,11 +3,10 @@
 import hashlib
 import http.client
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from random import Random
-from threading import Event as Waiting
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from chiron.records.models import Attachment
 from chiron.tenancy.public import inside
 from tests.serving import Serving, memory, serving
 from tests.town import Clinic
+from tests.waiting import until
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="film.mp4"\r\n\r\n'
 TAIL = b"\r\n--b--\r\n"
@@ -212,13 +212,3 @@ def stored_parts(clinic: Clinic) -> int:
 
 def until_more_than(before: int, clinic: Clinic) -> None:
     until(lambda: stored_parts(clinic) > before)
-
-
-def until(is_so: Callable[[], object]) -> None:
-    """Wait, not for long, for what another process does."""
-    waiting = Waiting()
-    for _ in range(600):
-        if is_so():
-            return
-        waiting.wait(0.05)
-    raise AssertionError("it never came to be")
