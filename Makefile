@@ -6,7 +6,7 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types floors migrations docs-check stress bench openapi requirements docs coverage
+.PHONY: help setup demo test check format lint types floors migrations docs-check stress promises bench openapi requirements docs coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: lint types floors migrations docs-check ## exactly what CI runs
 
 stress: setup ## the promises at their full figures, slow
 	@$(PYTEST) -m stress -p no:randomly $(ARGS)
+
+promises: setup ## the tests that show a promise, and docs/reference/promises.md from what they reached
+	@$(PYTEST) -m "stress or not stress" -p no:randomly --promises docs/reference/promises.md $(ARGS)
 
 bench: setup ## each API path against its floor, as ratios
 	@$(BIN)/python -m bench $(ARGS)
