@@ -93,21 +93,23 @@ class Gathering:
 
     def __init__(self, page: Path) -> None:
         self.page = page
-        self.said: list[Saying] = []
+        self.fast: list[Saying] = []
+        self.full: list[Saying] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a test said that passed."""
         if report.when == "call" and report.passed:
-            self.said += [(code, report.nodeid, str(reached)) for code, reached in report.user_properties]
+            said = self.full if "stress" in report.keywords else self.fast
+            said += [(code, report.nodeid, str(reached)) for code, reached in report.user_properties]
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the page, unless a test failed."""
         if exitstatus == pytest.ExitCode.OK:
-            self.page.write_text(page_of(self.said))
+            self.page.write_text(page_of(self.fast + self.full))
 
 
 def page_of(said: list[Saying]) -> str:
-    """The page: each promise with what was reached; of the sizes that one test ran at, the last and largest."""
+    """The page: each promise with what was reached; of what one test said at several sizes, the last."""
     latest = {(code, nodeid.partition("[")[0]): reached for code, nodeid, reached in said}
     rows = []
     for code, promise in PROMISES.items():
