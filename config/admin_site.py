@@ -33,14 +33,15 @@ from chiron.identity.services.sign_in import sign_out
 from chiron.kernel import clock
 from chiron.kernel.admin import LookOnly
 from chiron.kernel.errors import DomainError, NotFound, NotPermitted
+from chiron.kernel.headers import PAGE
 from chiron.kernel.pages import Page
 from config.administration import CHOICE, SESSION, seated
 
 Next = Callable[[HttpRequest], HttpResponseBase]
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+CONTENT_SECURITY_POLICY = PAGE.replace("script-src 'self'", "script-src 'self' 'unsafe-eval'").replace(
+    "style-src 'self'", "style-src 'self' 'unsafe-inline'"
 )
+"""The theme evaluates what its attributes say, and writes styles into pages."""
 CLOSED = {"password_change", "password_change_done", "view_on_site", "autocomplete"}
 """Addresses of Django's that would pass by our verbs and doors."""
 
@@ -56,7 +57,6 @@ def only_for_admin(get_response: Next) -> Next:
             return get_response(request)
         response: HttpResponseBase = wrapped(request)
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        response.headers["Cache-Control"] = "no-store"
         return response
 
     return handle

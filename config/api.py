@@ -7,6 +7,7 @@ from chiron.identity.api import router as identity
 from chiron.identity.api_mfa import router as mfa
 from chiron.identity.api_recovery import router as recovery
 from chiron.kernel import problems
+from chiron.kernel.headers import page
 from chiron.kernel.parsing import OrjsonRenderer, StrictParser
 from chiron.records.api import router as records
 from chiron.records.api_attachments import router as attachments
@@ -26,6 +27,7 @@ api: NinjaAPI = ChironAPI(
     parser=StrictParser(),
     renderer=OrjsonRenderer(),
     docs_url="/docs",
+    docs_decorator=page,
 )
 problems.register(api)
 api.add_decorator(guarded, mode="view")

@@ -22,7 +22,7 @@ OURS = re.compile(r"/(api|auth|health|fhir|dicomweb|\.well-known)(/|$)")
 
 
 def front(get_response: Next) -> Next:
-    """The first and last of all: a request id, refusal of what nobody could read, one log line, security headers."""
+    """Before and after all of ours: a request id, refusal of what nobody could read, one log line."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
@@ -93,11 +93,6 @@ def _most(request: HttpRequest) -> int:
 
 def _finish(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     response.headers["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")  # none at all makes browsers send Origin: null
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    if OURS.match(request.path_info):
-        response.headers.setdefault("Cache-Control", "no-store")
     match = request.resolver_match
     logger.info(
         "request",

@@ -14,6 +14,8 @@ from contextlib import nullcontext, suppress
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from chiron.kernel.headers import BARE
+
 Scope = dict[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,7 +28,9 @@ SMALL = 64 * 1024
 NONE: Mapping[str, Application] = MappingProxyType({})
 WAITING_AT_MOST = 8
 """Threads beyond those that work, each with its database connections, for bodies that arrive; as many for streams."""
-TRY_LATER = [(b"retry-after", b"5"), (b"content-length", b"0")]
+OWN = [(name.lower().encode(), value.encode()) for name, value in BARE.items()]
+TRY_LATER = [*OWN, (b"retry-after", b"5"), (b"content-length", b"0")]
+TOO_SLOW = [*OWN, (b"connection", b"close")]
 PATIENCE, SLOWEST = 30.0, 4 * 1024
 """Seconds that a client is waited for, and bytes by which it earns back one of them."""
 
@@ -122,7 +126,7 @@ class Exchange:
         try:
             return await self.body(environ)
         except ClientSilent:
-            await self.send({"type": "http.response.start", "status": 408, "headers": [(b"connection", b"close")]})
+            await self.send({"type": "http.response.start", "status": 408, "headers": TOO_SLOW})
             await self.send(body_message(b""))
             raise
 

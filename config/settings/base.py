@@ -61,11 +61,17 @@ globals().update(mail())
 
 DEBUG = False
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS")
-SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]  # config.admin_site wraps /admin/ in them
+SILENCED_SYSTEM_CHECKS = [
+    *("admin.E408", "admin.E409", "admin.E410", "security.W003"),  # config.admin_site wraps /admin/ in them
+    "security.W002",  # chiron.kernel.headers forbids frames
+    "security.W008",  # the proxy in front redirects; health checks come over http
+    "security.W021",  # a list of preloaded names binds the whole domain: its owner decides
+]
 LOGIN_REDIRECT_URL = "/admin/"
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
+SECURE_REFERRER_POLICY = "same-origin"  # none at all makes browsers send Origin: null
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
@@ -120,6 +126,8 @@ INSTALLED_APPS = [
     "ninja",
 ]
 MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "chiron.kernel.headers.hardened",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "chiron.kernel.middleware.front",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -140,8 +148,12 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 LOGGING_CONFIG = None
 SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "chiron-admin", "chiron-admin-csrf"
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 PRIMARY = {  # a blue that keeps a contrast of 4.5 as text on white (600) and on the dark ground (500)
     "50": "#eff6ff", "100": "#dbeafe", "200": "#bfdbfe", "300": "#93c5fd", "400": "#60a5fa", "500": "#3b82f6",
     "600": "#2563eb", "700": "#1d4ed8", "800": "#1e40af", "900": "#1e3a8a", "950": "#172554",

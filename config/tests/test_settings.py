@@ -34,15 +34,24 @@ SAFE = {
     **{f"{alias}_DATABASE_URL": URL.format(alias.lower()) for alias in ("ACCOUNTS", "CLINICAL", "RESEARCH")},
 }
 START = "import django; django.setup(); from django.conf import settings; print(settings.{})"
+CHECK = """
+import django; django.setup()
+from config import startup; startup.unsafe_servers = list
+from django.core.management import call_command; call_command("check", "--deploy", "--fail-level", "INFO")
+"""
 
 
 def start(tmp_path: Path, show: str = "DEBUG", **named: str | None) -> Any:
     """A process that loads the settings with this environment and nothing else; what is None is not in it."""
+    return run(tmp_path, START.format(show), **named)
+
+
+def run(tmp_path: Path, code: str, **named: str | None) -> Any:
     wanted = {"PATH": os.defpath, "CHIRON_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings",
               "PYTHONPATH": str(settings.BASE_DIR), **named}  # fmt: skip
     environ = {name: value for name, value in wanted.items() if value is not None}
     return subprocess.run(
-        [sys.executable, "-c", START.format(show)],
+        [sys.executable, "-c", code],
         env=environ,
         cwd=tmp_path,
         capture_output=True,
@@ -56,6 +65,22 @@ def test_production_starts_when_everything_is_set(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_production_passes_the_check_before_a_deployment(tmp_path: Path) -> None:
+    done = run(tmp_path, CHECK, **SAFE | {"DJANGO_SECRET_KEY": f"{KEY}{OTHER_KEY}"})
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("System check identified no issues")
+
+
+def test_the_cookies_of_productions_administration_are_of_one_host_and_of_https(tmp_path: Path) -> None:
+    names = ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
+    domains = ("SESSION_COOKIE_DOMAIN", "CSRF_COOKIE_DOMAIN", "SESSION_COOKIE_PATH", "CSRF_COOKIE_PATH")
+
+    done = start(tmp_path, ", settings.".join((*names, *domains)), **SAFE)
+
+    assert done.stdout == "__Host-chiron-admin __Host-chiron-admin-csrf True True None None / /\n", done.stderr
 
 
 @pytest.mark.parametrize(
@@ -144,7 +169,7 @@ def test_a_file_in_the_folder_is_read_and_the_environment_wins(tmp_path: Path) -
 
 
 def test_browsers_of_other_origins_are_answered_only_where_some_are_named(tmp_path: Path) -> None:
-    middleware = "MIDDLEWARE[0], settings.CORS_ALLOWED_ORIGINS"
+    middleware = "MIDDLEWARE[2], settings.CORS_ALLOWED_ORIGINS"
 
     assert start(tmp_path, middleware).stdout == "chiron.kernel.middleware.front []\n"
     assert start(tmp_path, middleware, CORS_ORIGINS="https://a.example").stdout == (
