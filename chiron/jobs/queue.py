@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.conf import settings
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
@@ -12,7 +12,7 @@ from procrastinate.jobs import Job as Attempt
 from chiron.jobs.registry import Job, all_jobs
 from chiron.jobs.running import perform
 from chiron.kernel.db import close_connections
-from chiron.kernel.ids import new_id
+from chiron.kernel.ids import NIL
 from chiron.kernel.log import logger
 from chiron.postgres.beside import parameters_of
 
@@ -72,11 +72,11 @@ def _attempt(job: Job) -> Callable[..., None]:
         arguments: dict[str, Any] | None = None,
         timestamp: int | None = None,
     ) -> None:
-        """One try, in a thread of the worker. What asks for itself gets a fresh effect each time it is due."""
+        """One try, in a thread of the worker. What asks for itself has one effect each time that it is due."""
         try:
             perform(
                 job,
-                effect=UUID(effect) if effect else new_id(),
+                effect=UUID(effect) if effect else uuid5(NIL, f"{job.name} {timestamp}"),
                 organization_id=UUID(organization) if organization else None,
                 arguments=arguments or {},
             )

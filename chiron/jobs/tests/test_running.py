@@ -4,13 +4,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from procrastinate.jobs import Job as Attempt
 from pydantic import ValidationError
 
 from chiron.audit.models import Event
 from chiron.jobs.models import Done
+from chiron.jobs.queue import Patience, _attempt
 from chiron.jobs.registry import job
 from chiron.jobs.running import perform
 from chiron.jobs.tests.tasks import fail, note
+from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL
 from chiron.kernel.ids import new_id
 from chiron.tenancy.public import inside
@@ -70,3 +73,29 @@ def test_arguments_that_do_not_fit_are_refused(hilltop: Clinic) -> None:
 def test_a_name_stands_for_one_job() -> None:
     with pytest.raises(ValueError, match=r"two jobs are called tests\.note"):
         job("tests.note")(lambda: None)
+
+
+def test_what_asks_for_itself_is_done_once_each_time_it_is_due(town: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker may die after the commit and before it says so: another tries the same time again."""
+    monkeypatch.setattr("chiron.jobs.queue.close_connections", lambda: None)  # this test's transaction lives on them
+    times: list[int] = []
+    name = f"tests.nothing.{new_id().hex}"
+    attempt = _attempt(job(name, every="* * * * *")(lambda: times.append(len(times))))
+
+    for due in (60, 60, 120):
+        attempt(None, timestamp=due)
+
+    assert times == [0, 1]
+
+
+def test_pauses_between_tries_double_up_to_an_hour() -> None:
+    patience = Patience(attempts=20)
+
+    decisions = [patience.get_retry_decision(exception=ValueError(), job=tried(times)) for times in range(20)]
+
+    pauses = [round((each.retry_at - now()).total_seconds()) if each and each.retry_at else None for each in decisions]
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, *[3600] * 8, None]
+
+
+def tried(attempts: int) -> Attempt:
+    return Attempt(id=1, queue="default", lock=None, queueing_lock=None, task_name="tests.note", attempts=attempts)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -113,20 +113,14 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_it_does(clinic: Clinic) ->
     assert done(clinic) + left() == 20
 
 
-def test_every_job_is_done_once_whichever_worker_is_killed(clinic: Clinic) -> None:
-    kill_workers(clinic, jobs=60, kills=3)
-
-
-@pytest.mark.stress
-def test_a_thousand_jobs_survive_workers_killed_every_two_seconds(clinic: Clinic) -> None:
-    kill_workers(clinic, jobs=1000, kills=15)
-
-
 def has_done_more(clinic: Clinic, than: int) -> bool:
     return done(clinic) > than or left() == 0
 
 
-def kill_workers(clinic: Clinic, *, jobs: int, kills: int) -> None:
+@pytest.mark.parametrize(("jobs", "kills"), [(60, 3), pytest.param(1000, 15, marks=pytest.mark.stress)])
+def test_every_job_is_done_once_whichever_worker_is_killed(
+    clinic: Clinic, jobs: int, kills: int, shown: Callable[[str, str], None]
+) -> None:
     ask(clinic, slow, jobs)
 
     for number in range(kills):
@@ -138,7 +132,8 @@ def kill_workers(clinic: Clinic, *, jobs: int, kills: int) -> None:
     with worker(), worker():
         until(lambda: left() == 0, seconds=300)
 
-    assert done(clinic) == jobs
+    assert (done(clinic), queue_state().dead) == (jobs, 0)
+    shown("R4", f"{jobs:,} jobs, {kills} workers killed (SIGKILL) at work: {done(clinic):,} effects, {left()} stuck")
 
 
 def test_a_job_that_fails_is_tried_again_and_then_dead_until_somebody_looks(
