@@ -1,18 +1,31 @@
 """PostgreSQL itself refuses what the application should never ask."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, ProgrammingError, connections
 
-from chiron.kernel.db import CLINICAL, cursor
+from chiron.kernel.db import CLINICAL, atomic, cursor
 from chiron.registry.models import Department
 from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
 from chiron.tenancy.public import NoOrganization, current_organization_id, inside, role_of, schema_of
 from tests.town import drop_organization, make_organization
+
+INSUFFICIENT_PRIVILEGE = "42501"
+RELATIONS = """
+    SELECT n.nspname, c.relname, c.relkind::text, coalesce(a.attname, '')
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = c.relnatts
+     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+     ORDER BY 1, 2
+"""
+THE_LOGINS_OWN = ("public.", 'template."django_migrations"')
+"""What requests use outside of any organization: the queue, and which migrations there are."""
 
 EVERY_TABLE = sorted(model._meta.db_table for model in tables(CLINICAL))
 
@@ -25,13 +38,58 @@ def test_without_an_organization_nothing_is_found(town: Any) -> None:
         current_organization_id()
 
 
-@pytest.mark.parametrize("table", EVERY_TABLE)
-@pytest.mark.parametrize("verb", ["SELECT count(*) FROM {}", "DELETE FROM {}", "TRUNCATE {}"])
-def test_the_neighbours_tables_are_refused_by_their_full_name(town: Any, table: str, verb: str) -> None:
-    theirs = f'{schema_of(town.riverside.id)}."{table}"'
+def test_every_table_of_everybody_else_is_refused_by_its_full_name(
+    town: Any, shown: Callable[[str, str], None]
+) -> None:
+    """The tables are those of the catalog: one that nobody declared is refused as well."""
+    with cursor(CLINICAL) as catalog:
+        catalog.execute(RELATIONS)
+        everything = catalog.fetchall()
+    ours = schema_of(town.hilltop.id)
+    others = [(f'{schema}."{name}"', kind, column) for schema, name, kind, column in everything if schema != ours]
+    inside_ours = partial(inside, town.hilltop.id)
 
-    with pytest.raises(DatabaseError, match="permission denied"), inside(town.hilltop.id), cursor(CLINICAL) as ours:
-        ours.execute(verb.format(theirs))
+    refusals = [refusal(inside_ours, sql) for relation in others for sql in statements_on(*relation)]
+    outside = [relation for relation in others if not relation[0].startswith(THE_LOGINS_OWN)]
+    without = [refusal(partial(atomic, CLINICAL), sql) for relation in outside for sql in statements_on(*relation)]
+
+    assert len({name for name, _, _ in others if schema_of(town.riverside.id) in name}) >= len(EVERY_TABLE)
+    assert {*refusals, *without} == {INSUFFICIENT_PRIVILEGE}
+    shown(
+        "T2",
+        f"{len(others)} tables and sequences of others: {len(refusals):,} statements inside an organization and"
+        f" {len(without):,} without one, all of them refused by PostgreSQL",
+    )
+
+
+def statements_on(relation: str, kind: str, column: str) -> list[str]:
+    """What might be tried on a table or a sequence."""
+    if kind == "S":
+        return [
+            f"SELECT last_value FROM {relation}",
+            f"SELECT nextval('{relation}')",
+            f"SELECT setval('{relation}', 1)",
+        ]
+    return [
+        f"SELECT count(*) FROM {relation}",
+        f"INSERT INTO {relation} DEFAULT VALUES",
+        f'UPDATE {relation} SET "{column}" = "{column}"',
+        f"DELETE FROM {relation}",
+        f"TRUNCATE {relation}",
+        f"LOCK TABLE {relation}",
+        f"ALTER TABLE {relation} DISABLE TRIGGER ALL",
+        f"DROP TABLE {relation}",
+    ]
+
+
+def refusal(place: Any, statement: str) -> str:
+    """The SQLSTATE by which PostgreSQL refuses a statement; empty where it does not."""
+    try:
+        with place(), cursor(CLINICAL) as session:
+            session.execute(statement)
+    except DatabaseError as refused:
+        return str(getattr(refused.__cause__, "sqlstate", ""))
+    return ""
 
 
 def test_an_inner_switch_gives_the_outer_organization_back(town: Any) -> None:
