@@ -52,6 +52,12 @@ SETTINGS = (
     Setting("RESEARCH_OWNER_URL", "Owner of the research database; only migrations need it.", "", True),
     Setting("ACCOUNTS_SEALER_URL", "Login that alone writes audit leaves and heads in accounts.", "", True),
     Setting("CLINICAL_SEALER_URL", "Login that alone writes audit leaves and heads in clinical.", "", True),
+    Setting(
+        "CLINICAL_DIRECT_URL",
+        "The clinical database passing by a pooler, for workers, who LISTEN. Empty: CLINICAL_DATABASE_URL.",
+        "",
+        True,
+    ),
     Setting("POSTGRES_HOST", "Server for all three databases, instead of the URLs. Empty: the embedded server."),
     Setting("POSTGRES_PORT", "Its port.", "5432"),
     Setting("POSTGRES_USER", "The owner: a login with CREATEDB and CREATEROLE.", "chiron"),

@@ -30,7 +30,7 @@ if not IS_WORKER:
     home = tempfile.mkdtemp(prefix="chiron-tests-")
     Path(home).chmod(0o755)
     os.environ |= {"CHIRON_HOME": home, "ENVIRONMENT": "testing"}
-    os.environ |= dict.fromkeys([*OTHERS, "ACCOUNTS_SEALER_URL", "CLINICAL_SEALER_URL"], "")
+    os.environ |= dict.fromkeys([*OTHERS, "ACCOUNTS_SEALER_URL", "CLINICAL_SEALER_URL", "CLINICAL_DIRECT_URL"], "")
     os.environ |= server_of(os.environ.get(SERVER, ""))
 
 

@@ -21,13 +21,18 @@ LONGEST_PAUSE = 3600
 
 def queue_app() -> App:
     """procrastinate's application with every job of ours; each worker makes one."""
-    server = parameters_of(settings.DATABASES["clinical"]) | {"options": "-c search_path=public"}
-    app = App(connector=PsycopgConnector(kwargs=server, min_size=1, max_size=4))
+    app = App(connector=PsycopgConnector(kwargs=queue_server(), min_size=1, max_size=4))
     for job in all_jobs().values():
         task = app.task(name=job.name, pass_context=True, retry=Patience(job.attempts))(_attempt(job))
         if job.every:
             app.periodic(cron=job.every, periodic_id=job.name)(task)
     return app
+
+
+def queue_server() -> dict[str, Any]:
+    """Where workers connect: past a pooler, since they LISTEN and have a search path of their own."""
+    clinical = settings.CLINICAL_DIRECT or settings.DATABASES["clinical"]
+    return parameters_of(clinical) | {"options": "-c search_path=public"}
 
 
 class Patience(BaseRetryStrategy):

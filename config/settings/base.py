@@ -8,7 +8,7 @@ from typing import Any
 
 from chiron.postgres.home import Home
 from config import environment
-from config.settings.databases import databases, is_embedded
+from config.settings.databases import by_url, databases, is_embedded
 from config.settings.mail import mail
 from config.settings.storages import storages
 
@@ -81,6 +81,7 @@ LARGE_BODIES = {r"/api/records/[^/]+/attachments": ATTACHMENT_MAX_BYTES + 2**16}
 STORAGES = storages(HOME)
 
 RUNTIME_DATABASES, OWNER_DATABASES, SEALER_DATABASES = databases(HOME)
+CLINICAL_DIRECT = by_url("clinical", "DIRECT")
 NO_DEFAULT: dict[str, Any] = {}
 DATABASES: dict[str, dict[str, Any]] = {"default": NO_DEFAULT, **RUNTIME_DATABASES}
 DATABASE_ROUTERS = ["chiron.tenancy.router.ByApp"]

@@ -10,7 +10,7 @@ from chiron.kernel.db import ALIASES
 from chiron.postgres.home import Home
 from config import environment, startup
 from config.settings.checks import refuse_unsafe
-from config.settings.databases import databases, is_embedded
+from config.settings.databases import by_url, databases, is_embedded
 from config.tests.test_settings import SAFE, URL
 
 OWNERS = {f"{alias.upper()}_OWNER_URL": URL.format(alias) for alias in ALIASES}
@@ -121,6 +121,16 @@ def test_options_of_a_url_are_kept_beside_ours(given: Any, home: Home) -> None:
     for parameters in runtime.values():
         assert (parameters["CONN_MAX_AGE"], parameters["DISABLE_SERVER_SIDE_CURSORS"]) == (None, True)
     assert owners == {alias: {} for alias in ALIASES}
+
+
+def test_workers_pass_by_the_pooler_where_they_are_told_to(given: Any) -> None:
+    given(**SAFE)
+    assert by_url("clinical", "DIRECT") == {}
+
+    given(CLINICAL_DIRECT_URL="postgresql://login:password@server:5433/clinical")
+
+    direct = by_url("clinical", "DIRECT")
+    assert (direct["HOST"], direct["PORT"], direct["NAME"]) == ("server", 5433, "clinical")
 
 
 @pytest.mark.parametrize(

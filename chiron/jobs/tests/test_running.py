@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from chiron.audit.models import Event
 from chiron.jobs.models import Done
-from chiron.jobs.queue import Patience, _attempt
+from chiron.jobs.queue import Patience, _attempt, queue_server
 from chiron.jobs.registry import job
 from chiron.jobs.running import perform
 from chiron.jobs.tests.tasks import fail, note
@@ -99,3 +99,14 @@ def test_pauses_between_tries_double_up_to_an_hour() -> None:
 
 def tried(attempts: int) -> Attempt:
     return Attempt(id=1, queue="default", lock=None, queueing_lock=None, task_name="tests.note", attempts=attempts)
+
+
+def test_workers_connect_past_the_pooler(settings: Any) -> None:
+    requests = settings.DATABASES["clinical"]
+    assert (queue_server()["host"], queue_server()["dbname"]) == (requests["HOST"], requests["NAME"])
+
+    settings.CLINICAL_DIRECT = {"NAME": "clinical", "USER": "chiron", "HOST": "server", "PORT": 5433}
+
+    found = queue_server()
+    assert (found["host"], found["port"], found["dbname"], found["user"]) == ("server", 5433, "clinical", "chiron")
+    assert found["options"] == "-c search_path=public"
