@@ -36,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.django_db(databases=("accounts", "clinical", "research")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _opened_keys_stay_remembered() -> Iterator[None]:
+    """How many queries a request takes must not depend on when the keys were last read; rotations say otherwise."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("chiron.vault.keyring.seconds", lambda: 0.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def worker_prefix(request: pytest.FixtureRequest) -> str:
     """The prefix of this worker's databases."""

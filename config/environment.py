@@ -65,6 +65,12 @@ SETTINGS = (
     Setting("POSTGRES_DB", "Prefix of the three databases' names.", "chiron"),
     Setting("MASTER_ENCRYPTION_KEY", "Wraps all keys: 32 bytes in URL-safe base64 (a Fernet key).", "", True),
     Setting(
+        "MASTER_ENCRYPTION_PREVIOUS_KEYS",
+        "Master keys that still open, separated by commas, until `chiron keys rotate` has wrapped everything anew.",
+        "",
+        True,
+    ),
+    Setting(
         "AUDIT_SIGNING_KEY", "Authenticates audit events and signs heads: any secret of 32 bytes or more.", "", True
     ),
     Setting("JWT_SIGNING_KEY", "Ed25519 seed for access tokens: 32 bytes in URL-safe base64.", "", True),

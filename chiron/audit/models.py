@@ -43,7 +43,7 @@ class Event(Row):
     purpose = operational(models.TextField(default="", blank=True))
     outcome = operational(models.TextField(choices=Outcome, default=Outcome.SUCCESS))
     request_id = operational(models.TextField(default="", blank=True))
-    payload = personal(SealedField(null=True))
+    payload = personal(SealedField(null=True, once=True))
     mac = operational(models.BinaryField(max_length=32))
     xid = operational(
         models.BigIntegerField(

@@ -5,7 +5,7 @@ exported, released to research or blanked by an erasure.
 """
 
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import models
 
@@ -54,9 +54,16 @@ def secret(field: AnyField) -> AnyField:
 
 
 class SealedField(models.BinaryField):  # type: ignore[type-arg]
-    """Ciphertext of the vault, and nothing else; reading the column yields the sealed bytes."""
+    """Ciphertext of the vault, and nothing else; reading the column yields the sealed bytes.
+
+    What is sealed ``once`` stays the same bytes for good: no rotation of keys seals it again.
+    """
 
     description = "Vault ciphertext"
+
+    def __init__(self, *args: Any, once: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.once = once
 
     def from_db_value(self, value: object, *_: object) -> bytes | None:
         return bytes(value) if isinstance(value, memoryview) else value  # type: ignore[return-value]

@@ -64,6 +64,10 @@ class Cipher:
         self._commitment = pair[32:]
         self._beginning = bytes((MAGIC, VERSION)) + key_id.bytes
 
+    def sealed(self, sealed: bytes) -> bool:
+        """Whether a value says that this key sealed it."""
+        return sealed.startswith(self._beginning)
+
     def seal(self, at: bytes, plain: bytes) -> bytes:
         """These bytes, readable only by this key and only at this place (see `place`). 78 bytes longer than they."""
         header = Header(self.key_id, urandom(NONCE_BYTES), self._commitment)
@@ -83,6 +87,13 @@ class Cipher:
     @override
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is never copied out of its process")
+
+
+def key_id_of(sealed: bytes) -> UUID:
+    """The id of the key that a sealed value, or a wrapped key, names. Raises `OpeningFailed` where it names none."""
+    if len(sealed) < NONCE or sealed[:2] != bytes((MAGIC, VERSION)):
+        raise OpeningFailed
+    return UUID(bytes=sealed[2:NONCE])
 
 
 def place(*parts: object) -> bytes:

@@ -2,10 +2,10 @@
 
 from base64 import urlsafe_b64encode
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from chiron.vault.errors import OpeningFailed
-from chiron.vault.master import master_secret
+from chiron.vault.master import master_secrets
 
 
 def open_legacy(token: str | bytes) -> str:
@@ -13,7 +13,7 @@ def open_legacy(token: str | bytes) -> str:
 
     Nothing binds such a token to its row: whoever reads one must seal it anew at once.
     """
-    fernet = Fernet(urlsafe_b64encode(master_secret()))
+    fernet = MultiFernet([Fernet(urlsafe_b64encode(secret)) for secret in master_secrets()])
     try:
         return fernet.decrypt(token).decode()
     except (InvalidToken, UnicodeDecodeError):

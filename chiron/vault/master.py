@@ -9,7 +9,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from chiron.vault.envelope import Cipher, derived
+from chiron.vault.envelope import Cipher, derived, key_id_of
+from chiron.vault.errors import OpeningFailed
 
 WANTED = (
     "Set MASTER_ENCRYPTION_KEY to a Fernet key: 32 random bytes in URL-safe base64 "
@@ -53,9 +54,23 @@ def master_key() -> MasterKey:
     return _from_text(_given())
 
 
-def master_secret() -> bytes:
-    """The same key as bare bytes, for reading what older systems sealed with it."""
-    return secret_of(_given())
+def master_keys() -> list[MasterKey]:
+    """Every master key that opens here: the present one, then those given as previous keys."""
+    return [master_key(), *map(_from_text, _previous())]
+
+
+def unwrap_by_master(wrapped: bytes, at: bytes) -> bytes:
+    """The key that one of them wrapped. Raises `OpeningFailed`."""
+    key_id = key_id_of(wrapped)
+    for master in master_keys():
+        if master.id == key_id:
+            return master.unwrap(wrapped, at)
+    raise OpeningFailed
+
+
+def master_secrets() -> list[bytes]:
+    """The same keys as bare bytes, for reading what older systems sealed with them."""
+    return [secret_of(text) for text in (_given(), *_previous())]
 
 
 def secret_of(text: str) -> bytes:
@@ -73,6 +88,10 @@ def _given() -> str:
     return getattr(settings, "MASTER_ENCRYPTION_KEY", None) or ""
 
 
-@lru_cache(maxsize=2)
+def _previous() -> list[str]:
+    return list(getattr(settings, "MASTER_ENCRYPTION_PREVIOUS_KEYS", ()))
+
+
+@lru_cache(maxsize=8)
 def _from_text(text: str) -> MasterKey:
     return EnvironmentMasterKey(secret_of(text))

@@ -11,7 +11,10 @@ from chiron.kernel.models import Grants, Row
 
 
 class OrganizationKey(Row):
-    """A data key of an organization, wrapped by the master key. The newest generation seals, all of them open."""
+    """A data key of an organization, wrapped by the master key. The newest generation seals.
+
+    A retired one opens only what is never sealed again (the trail's payloads), and the first keys the blind indexes.
+    """
 
     grants: ClassVar[Grants] = Grants.READ_WRITE
 
@@ -19,6 +22,7 @@ class OrganizationKey(Row):
     generation = operational(models.SmallIntegerField(default=1, editable=False))
     wrapped = secret(models.BinaryField())
     created_at = operational(models.DateTimeField(default=clock.now, editable=False))
+    retired_at = operational(models.DateTimeField(null=True, editable=False))
 
     class Meta:
         constraints = [
@@ -29,19 +33,27 @@ class OrganizationKey(Row):
 
 
 class PatientKey(Row):
-    """The data key of one patient, wrapped by a key of the organization. Without it nothing of the patient opens."""
+    """A data key of one patient, wrapped by a key of the organization. Without it nothing of the patient opens.
+
+    The newest generation seals. A retired one opens nothing until a rotation finds something that it sealed; whoever
+    erases a patient destroys every generation.
+    """
 
     grants: ClassVar[Grants] = Grants.READ_WRITE
 
     organization_id = operational(models.UUIDField(editable=False))
     patient_id = operational(models.UUIDField(editable=False))
+    generation = operational(models.SmallIntegerField(default=1, editable=False))
     wrapped = secret(models.BinaryField(null=True))
     created_at = operational(models.DateTimeField(default=clock.now, editable=False))
+    retired_at = operational(models.DateTimeField(null=True, editable=False))
     destroyed_at = operational(models.DateTimeField(null=True, editable=False))
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="one_key_per_patient", fields=["organization_id", "patient_id"]),
+            models.UniqueConstraint(
+                name="one_patient_key_per_generation", fields=["organization_id", "patient_id", "generation"]
+            ),
             models.CheckConstraint(
                 name="patient_key_is_kept_or_destroyed",
                 condition=Q(wrapped__isnull=False, destroyed_at__isnull=True)

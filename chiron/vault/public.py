@@ -9,6 +9,7 @@ from chiron.vault.rules import folded
 from chiron.vault.safes import (
     JSON,
     Safe,
+    archive_safe,
     new_patient_safe,
     new_patient_safes,
     organization_safe,
@@ -24,6 +25,7 @@ __all__ = [
     "OpeningFailed",
     "PartsSafe",
     "Safe",
+    "archive_safe",
     "create_organization_key",
     "exact_index",
     "folded",

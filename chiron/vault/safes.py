@@ -1,6 +1,7 @@
 """Safes: what a request holds to seal and open values, for as long as it lasts."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import urandom
 from typing import Any, NoReturn, TypeAlias
 from uuid import UUID
@@ -10,14 +11,16 @@ from django.db.models import Model
 from typing_extensions import override
 
 from chiron.kernel.ids import NIL, new_id
-from chiron.vault.envelope import Cipher, Header, place
+from chiron.vault.envelope import Cipher, key_id_of, place
 from chiron.vault.errors import KeyDestroyed, OpeningFailed
-from chiron.vault.keyring import KEY_BYTES, Keyring, keyring_of
+from chiron.vault.keyring import KEY_BYTES, keyring_of, read_keyring, unwrap
 from chiron.vault.models import PatientKey
 from chiron.vault.wrapped import wrapped_keys
 
 JSON: TypeAlias = Any
 """None, booleans, integers of at most 64 bits, floats, strings, lists and dictionaries with string keys."""
+
+Ciphers: TypeAlias = Mapping[UUID, Cipher]
 
 
 class Safe:
@@ -27,12 +30,13 @@ class Safe:
     sealing, and seal every column again when the version rises. Never keep a safe beyond its request.
     """
 
-    __slots__ = ("_ciphers", "_organization", "_sealing")
+    __slots__ = ("_anew", "_ciphers", "_organization", "_sealing")
 
-    def __init__(self, organization_id: UUID, ciphers: Mapping[UUID, Cipher]) -> None:
+    def __init__(self, organization_id: UUID, ciphers: Ciphers, anew: Callable[[], Ciphers] | None = None) -> None:
+        """The ciphers by key, the last of which seals; `anew` reads them again when a value names another key."""
         self._organization = str(organization_id)
-        self._ciphers = ciphers
-        *_, self._sealing = ciphers.values()
+        self._anew = anew
+        self._take(ciphers)
 
     def seal(self, row: Model, column: str, value: JSON) -> bytes:
         """The value as bytes that only this column of this version of this row opens. Store them in that column."""
@@ -44,15 +48,29 @@ class Safe:
         Raises `OpeningFailed` for whatever was not sealed in this very place; it never returns ciphertext.
         """
         sealed = getattr(row, column)
-        if sealed is None:
-            return None
+        return None if sealed is None else orjson.loads(self._opened(row, column, sealed))
+
+    def renewed(self, row: Model, column: str) -> bytes:
+        """What is sealed in this column, sealed there again by the newest key. Raises `OpeningFailed`."""
+        return self._sealing.seal(self._place_of(row, column), self._opened(row, column, getattr(row, column)))
+
+    def _opened(self, row: Model, column: str, sealed: object) -> bytes:
         if not isinstance(sealed, bytes | memoryview):
             raise OpeningFailed
         sealed = bytes(sealed)
-        cipher = self._sealing if len(self._ciphers) == 1 else self._ciphers.get(Header.of(sealed).key_id)
-        if cipher is None:
+        cipher = self._sealing if self._sealing.sealed(sealed) else self._other(key_id_of(sealed))
+        return cipher.open(self._place_of(row, column), sealed)
+
+    def _other(self, key_id: UUID) -> Cipher:
+        if key_id not in self._ciphers and self._anew:
+            self._take(self._anew())
+        if key_id not in self._ciphers:
             raise OpeningFailed
-        return orjson.loads(cipher.open(self._place_of(row, column), sealed))
+        return self._ciphers[key_id]
+
+    def _take(self, ciphers: Ciphers) -> None:
+        self._ciphers = ciphers
+        *_, self._sealing = ciphers.values()
 
     def _place_of(self, row: Model, column: str) -> bytes:
         version = getattr(row, "version", 1)
@@ -71,10 +89,9 @@ class PatientSafes(Mapping[UUID, Safe]):
     Asking for an erased patient raises `KeyDestroyed`, for one without a key `OpeningFailed`; neither is counted.
     """
 
-    def __init__(self, organization_id: UUID, keyring: Keyring, keys: Iterable[PatientKey]) -> None:
+    def __init__(self, organization_id: UUID, keys: Iterable[PatientKey]) -> None:
         self._organization_id = organization_id
-        self._keyring = keyring
-        self._keys = {key.patient_id: key for key in keys}
+        self._keys = generations(keys)
         self._opened: dict[UUID, Safe] = {}
 
     @override
@@ -85,7 +102,7 @@ class PatientSafes(Mapping[UUID, Safe]):
 
     @override
     def __iter__(self) -> Iterator[UUID]:
-        return (patient_id for patient_id, key in self._keys.items() if key.wrapped is not None)
+        return (patient_id for patient_id, keys in self._keys.items() if keys[-1].wrapped is not None)
 
     @override
     def __contains__(self, patient_id: object) -> bool:
@@ -96,13 +113,37 @@ class PatientSafes(Mapping[UUID, Safe]):
         return sum(1 for _ in self)
 
     def _open(self, patient_id: UUID) -> Safe:
-        key = self._keys.get(patient_id)
-        if key is None:
-            raise OpeningFailed
-        if key.wrapped is None:
-            raise KeyDestroyed
-        secret = self._keyring.unwrap(bytes(key.wrapped), _place_of(key))
-        return Safe(self._organization_id, {key.id: Cipher(key.id, secret, "seal")})
+        ciphers = patient_ciphers(self._keys.get(patient_id, []))
+        return Safe(self._organization_id, ciphers, lambda: _read_ciphers(self._organization_id, patient_id))
+
+
+def generations(keys: Iterable[PatientKey]) -> dict[UUID, list[PatientKey]]:
+    """The keys by patient, the oldest of each first."""
+    by_patient: dict[UUID, list[PatientKey]] = defaultdict(list)
+    for key in sorted(keys, key=lambda key: key.generation):
+        by_patient[key.patient_id].append(key)
+    return dict(by_patient)
+
+
+def patient_ciphers(keys: list[PatientKey], *, retired_too: bool = False) -> dict[UUID, Cipher]:
+    """The opened keys of one patient, given the oldest first.
+
+    Raises `KeyDestroyed` where the newest is destroyed, `OpeningFailed` where there is none.
+    """
+    if not keys:
+        raise OpeningFailed
+    if keys[-1].wrapped is None:
+        raise KeyDestroyed
+    return {
+        key.id: Cipher(key.id, unwrap(key.organization_id, bytes(key.wrapped), place_of_key(key)), "seal")
+        for key in keys
+        if key.wrapped is not None and (retired_too or key.retired_at is None)
+    }
+
+
+def _read_ciphers(organization_id: UUID, patient_id: UUID) -> dict[UUID, Cipher]:
+    wrapped_keys.forget()
+    return patient_ciphers(generations(wrapped_keys.of(organization_id, [patient_id])).get(patient_id, []))
 
 
 def organization_safe(organization_id: UUID) -> Safe:
@@ -110,7 +151,15 @@ def organization_safe(organization_id: UUID) -> Safe:
 
     Raises `OpeningFailed` where the organization has no key.
     """
-    return Safe(organization_id, keyring_of(organization_id).sealing)
+    return Safe(organization_id, keyring_of(organization_id).sealing, lambda: read_keyring(organization_id).sealing)
+
+
+def archive_safe(organization_id: UUID) -> Safe:
+    """The same, for what is sealed once and for all: it also opens what the organization's retired keys sealed.
+
+    The audit trail's tree covers the ciphertext of its payloads, so no rotation may seal them again.
+    """
+    return Safe(organization_id, keyring_of(organization_id).archive, lambda: read_keyring(organization_id).archive)
 
 
 def platform_safe() -> Safe:
@@ -128,8 +177,7 @@ def patient_safe(organization_id: UUID, patient_id: UUID) -> Safe:
 
 def patient_safes(organization_id: UUID, patient_ids: Iterable[UUID]) -> Mapping[UUID, Safe]:
     """The safes of many patients, by one query at most. Asking it for an erased patient raises `KeyDestroyed`."""
-    keys = wrapped_keys.of(organization_id, patient_ids)
-    return PatientSafes(organization_id, keyring_of(organization_id), keys)
+    return PatientSafes(organization_id, wrapped_keys.of(organization_id, patient_ids))
 
 
 def new_patient_safe(organization_id: UUID, patient_id: UUID) -> Safe:
@@ -146,10 +194,10 @@ def new_patient_safes(organization_id: UUID, patient_ids: Iterable[UUID]) -> Map
     keyring, ids = keyring_of(organization_id), list(dict.fromkeys(patient_ids))
     keys = [PatientKey(id=new_id(), organization_id=organization_id, patient_id=patient_id) for patient_id in ids]
     for key in keys:
-        key.wrapped = keyring.wrap(urandom(KEY_BYTES), _place_of(key))
+        key.wrapped = keyring.wrap(urandom(KEY_BYTES), place_of_key(key))
     PatientKey.objects.bulk_create(keys, ignore_conflicts=True)
     return patient_safes(organization_id, ids)
 
 
-def _place_of(key: PatientKey) -> bytes:
+def place_of_key(key: PatientKey) -> bytes:
     return place("patient key", key.organization_id, key.patient_id, key.id)

@@ -1,6 +1,7 @@
 """Patients' keys as they are stored, wrapped, remembered for a second; they are opened in `safes` only, per request."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
 
@@ -40,7 +41,7 @@ class WrappedKeys:
         self.forget()
 
     def of(self, organization_id: UUID, patient_ids: Iterable[UUID]) -> list[PatientKey]:
-        """The keys of these patients; those without one are left out. One query at most."""
+        """The keys of these patients, every generation; those without one are left out. One query at most."""
         asked = set(patient_ids)
         if in_transaction(ACCOUNTS):
             return list(self._read(organization_id, asked)) if asked else []
@@ -48,14 +49,16 @@ class WrappedKeys:
             self.forget()
         known = self._known  # another thread may begin the next second while this one reads
         unknown = {each for each in asked if (organization_id, each) not in known}
-        if unknown:
-            known.update({(organization_id, key.patient_id): key for key in self._read(organization_id, unknown)})
-        return [known[organization_id, each] for each in asked if (organization_id, each) in known]
+        read: dict[tuple[UUID, UUID], list[PatientKey]] = defaultdict(list)
+        for key in self._read(organization_id, unknown) if unknown else ():
+            read[organization_id, key.patient_id].append(key)
+        known.update(read)
+        return [key for each in asked for key in known.get((organization_id, each), [])]
 
     def forget(self) -> None:
         """Read every key anew: a key was destroyed in this process, or a second has passed."""
         started = self._seconds()
-        self._known: dict[tuple[UUID, UUID], PatientKey] = {}
+        self._known: dict[tuple[UUID, UUID], list[PatientKey]] = {}
         self._until = started + SECONDS
 
 

@@ -146,7 +146,7 @@ def test_an_organization_key_moved_to_another_organization_opens_nothing() -> No
 def test_another_master_key_opens_nothing_and_begins_nothing() -> None:
     newcomer = uuid4()
 
-    with patch("chiron.vault.keyring.master_key", return_value=EnvironmentMasterKey(bytes(32))):
+    with patch("chiron.vault.master.master_key", return_value=EnvironmentMasterKey(bytes(32))):
         with pytest.raises(OpeningFailed):
             organization_safe(HILLTOP)
         with pytest.raises(OpeningFailed):
@@ -244,7 +244,7 @@ def test_no_key_lies_in_clear_in_the_tables_of_keys() -> None:
     new_patient_safe(HILLTOP, KOFI)
     keyring = keyring_of(HILLTOP)
     organization_key, patient_key = hilltops(OrganizationKey).get(), hilltops(PatientKey).get()
-    secret = keyring.unwrap(bytes(patient_key.wrapped or b""), safes._place_of(patient_key))
+    secret = keyring.unwrap(bytes(patient_key.wrapped or b""), safes.place_of_key(patient_key))
 
     assert len(secret) == 32
     assert secret not in bytes(patient_key.wrapped or b"") + bytes(organization_key.wrapped)
