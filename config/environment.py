@@ -93,6 +93,12 @@ SETTINGS = (
         "RATE_LIMITS",
         "Other limits than the usual, separated by commas; docs/how-to/sign-in-security.md shows their form.",
     ),
+    Setting(
+        "DRAIN_SECONDS",
+        "For how long `serve`, asked to end (SIGTERM), still takes requests while `/health/ready` says 503, so that"
+        " proxies notice and send no more.",
+        "5",
+    ),
     Setting("TRUSTED_PROXIES", "How many proxies stand in front and add to X-Forwarded-For.", "0"),
 )
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")

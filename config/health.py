@@ -11,6 +11,7 @@ from chiron.files.public import is_in_reach
 from chiron.jobs.public import queue_state
 from chiron.kernel.clock import now
 from chiron.kernel.db import ALIASES, atomic, cursor
+from chiron.operations.leaving import is_leaving
 from chiron.tenancy.public import missing_migrations
 
 LONGEST_WAIT_FOR_THE_SEALER = timedelta(minutes=1)
@@ -34,7 +35,12 @@ def health(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether requests may come: databases up and migrated, events sealed and jobs done in time; otherwise 503."""
+    """Whether requests may come: databases up and migrated, events sealed and jobs done in time; otherwise 503.
+
+    A server that is about to end says so first of all, while it still answers.
+    """
+    if is_leaving():
+        return _answer({"server": "leaving"}, is_up=False)
     databases = _databases()
     if "down" in databases.values():
         return _answer({"databases": databases}, is_up=False)

@@ -57,14 +57,14 @@ class Serving:
 
 
 @contextmanager
-def serving() -> Iterator[Serving]:
-    """A server of one worker process over the databases of this test process; what it shows must be committed."""
+def serving(workers: int = 1, **more: str) -> Iterator[Serving]:
+    """A server over the databases of this test process, with more settings; what it shows must be committed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "1"],
-        cwd=settings.BASE_DIR, env=environment_of_tests(settings.DATABASE_PREFIX), start_new_session=True,
+        [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", str(workers)],
+        cwd=settings.BASE_DIR, env=environment_of_tests(settings.DATABASE_PREFIX) | more, start_new_session=True,
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
     server = Serving(process, port)

@@ -1,15 +1,21 @@
 """Serving: the API with its workers, and the sealer, in one process tree that ends cleanly."""
 
 import multiprocessing
+import signal
 import socket
+import threading
+from functools import partial
+from typing import Any
 
 from django.conf import settings
 from granian.constants import Interfaces
 from granian.log import LogLevels
-from granian.server import Server as Granian
+from granian.server import MPServer
+from typing_extensions import override
 
 from chiron.audit.public import Sealer
 from chiron.jobs.public import Worker
+from chiron.operations.leaving import APPLICATION, Flag, load, new_flag
 
 LAST_CALL = 10
 """Seconds that requests and streams under way are given to end when the server is asked to."""
@@ -31,6 +37,32 @@ def must_be_free(address: str, port: int) -> None:
             ) from None
 
 
+class Granian(MPServer):
+    """Granian, which leaves in good order when it is asked to by SIGTERM.
+
+    First `/health/ready` says that no more requests should come, while those that come are still answered; after
+    ``seconds``, when a proxy has noticed, nothing new is accepted and what is under way is finished. Asked by SIGINT,
+    or a second time, it leaves out the wait.
+    """
+
+    def __init__(self, *args: Any, leaving: Flag, seconds: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._leaving, self._seconds, self._at_once = leaving, seconds, threading.Event()
+
+    @override
+    def signal_handler_interrupt(self, signum: int = signal.SIGTERM, *args: Any) -> None:
+        if self.interrupt_signal or signum == signal.SIGINT:
+            self._at_once.set()
+        super().signal_handler_interrupt(signum, *args)  # type: ignore[no-untyped-call]
+
+    @override
+    def shutdown(self, exit_code: int = 0) -> None:
+        self._leaving.value = True
+        if self.interrupt_signal:
+            self._at_once.wait(self._seconds)
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+
 def serve(address: str, port: int, workers: int) -> None:
     """Answer requests until interrupted. Sealer and worker run in this process, the requests in ``workers`` others.
 
@@ -39,21 +71,24 @@ def serve(address: str, port: int, workers: int) -> None:
     must_be_free(address, port)
     # Forked while a thread of ours holds a lock (an import's, say), a process would wait for it for ever.
     multiprocessing.set_start_method("spawn", force=True)
-    sealer, worker = Sealer(), Worker()
+    sealer, worker, leaving = Sealer(), Worker(), new_flag()
     sealer.start()
     worker.start()
     try:
         Granian(
-            "config.asgi:application",
+            f"{APPLICATION}:application",
+            leaving=leaving,
+            seconds=settings.DRAIN_SECONDS,
             address=address,
             port=port,
             interface=Interfaces.ASGI,
             workers=workers,
             workers_kill_timeout=LAST_CALL,
+            respawn_failed_workers=True,
             log_access=False,
             log_level=LogLevels.warning,
             process_name=None,
-        ).serve()
+        ).serve(target_loader=partial(load, leaving), wrap_loader=False)
     finally:
         worker.stop()
         sealer.stop()

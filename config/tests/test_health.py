@@ -13,6 +13,7 @@ from chiron.jobs.public import QueueState
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL
+from chiron.operations import leaving
 from chiron.tenancy import readiness
 from chiron.tenancy.public import all_organizations, inside
 from config import health
@@ -53,6 +54,18 @@ def test_a_migrated_and_sealed_installation_is_ready(sealed: None) -> None:
         "sealer": "ok",
         "queue": "ok",
     }
+
+
+def test_a_server_about_to_end_is_not_ready_and_still_answers(sealed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    flag = leaving.new_flag()
+    monkeypatch.setattr(leaving, "_flags", [flag])
+    assert Client().get("/health/ready").status_code == 200
+
+    flag.value = True
+
+    answer = Client().get("/health/ready")
+    assert (answer.status_code, answer.json()) == (503, {"status": "down", "server": "leaving"})
+    assert Client().get("/health/live").status_code == 200
 
 
 @pytest.mark.parametrize(
