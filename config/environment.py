@@ -75,7 +75,20 @@ SETTINGS = (
     ),
     Setting("JWT_SIGNING_KEY", "Ed25519 seed for access tokens: 32 bytes in URL-safe base64.", "", True),
     Setting("JWT_SECRET_KEY", "Where JWT_SIGNING_KEY is not given, it is derived from this.", "", True),
+    Setting(
+        "JWT_ACCEPTED_KEYS",
+        "Keys whose access tokens are accepted beside those of JWT_SIGNING_KEY while it is replaced, separated by"
+        " commas; docs/how-to/keys.md has the steps.",
+        "",
+        True,
+    ),
     Setting("JWT_REFRESH_SECRET_KEY", "Authenticates refresh tokens.", "", True),
+    Setting(
+        "JWT_ACCEPTED_REFRESH_KEYS",
+        "The same beside JWT_REFRESH_SECRET_KEY, whose tokens live for fourteen days.",
+        "",
+        True,
+    ),
     Setting(
         "S3_BUCKET", "Bucket in which sealed files lie. Empty, and no AZURE_CONTAINER: the folder CHIRON_HOME/files."
     ),

@@ -8,12 +8,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_started
 from django.db import DatabaseError, InterfaceError, close_old_connections, reset_queries
 
+from chiron.identity.keys import believed_keys
 from chiron.kernel.db import ALIASES, atomic, cursor
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 OFF = "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off' ORDER BY 1"
 MIGHTY = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = session_user"
 OLDEST = 15
+
+
+def refuse_unreadable_keys() -> None:
+    """Raise ImproperlyConfigured where a key of access tokens is none, instead of at the first sign-in."""
+    believed_keys()
 
 
 def refuse_unsafe_servers() -> None:

@@ -56,7 +56,8 @@ def start_family(
 def refresh_token_of(session: Session) -> str:
     """The token that the family honours next."""
     body = BODY.pack(session.id.bytes, session.counter)
-    return base64.urlsafe_b64encode(body + _mac(session, body)).rstrip(b"=").decode()
+    mac = _mac(session, body, settings.JWT_REFRESH_SECRET_KEY)
+    return base64.urlsafe_b64encode(body + mac).rstrip(b"=").decode()
 
 
 def take_turn(*, by: Caller, token: str, now: datetime) -> Session:
@@ -127,7 +128,7 @@ class Presented:
 def _locked(presented: Presented) -> Session:
     sessions = Session.objects.select_for_update(of=("self",)).select_related("account", "organization")
     session = sessions.filter(id=presented.session_id).first()
-    if session is None or not hmac.compare_digest(_mac(session, presented.body), presented.mac):
+    if session is None or not _is_ours(session, presented):
         raise RefreshRefused
     if session.organization is not None and session.organization.suspended_at is not None:
         raise OrganizationSuspended
@@ -139,7 +140,13 @@ def _end(ids: Iterable[UUID], now: datetime) -> None:
     take_effect_at_commit()
 
 
-def _mac(session: Session, body: bytes) -> bytes:
+def _is_ours(session: Session, presented: Presented) -> bool:
+    """Whether we made this token, with the secret of now or one that is still accepted."""
+    secrets = [settings.JWT_REFRESH_SECRET_KEY, *settings.JWT_ACCEPTED_REFRESH_KEYS]
+    return any(hmac.compare_digest(_mac(session, presented.body, secret), presented.mac) for secret in secrets)
+
+
+def _mac(session: Session, body: bytes, secret: str) -> bytes:
     seed = bytes.fromhex(platform_safe().open(session, "seed"))
-    key = hmac.digest(settings.JWT_REFRESH_SECRET_KEY.encode(), b"chiron refresh token" + seed, "sha256")
+    key = hmac.digest(secret.encode(), b"chiron refresh token" + seed, "sha256")
     return hmac.digest(key, body, "sha256")

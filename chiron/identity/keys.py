@@ -1,4 +1,9 @@
-"""The key that signs access tokens (Ed25519, RFC 8032), and its public half for those who verify them."""
+"""The keys of access tokens (Ed25519, RFC 8032): the one that signs, those that are believed, their public halves.
+
+A key turns in three steps, between which every process is restarted: the next key is believed beside the present one
+(`JWT_ACCEPTED_KEYS`), then it signs and the one before is believed, then that one is dropped once its last token has
+expired. So no process ever meets a token of a key that it does not know.
+"""
 
 import base64
 import binascii
@@ -25,25 +30,39 @@ class SigningKey:
 
 def signing_key() -> SigningKey:
     """The key that `JWT_SIGNING_KEY` names. Raises ImproperlyConfigured when it is none."""
-    return _read(settings.JWT_SIGNING_KEY)
+    return key_of(settings.JWT_SIGNING_KEY)
+
+
+def believed_keys() -> dict[str, SigningKey]:
+    """The keys whose tokens are accepted, by id: the one that signs, then those of `JWT_ACCEPTED_KEYS`.
+
+    Raises ImproperlyConfigured.
+    """
+    others = [key_of(text, "JWT_ACCEPTED_KEYS") for text in settings.JWT_ACCEPTED_KEYS]
+    return {key.id: key for key in (signing_key(), *others)}
 
 
 def published_keys() -> dict[str, list[dict[str, str]]]:
-    """Our public keys as a JSON Web Key Set (RFC 7517, RFC 8037)."""
-    key = signing_key()
-    return {"keys": [key.jwk | {"kid": key.id, "use": "sig", "alg": "EdDSA"}]}
+    """The public keys of all that are accepted, as a JSON Web Key Set (RFC 7517, RFC 8037)."""
+    return {"keys": [key.jwk | {"kid": key.id, "use": "sig", "alg": "EdDSA"} for key in believed_keys().values()]}
 
 
-@lru_cache(maxsize=4)
-def _read(text: str) -> SigningKey:
-    private = _private(text)
+def new_key() -> str:
+    """A key that nobody has yet, as `JWT_SIGNING_KEY` takes it."""
+    return base64.urlsafe_b64encode(Ed25519PrivateKey.generate().private_bytes_raw()).decode()
+
+
+@lru_cache(maxsize=16)
+def key_of(text: str, setting: str = "JWT_SIGNING_KEY") -> SigningKey:
+    """The key that a setting's text is. Raises ImproperlyConfigured, and names the setting."""
+    private = _private(text, setting)
     public = private.public_key()
     jwk = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public.public_bytes_raw())}
     thumbprint = hashlib.sha256(orjson.dumps(jwk, option=orjson.OPT_SORT_KEYS)).digest()
     return SigningKey(private, public, _base64url(thumbprint), jwk)
 
 
-def _private(text: str) -> Ed25519PrivateKey:
+def _private(text: str, setting: str) -> Ed25519PrivateKey:
     try:
         if text.lstrip().startswith("-----BEGIN"):
             key = load_pem_private_key(text.encode(), password=None)
@@ -52,7 +71,7 @@ def _private(text: str) -> Ed25519PrivateKey:
             return key
         return Ed25519PrivateKey.from_private_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, TypeError, binascii.Error):
-        raise ImproperlyConfigured("JWT_SIGNING_KEY is no Ed25519 key: 32 bytes in URL-safe base64, or PEM.") from None
+        raise ImproperlyConfigured(f"{setting} holds no Ed25519 key: 32 bytes in URL-safe base64, or PEM.") from None
 
 
 def _base64url(raw: bytes) -> str:

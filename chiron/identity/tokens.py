@@ -1,5 +1,6 @@
 """Access tokens: five-minute JWTs, pinned to one algorithm, one kind, one issuer and one audience (RFC 9068)."""
 
+import re
 import time
 from collections import OrderedDict
 from datetime import UTC, datetime
@@ -8,9 +9,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 
-from chiron.identity.keys import signing_key
+from chiron.identity.keys import believed_keys, signing_key
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, in_order
 from chiron.identity.rules import ACCESS_LIFETIME
@@ -22,6 +24,8 @@ from chiron.kernel.ids import new_id
 REQUIRED = ["iss", "aud", "sub", "roles", "authz_version", "sid", "iat", "exp", "jti"]
 KIND = "at+jwt"
 LONGEST = 4096
+WRITTEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]", re.ASCII)
+"""A token has one spelling: decoders forgive letters that are none, padding, and bits beyond the signature's last."""
 LEEWAY = 5
 REMEMBERED = 10_000
 
@@ -114,13 +118,10 @@ def proved(
 
     Raises NotSignedIn for everything else.
     """
-    key = signing_key()
     try:
-        if len(token) > LONGEST or jwt.get_unverified_header(token) != _header(kind, key.id):
-            raise NotSignedIn
         claims: dict[str, Any] = jwt.decode(
             token,
-            key.public,
+            _key_of(token, kind),
             algorithms=["EdDSA"],
             issuer=settings.JWT_ISSUER,
             audience=audience,
@@ -131,6 +132,17 @@ def proved(
         return Verified(_caller(claims), version, float(claims["exp"]), _instant(mfa_at), _instant(due)), claims
     except (jwt.PyJWTError, ValueError, TypeError, KeyError, AttributeError):
         raise NotSignedIn from None
+
+
+def _key_of(token: str, kind: str) -> Ed25519PublicKey:
+    """The key of ours that a token of that kind names; its header may say nothing else."""
+    if len(token) > LONGEST or not WRITTEN.fullmatch(token):
+        raise NotSignedIn
+    header = jwt.get_unverified_header(token)
+    key = believed_keys().get(str(header.get("kid")))
+    if key is None or header != _header(kind, key.id):
+        raise NotSignedIn
+    return key.public
 
 
 def _header(kind: str, key_id: str) -> dict[str, str]:

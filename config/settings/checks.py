@@ -50,6 +50,9 @@ def _keys() -> list[str]:
     for name in ("JWT_SIGNING_KEY", "JWT_SECRET_KEY"):
         if (value := environment.read(name)) and _is_weak(value, 32):
             faults.append(f"{name} is too short or a well-known default: make a new one of 32 characters or more.")
+    for name in ("JWT_ACCEPTED_KEYS", "JWT_ACCEPTED_REFRESH_KEYS"):
+        if any(_is_weak(value, 32) for value in environment.words(name)):
+            faults.append(f"{name} holds one that is too short or well-known: each has 32 characters or more.")
     every = [(name, environment.read(name)) for name in (*KEYS, "JWT_SIGNING_KEY", "JWT_SECRET_KEY")]
     for (one, value), (other, same) in combinations(every, 2):
         if value and value == same:

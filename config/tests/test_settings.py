@@ -97,6 +97,7 @@ def test_the_cookies_of_productions_administration_are_of_one_host_and_of_https(
         ({"JWT_REFRESH_SECRET_KEY": "changeme" * 8}, "JWT_REFRESH_SECRET_KEY is too short or a well-known default"),
         ({"JWT_SIGNING_KEY": ""}, "JWT_SIGNING_KEY is missing"),
         ({"JWT_SIGNING_KEY": "x"}, "JWT_SIGNING_KEY is too short"),
+        ({"JWT_ACCEPTED_KEYS": f"{KEY},x"}, "JWT_ACCEPTED_KEYS holds one that is too short"),
         ({"JWT_SIGNING_KEY": "", "JWT_SECRET_KEY": "secret"}, "JWT_SECRET_KEY is too short or a well-known default"),
         (
             {"MASTER_ENCRYPTION_KEY": "", "MASTER_ENCRYPTION_KEY_FILE": "/nowhere"},
