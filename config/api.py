@@ -3,6 +3,7 @@
 from ninja import NinjaAPI
 
 from chiron.audit.api import router as audit
+from chiron.audit.api_proofs import router as proofs
 from chiron.identity.api import router as identity
 from chiron.identity.api_mfa import router as mfa
 from chiron.identity.api_recovery import router as recovery
@@ -31,5 +32,7 @@ api: NinjaAPI = ChironAPI(
 )
 problems.register(api)
 api.add_decorator(guarded, mode="view")
-for router in (identity, mfa, recovery, registry, people, records, attachments, signatures, clearances, ranges, audit):
+for router in (
+    identity, mfa, recovery, registry, people, records, attachments, signatures, clearances, ranges, audit, proofs,
+):  # fmt: skip
     api.add_router("", router)

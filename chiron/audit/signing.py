@@ -7,6 +7,7 @@ key signs the heads of all trails; a head names its trail. Other apps that attes
 from __future__ import annotations
 
 import hmac
+from base64 import b64encode
 from functools import lru_cache
 from uuid import UUID
 
@@ -40,6 +41,11 @@ def is_signed(head: bytes, signature: bytes) -> bool:
 def head_key() -> Ed25519PublicKey:
     """The public key with which anybody can check a head."""
     return signer(HEADS).public_key()
+
+
+def published_key() -> str:
+    """The same key as it is published: its 32 bytes in base64."""
+    return b64encode(head_key().public_bytes_raw()).decode()
 
 
 def signer(purpose: bytes) -> Ed25519PrivateKey:

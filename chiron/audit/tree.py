@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 6962, section 2.1, built leaf by leaf.
+"""The Merkle tree of RFC 6962, section 2.1, built leaf by leaf, and what its proofs are made of.
 
 Leaves and nodes are hashed with different prefixes, so no node can be passed off as a leaf. All hashes are SHA-256, 32
 bytes.
@@ -66,3 +66,42 @@ class Frontier:
 def root_of(leaves: Iterable[bytes]) -> bytes:
     """The root over these leaf hashes."""
     return Frontier().extended(leaves).root()
+
+
+Range = tuple[int, int]
+"""Leaves from the first number up to, and without, the second; a proof names the roots over such ranges."""
+
+
+def inclusion_path(seq: int, size: int) -> list[Range]:
+    """The subtrees whose roots show that a leaf is in a tree of that size, from the leaf up (RFC 6962, 2.1.1)."""
+    begin, end, path = 0, size, list[Range]()
+    while end - begin > 1:
+        middle = begin + _left(end - begin)
+        if seq < middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((begin, middle))
+            begin = middle
+    return path[::-1]
+
+
+def consistency_path(old: int, size: int) -> list[Range]:
+    """The subtrees whose roots show that a tree of `size` leaves extends one of `old`, 0 < old <= size (2.1.2)."""
+    begin, end, path = 0, size, list[Range]()
+    while end != old:
+        middle = begin + _left(end - begin)
+        if old <= middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((begin, middle))
+            begin = middle
+    if begin:  # else it is the old tree itself, whose root the other side knows
+        path.append((begin, end))
+    return path[::-1]
+
+
+def _left(leaves: int) -> int:
+    """How many of so many leaves, two or more, are left of the root: the largest power of two that is less."""
+    return 1 << ((leaves - 1).bit_length() - 1)

@@ -49,6 +49,7 @@ class Thing(Enum):
     MEMBERSHIP = "membership"
     ORGANIZATION = "organization"
     GLASS = "broken glass"
+    EVENT = "event of the audit trail"
 
 
 class Whose(Enum):
@@ -76,6 +77,8 @@ class World:
         """The id of such a thing; one's own session is another for each caller."""
         if thing is Thing.SESSION and whose is Whose.MINE:
             return getattr(self.callers.get(who), "session_id", None) or new_id()
+        if thing is Thing.EVENT and whose is Whose.MINE and who == "operator":
+            return _newest(ACCOUNTS)
         return self.things.get((thing, whose)) or new_id()
 
     @property
@@ -170,6 +173,8 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
         others[Thing.ATTACHMENT] = _attached(admin, others[Thing.RECORD])
         others[Thing.SIGNED] = _signed(admin, clinic.other_patient_id)
+    with inside(clinic.id):
+        things[Thing.EVENT] = _newest(CLINICAL)
     world.things |= {(thing, whose): id for thing, id in things.items()}
     if whose is Whose.MINE:
         world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items()}
@@ -203,6 +208,12 @@ def undone() -> Iterator[None]:
         roll_back(CLINICAL)
         roll_back(ACCOUNTS)
     revocations.take_effect()
+
+
+def _newest(alias: str) -> UUID:
+    """An event of that trail."""
+    newest: UUID = Event.objects.using(alias).latest("id").id
+    return newest
 
 
 def events_of(clinic: Clinic) -> int:

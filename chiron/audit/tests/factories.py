@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from chiron.audit.canonical import event_bytes
 from chiron.audit.findings import Report
 from chiron.audit.models import Event
 from chiron.audit.public import record, seal, verify
+from chiron.audit.signing import mac_of
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.db import cursor
@@ -18,10 +20,15 @@ from chiron.tenancy.public import inside, schema_of
 
 ALICE = UUID("01900000-0000-7000-8000-0000000a11ce")  # a doctor
 BRUNO = UUID("01900000-0000-7000-8000-000000b20000")  # a patient
+PAULA = UUID("01900000-0000-7000-8000-00000000a01a")  # a privacy officer
 
 
 def doctor(organization_id: UUID, **more: Any) -> Caller:
     return Caller(account_id=ALICE, organization_id=organization_id, roles=frozenset({"DOCTOR"}), **more)
+
+
+def officer(organization_id: UUID) -> Caller:
+    return Caller(account_id=PAULA, organization_id=organization_id, roles=frozenset({"PRIVACY_OFFICER"}))
 
 
 def read_patient(organization_id: UUID, times: int = 1) -> None:
@@ -37,6 +44,17 @@ def sealed_trail(organization_id: UUID, *sections: int) -> list[UUID]:
         read_patient(organization_id, events)
         assert seal("clinical", organization_id) == events
     return [event for event, *_ in rows(organization_id, "SELECT event_id FROM audit_leaf ORDER BY seq")]
+
+
+def write_many(organization_id: UUID, events: int) -> None:
+    """Authentic events, copied in at once."""
+    columns = [field.column for field in Event._meta.concrete_fields if field.name != "xid"]
+    with owner(organization_id) as held, held.copy(f"COPY audit_event ({', '.join(columns)}) FROM STDIN") as copy:
+        for _ in range(events):
+            about = {"organization_id": organization_id, "account_id": ALICE, "subjects": [BRUNO], "action": "x"}
+            event = Event(id=new_id(), at=now(), **about)
+            event.mac = mac_of(organization_id, event_bytes(event))
+            copy.write_row([getattr(event, column) for column in columns])
 
 
 @contextmanager

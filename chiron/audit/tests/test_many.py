@@ -6,13 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from chiron.audit.canonical import event_bytes
-from chiron.audit.models import Event
 from chiron.audit.public import seal
-from chiron.audit.signing import mac_of
-from chiron.audit.tests.factories import ALICE, BRUNO, examined, owner, tamper, told
-from chiron.kernel.clock import now
-from chiron.kernel.ids import new_id
+from chiron.audit.tests.factories import examined, tamper, told, write_many
 
 
 @pytest.mark.parametrize(("events", "seconds"), [(12_000, 30), pytest.param(1_000_000, 60, marks=pytest.mark.stress)])
@@ -33,13 +28,3 @@ def test_one_changed_bit_among_many_events_is_found_in_time(clinic: UUID, events
     assert time.monotonic() - began < seconds
     assert report.leaves == events
     assert [(kind, found) for kind, found, *_ in told(report)] == [("edited", seq)]
-
-
-def write_many(clinic: UUID, events: int) -> None:
-    """Authentic events, copied in at once."""
-    columns = [field.column for field in Event._meta.concrete_fields if field.name != "xid"]
-    with owner(clinic) as held, held.copy(f"COPY audit_event ({', '.join(columns)}) FROM STDIN") as copy:
-        for _ in range(events):
-            event = Event(id=new_id(), at=now(), organization_id=clinic, account_id=ALICE, subjects=[BRUNO], action="x")
-            event.mac = mac_of(clinic, event_bytes(event))
-            copy.write_row([getattr(event, column) for column in columns])

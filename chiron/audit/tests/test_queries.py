@@ -9,7 +9,7 @@ import pytest
 from chiron.audit.models import Event
 from chiron.audit.public import access_log, record, record_platform
 from chiron.audit.queries import OpenedEvent, Wanted, read_trail
-from chiron.audit.tests.factories import ALICE, BRUNO, doctor, read_patient
+from chiron.audit.tests.factories import ALICE, BRUNO, PAULA, doctor, officer, read_patient
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.db import atomic
@@ -19,17 +19,12 @@ from chiron.kernel.pagination import Page
 from chiron.kernel.schemas import PageQuery
 from chiron.tenancy.public import inside
 
-PAULA = UUID("01900000-0000-7000-8000-00000000a01a")  # a privacy officer
 CLARA = UUID("01900000-0000-7000-8000-00000000c1a7")  # another patient
-
-
-def paula(clinic: UUID) -> Caller:
-    return Caller(account_id=PAULA, organization_id=clinic, roles=frozenset({"PRIVACY_OFFICER"}))
 
 
 def trail_of(clinic: UUID, limit: int = 50, cursor: str | None = None, **wanted: object) -> Page[OpenedEvent]:
     with inside(clinic):
-        return read_trail(paula(clinic), Wanted(**wanted), PageQuery(limit=limit, cursor=cursor))  # type: ignore[arg-type]
+        return read_trail(officer(clinic), Wanted(**wanted), PageQuery(limit=limit, cursor=cursor))  # type: ignore[arg-type]
 
 
 def actions(page: Page[OpenedEvent]) -> list[str]:
@@ -107,7 +102,7 @@ def test_without_permission_nothing_is_read_or_recorded(clinic: UUID) -> None:
 
 def test_the_trail_of_another_organization_is_refused(clinic: UUID) -> None:
     with pytest.raises(NotPermitted), inside(clinic):
-        read_trail(paula(new_id()), Wanted(), PageQuery())
+        read_trail(officer(new_id()), Wanted(), PageQuery())
 
 
 def test_the_platform_shows_an_organization_its_own_sign_ins(hilltop: Any) -> None:

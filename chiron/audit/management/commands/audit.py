@@ -1,10 +1,11 @@
-"""`audit verify`: is every trail what it was when it was sealed?"""
+"""`audit verify`: is every trail what it was when it was sealed? And what others need to verify proofs of it."""
 
 import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from typing_extensions import override
 
+from chiron.audit import verifier
 from chiron.audit.findings import Report
+from chiron.audit.signing import published_key
 from chiron.audit.verification import verify
 from chiron.kernel.clock import now
 from chiron.tenancy.public import all_organizations
@@ -22,7 +25,7 @@ PLATFORM = "platform"
 
 
 class Command(BaseCommand):
-    help = "Verify the audit trails: name every event that was changed, deleted, inserted or reordered since."
+    help = "Verify the audit trails, and hand out what others need to verify proofs of them."
     requires_migrations_checks = False
 
     @override
@@ -33,9 +36,20 @@ class Command(BaseCommand):
             "--organization", metavar="SLUG", help="only this organization (default: all, and the platform)"
         )
         verb.add_argument("--json", action="store_true", help="print the findings as data")
+        verbs.add_parser("key", help="print the public key that checks the heads")
+        verbs.add_parser("verifier", help="print the script that verifies proofs without Chiron")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
+        match options["verb"]:
+            case "key":
+                self.stdout.write(published_key())
+            case "verifier":
+                self.stdout.write(Path(verifier.__file__).read_text(encoding="utf-8"), ending="")
+            case _:
+                self._verify(options)
+
+    def _verify(self, options: dict[str, Any]) -> None:
         trails = wanted_trails(options["organization"])
         with progress_shown(quiet=options["json"]) as bars:
             reports = {name: examine(name, organization_id, bars) for name, organization_id in trails.items()}
