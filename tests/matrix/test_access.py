@@ -15,7 +15,7 @@ from chiron.identity.policy import scope_of
 from chiron.kernel.access import Need, Proof, Scope, need_of, proof_of
 from config.api import api
 from tests.matrix.operations import OPERATIONS, Operation, sent
-from tests.matrix.world import Thing, Whose, World, build, events_of, undone
+from tests.matrix.world import Thing, Whose, World, events_of, undone
 
 OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED)
 
@@ -34,18 +34,14 @@ def guarded(of: NinjaAPI = api, proof: Proof | None = None) -> Iterator[tuple[st
 NEEDS = dict(guarded())
 
 
-@pytest.fixture(params=["by header", "by cookie"])
-def world(town: Any, request: pytest.FixtureRequest) -> World:
-    """Everybody and everything, for one test."""
-    return build(town, by_cookie=request.param == "by cookie")
-
-
 def test_every_guarded_operation_is_in_the_matrix() -> None:
     assert sorted(OPERATIONS) == sorted(NEEDS)
 
 
+@pytest.mark.parametrize("means", ["header", "cookie"])
 @pytest.mark.parametrize("name", sorted(NEEDS))
-def test_everybody_gets_what_the_policy_gives_and_nothing_else(name: str, world: World) -> None:
+def test_everybody_gets_what_the_policy_gives_and_nothing_else(name: str, means: str, world: World) -> None:
+    world.call_by(means)
     operation, need = OPERATIONS[name], NEEDS[name]
     wrong: list[tuple[Any, ...]] = []
 

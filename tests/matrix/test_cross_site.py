@@ -1,14 +1,12 @@
 """Cookies that another site makes a browser send change nothing (promise A8), whatever the operation."""
 
-from typing import Any
-
 import pytest
 
 from chiron.identity.cookies import csrf_token
 from chiron.kernel.ids import new_id
 from tests.matrix.operations import OPERATIONS
 from tests.matrix.test_access import NEEDS, ask
-from tests.matrix.world import Whose, World, browser, build, events_of, undone
+from tests.matrix.world import Whose, World, browser, events_of, undone
 
 ATTEMPTS = {
     "without a token": {"csrf": ""},
@@ -24,18 +22,12 @@ ATTEMPTS = {
 }
 
 
-@pytest.fixture
-def world(town: Any) -> World:
-    """Everybody and everything, for one test."""
-    return build(town)
-
-
 @pytest.mark.parametrize("name", sorted(name for name in NEEDS if not name.startswith("GET ")))
 def test_no_change_is_made_for_another_site(name: str, world: World) -> None:
     operation, accepted = OPERATIONS[name], []
     who = "operator" if NEEDS[name].resource in ("organizations", "accounts") else "ADMIN"
     known = world.callers[who]
-    token = world.clients[who].defaults["HTTP_AUTHORIZATION"].removeprefix("Bearer ")
+    token = world.tokens[who]
 
     for attempt, sent in ATTEMPTS.items():
         world.clients[who] = browser(token, **({"csrf": csrf_token(known.session_id)} | sent))

@@ -14,8 +14,8 @@ from chiron.kernel.ids import NIL
 from config.api import api
 from tests.matrix.operations import OPERATIONS
 from tests.matrix.test_access import ask, guarded
-from tests.matrix.world import Whose, World, build, events_of, undone
-from tests.town import OPERATOR, Town
+from tests.matrix.world import Whose, World, events_of, undone
+from tests.town import OPERATOR
 
 FRESH = sorted(guarded(api, Proof.FRESH))
 
@@ -33,12 +33,12 @@ def test_the_second_factor_itself_is_changed_by_who_has_just_shown_it() -> None:
 
 @pytest.mark.parametrize("ago", [None, timedelta(minutes=5, seconds=2)], ids=["never", "five minutes ago"])
 @pytest.mark.parametrize("name", [name for name, _ in FRESH])
-def test_without_it_nobody_comes_in(name: str, ago: timedelta | None, town: Town) -> None:
-    world, admitted = build(town), []
+def test_without_it_nobody_comes_in(name: str, ago: timedelta | None, world: World) -> None:
+    admitted = []
 
     for who in set(world.callers) - {"unapproved doctor", "operator"}:
-        world.clients[who] = Client(headers={"authorization": f"Bearer {token(world, who, ago)}"})
         with undone():
+            world.clients[who] = Client(headers={"authorization": f"Bearer {token(world, who, ago)}"})
             before = events_of(world.hilltop)
             answer = ask(world, name, OPERATIONS[name], who, Whose.MINE)
             events = events_of(world.hilltop) - before
@@ -48,22 +48,23 @@ def test_without_it_nobody_comes_in(name: str, ago: timedelta | None, town: Town
     assert admitted == []
 
 
-def test_who_must_have_a_second_factor_and_has_none_can_only_enrol(town: Town) -> None:
-    world, wrong = build(town), []
-    for organization in (world.hilltop.organization, world.riverside.organization):
-        decided = {"policies": {"mfa_required_roles": ["DOCTOR"]}}
-        change_organization(by=OPERATOR, organization_id=organization.id, changes=decided, now=now())
-    world.clients["DOCTOR"] = Client(headers={"authorization": f"Bearer {token(world, 'DOCTOR', None)}"})
+def test_who_must_have_a_second_factor_and_has_none_can_only_enrol(world: World) -> None:
+    wrong = []
     may_enrol = {name for name, _ in guarded(api, Proof.ENROLLING)}
 
-    for name, operation in OPERATIONS.items():
-        with undone():
-            before = events_of(world.hilltop)
-            answer = ask(world, name, operation, "DOCTOR", Whose.MINE)
-            events = events_of(world.hilltop) - before
-        refused = (answer.status_code, events) == (403, 1) and b"/problems/mfa-enrolment-required" in answer.content
-        if refused == (name in may_enrol):
-            wrong.append((name, answer.status_code, events))
+    with undone():
+        for organization in (world.hilltop.organization, world.riverside.organization):
+            decided = {"policies": {"mfa_required_roles": ["DOCTOR"]}}
+            change_organization(by=OPERATOR, organization_id=organization.id, changes=decided, now=now())
+        world.clients["DOCTOR"] = Client(headers={"authorization": f"Bearer {token(world, 'DOCTOR', None)}"})
+        for name, operation in OPERATIONS.items():
+            with undone():
+                before = events_of(world.hilltop)
+                answer = ask(world, name, operation, "DOCTOR", Whose.MINE)
+                events = events_of(world.hilltop) - before
+            refused = (answer.status_code, events) == (403, 1) and b"/problems/mfa-enrolment-required" in answer.content
+            if refused == (name in may_enrol):
+                wrong.append((name, answer.status_code, events))
 
     assert wrong == []
     assert may_enrol == {"GET /api/auth/csrf", "POST /api/auth/logout", "POST /api/auth/mfa/setup"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
@@ -12,12 +12,12 @@ from django.test import Client
 from chiron.audit.models import Event
 from chiron.files.tests.factories import PNG, arrived
 from chiron.identity.cookies import ACCESS, csrf_token
-from chiron.identity.models import Membership
+from chiron.identity.models import Membership, Session
 from chiron.identity.public import Person as Claimant
 from chiron.identity.public import Role, begin, create_operator
 from chiron.identity.revocations import revocations
 from chiron.identity.services.accounts import register
-from chiron.identity.tokens import verified
+from chiron.identity.tokens import issue, verified
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
@@ -69,9 +69,10 @@ class World:
     riverside: Clinic
     clients: dict[str, Client]
     callers: dict[str, Caller]
+    tokens: dict[str, str] = field(default_factory=dict)
     things: dict[tuple[Thing, Whose], UUID] = field(default_factory=dict)
     claimant: UUID = field(default_factory=new_id)
-    by_cookie: bool = False
+    renewed_at: datetime = field(default_factory=now)
 
     def thing(self, thing: Thing, whose: Whose, who: str) -> UUID:
         """The id of such a thing; one's own session is another for each caller."""
@@ -80,6 +81,21 @@ class World:
         if thing is Thing.EVENT and whose is Whose.MINE and who == "operator":
             return _newest(ACCOUNTS)
         return self.things.get((thing, whose)) or new_id()
+
+    def renew(self) -> None:
+        """Clients as on the first day; tokens and second factors, which hold for five minutes, are never old."""
+        if now() - self.renewed_at > timedelta(minutes=2):
+            self.renewed_at = now()
+            self.tokens = {who: renewed(caller, self.renewed_at) for who, caller in self.callers.items()}
+        self.call_by("header")
+
+    def call_by(self, means: str) -> None:
+        """From now on everybody calls with a header, or with cookies as browsers do."""
+        for who, token in self.tokens.items():
+            if means == "cookie":
+                self.clients[who] = browser(token, csrf_token(self.callers[who].session_id))
+            else:
+                self.clients[who] = Client(headers={"authorization": f"Bearer {token}"})
 
     @property
     def next_door(self) -> list[UUID]:
@@ -94,9 +110,9 @@ class World:
         return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
 
-def build(town: Town, *, by_cookie: bool = False) -> World:
-    """The world of one test, rolled back with it; its people call with a header, or with cookies as browsers do."""
-    world = World(town.hilltop, town.riverside, {"anonymous": Client()}, {}, by_cookie=by_cookie)
+def build(town: Town) -> World:
+    """The world, to be rolled back by whoever made it."""
+    world = World(town.hilltop, town.riverside, {"anonymous": Client()}, {})
     for role in Role:
         _admit(world, role.value, town.hilltop.tokens[role])
     waiting = _registered(town.hilltop, Role.DOCTOR)
@@ -110,15 +126,20 @@ def build(town: Town, *, by_cookie: bool = False) -> World:
     opened = begin(by=Caller(), account=claimant.account, membership=claimant, now=now())
     world.things[Thing.SESSION, Whose.ANOTHERS] = verified(opened.access).caller.session_id or new_id()
     _furnish(world, town.riverside, Whose.NEXT_DOOR)
+    world.call_by("header")
     return world
 
 
 def _admit(world: World, who: str, token: str) -> None:
-    caller = world.callers[who] = verified(token).caller
-    if world.by_cookie:
-        world.clients[who] = browser(token, csrf_token(caller.session_id))
-    else:
-        world.clients[who] = Client(headers={"authorization": f"Bearer {token}"})
+    world.callers[who], world.tokens[who] = verified(token).caller, token
+
+
+def renewed(caller: Caller, now: datetime) -> str:
+    """Another access token of the same session, with the second factor shown just now."""
+    session = Session.objects.select_related("account").get(id=caller.session_id or NIL)
+    session.mfa_at = now
+    membership = Membership.objects.filter(id=caller.membership_id or NIL).first()
+    return issue(session, session.account, membership, now)
 
 
 def browser(token: str, csrf: str, origin: str = "http://testserver") -> Client:
