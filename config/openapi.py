@@ -1,5 +1,6 @@
 """The OpenAPI document: what Ninja derives, and what holds for every operation alike."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -11,8 +12,10 @@ from chiron.kernel.access import limit_of, need_of
 from chiron.kernel.errors import (
     BodyTooLarge,
     Conflict,
+    DomainError,
     InternalError,
     Invalid,
+    LengthRequired,
     LockedOut,
     Malformed,
     NotFound,
@@ -21,14 +24,15 @@ from chiron.kernel.errors import (
     StaleVersion,
     TooManyRequests,
     Unavailable,
+    UnsupportedMediaType,
 )
 from chiron.kernel.problems import MEDIA_TYPE, Problem
 
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
-COMMON = (Malformed, Invalid, InternalError, Unavailable)
-GUARDED = (NotSignedIn, NotPermitted)
+COMMON = (Malformed, LengthRequired, BodyTooLarge, Invalid, InternalError, Unavailable)
+GUARDED = (NotSignedIn, NotPermitted, NotFound)
 LIMITED = (LockedOut, TooManyRequests)
-OTHERS = (NotFound, Conflict, StaleVersion, BodyTooLarge, UnsupportedFile, RangeNotSatisfiable)
+OTHERS = (Conflict, StaleVersion, UnsupportedFile, RangeNotSatisfiable)
 REFUSALS = {each.status: each for each in (*COMMON, *GUARDED, *LIMITED, *OTHERS)}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -60,14 +64,12 @@ class ChironAPI(NinjaAPI):
 
 def _finish(operation: dict[str, Any], method: str, view: Any) -> None:
     need = need_of(view)
-    for each in (*COMMON, *(GUARDED if need else ()), *(LIMITED if limit_of(view) else ())):
-        operation["responses"].setdefault(each.status, {})
-    for status, response in operation["responses"].items():
-        if int(status) >= 400:
-            refusal = REFUSALS[int(status)]
-            response["description"] = refusal.title
-            example = {"type": f"/problems/{refusal.code}", "title": refusal.title, "status": refusal.status}
-            response["content"] = {MEDIA_TYPE: {"schema": REFERENCE, "example": example}}
+    declared = [REFUSALS[int(status)] for status in operation["responses"] if int(status) >= 400]
+    for refusal in (*_usual(operation, view), *declared):
+        response = operation["responses"].setdefault(refusal.status, {})
+        response["description"] = refusal.title
+        example = {"type": f"/problems/{refusal.code}", "title": refusal.title, "status": refusal.status}
+        response["content"] = {MEDIA_TYPE: {"schema": REFERENCE, "example": example}}
     operation["security"] = []
     if need:
         operation["security"] = BY_HEADER_OR_COOKIE if method == "get" else BY_HEADER_OR_MEANT_COOKIE
@@ -79,6 +81,15 @@ def _finish(operation: dict[str, Any], method: str, view: Any) -> None:
     if 412 in operation["responses"]:
         told = "The version that is believed to be changed: the ETag it was read with. A stale one changes nothing."
         headers.append(_header("If-Match", told, '"3"'))
+
+
+def _usual(operation: dict[str, Any], view: Any) -> Iterator[type[DomainError]]:
+    """What may be answered before the operation itself is asked."""
+    yield from COMMON
+    yield from GUARDED if need_of(view) else ()
+    yield from LIMITED if limit_of(view) else ()
+    yield from [UnsupportedMediaType] if "requestBody" in operation else ()
+    yield from [Conflict] if getattr(view, "creates", None) else ()
 
 
 def _header(name: str, description: str, example: str) -> dict[str, Any]:

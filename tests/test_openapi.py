@@ -38,7 +38,8 @@ def test_every_operation_says_what_it_does_whom_it_lets_in_and_how_it_refuses(na
     assert operation["tags"]
     meant: dict[str, list[str]] = {} if name.startswith("GET ") else {"csrf": []}
     assert operation["security"] == ([{"bearer": []}, {"cookie": []} | meant] if "x-needs" in operation else [])
-    expected = {400, 422, 500, 503} | ({401, 403} if "x-needs" in operation else set())
+    expected = {400, 411, 413, 422, 500, 503} | ({401, 403, 404} if "x-needs" in operation else set())
+    expected |= {415} if "requestBody" in operation else set()
     assert expected <= {int(status) for status in operation["responses"]}
     for status, response in operation["responses"].items():
         if int(status) >= 400:

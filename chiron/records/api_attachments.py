@@ -43,8 +43,8 @@ LINK = {
 DOWNLOAD: dict[str, Any] = {
     "parameters": [LINK, RANGE],
     "responses": {
-        200: {"description": "The file, as a download", "content": {"application/octet-stream": {"schema": BYTES}}},
-        206: {"description": "The range asked for", "content": {"application/octet-stream": {"schema": BYTES}}},
+        200: {"description": "The file, as a download", "content": {"*/*": {"schema": BYTES}}},
+        206: {"description": "The range asked for", "content": {"*/*": {"schema": BYTES}}},
     },
 }
 
