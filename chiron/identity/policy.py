@@ -32,6 +32,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("organizations", "update"): {OPERATOR: ALL, ADMIN: OWN},
     ("accounts", "update"): {OPERATOR: ALL},
     ("jobs", "update"): {OPERATOR: ALL},
+    ("keys", "rotate"): {OPERATOR: ALL},
     ("patients", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, BILLER: ALL, PATIENT: OWN},
     ("patients", "search"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, BILLER: ALL},
     ("patients", "create"): {ADMIN: ALL, DOCTOR: ALL, DESK: ALL},

@@ -4,13 +4,14 @@ from uuid import UUID
 
 from chiron.kernel.errors import NotFound
 from chiron.tenancy.everywhere import lacking, schemas_of_nobody
+from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
 from chiron.tenancy.names import login_of, role_of, schema_of
 from chiron.tenancy.policies import Policies
 from chiron.tenancy.readiness import missing_migrations
 from chiron.tenancy.replay import drop_schema
 from chiron.tenancy.services import SlugTaken, open_organization
-from chiron.tenancy.switch import NoOrganization, current_organization_id, inside
+from chiron.tenancy.switch import NoOrganization, current_organization_id, inside, inside_as_owner
 
 
 def organization_for_id(organization_id: UUID) -> Organization:
@@ -69,6 +70,7 @@ __all__ = [
     "current_organization_id",
     "drop_schema",
     "inside",
+    "inside_as_owner",
     "lacking",
     "login_of",
     "missing_migrations",
@@ -82,4 +84,5 @@ __all__ = [
     "role_of",
     "schema_of",
     "schemas_of_nobody",
+    "tables",
 ]

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connections
 
 from chiron.kernel.db import CLINICAL, atomic
+from chiron.postgres.owner import as_owner
 from chiron.tenancy.names import role_of, schema_of
 
 SWITCH = "SELECT set_config('role', '{role}', true), set_config('search_path', '{schema}', true)"
@@ -44,6 +45,17 @@ def inside(organization_id: UUID) -> Iterator[None]:
     finally:
         connection.opening = ""  # type: ignore[attr-defined]
         connection.organization_id = before  # type: ignore[attr-defined]
+
+
+@contextmanager
+def inside_as_owner(organization_id: UUID) -> Iterator[None]:
+    """A transaction of the owner on that organization's tables, for what no role of an organization may do.
+
+    Raises OwnerNotConfigured.
+    """
+    with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL search_path TO {schema_of(organization_id)}")
+        yield
 
 
 def current_organization_id() -> UUID:

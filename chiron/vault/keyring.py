@@ -90,6 +90,13 @@ class Keyring:
             raise OpeningFailed
         return self._wrapping[key_id_of(wrapped)].open(at, wrapped)
 
+    def unwrap_retired(self, wrapped: bytes, at: bytes) -> bytes:
+        """The same by any generation, for wrapping the key anew. Raises `OpeningFailed`."""
+        generation = self.generations.get(key_id_of(wrapped))
+        if generation is None:
+            raise OpeningFailed
+        return generation.wrapping.open(at, wrapped)
+
 
 def keyring_of(organization_id: UUID) -> Keyring:
     """The opened keys of an organization, or of the platform (`NIL`), whose key makes itself.

@@ -1,0 +1,218 @@
+"""`keys rotate` and `keys status`, one process at a time; test_keys_turned kills them while others work."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from chiron.audit.models import Event
+from chiron.identity.public import Role
+from chiron.kernel.access import Caller
+from chiron.kernel.clock import now
+from chiron.kernel.errors import NotPermitted
+from chiron.kernel.ids import NIL
+from chiron.operations.keys import rotate_master
+from chiron.operations.tests.turning import fill, left_behind, sealed_values, shut
+from chiron.records.models import Record
+from chiron.tenancy.public import inside
+from chiron.vault import settling
+from chiron.vault.envelope import key_id_of
+from chiron.vault.models import OrganizationKey, PatientKey
+from chiron.vault.public import OpeningFailed, forget_keys, key_states, patient_safe
+from tests.town import Clinic
+
+SEALED = {
+    "files_file", "idempotency_answer", "records_anchor", "records_annotation", "records_attachment", "records_record",
+    "records_recordversion", "records_signature", "registry_department", "registry_identifier", "registry_patient",
+    "registry_provider",
+}  # fmt: skip
+
+
+@pytest.fixture
+def clinic(lakeside: Clinic, monkeypatch: pytest.MonkeyPatch) -> Clinic:
+    """A clinic that is filled; nobody else uses it, so nobody has to be waited for."""
+    monkeypatch.setattr(settling, "SETTLED", 0.0)
+    fill(lakeside, patients=1)
+    return lakeside
+
+
+def rotate(clinic: Clinic, *options: str) -> None:
+    call_command("keys", "rotate", "--organization", clinic.organization.slug, *options)
+    forget_keys()
+
+
+def under(clinic: Clinic) -> Counter[Any]:
+    return Counter(key_id_of(getattr(row, column)) for row, column in sealed_values(clinic.id))
+
+
+def test_newer_keys_of_patients_leave_nothing_under_the_older(clinic: Clinic, capsys: Any) -> None:
+    before = under(clinic)
+    tables = {row._meta.db_table for row, _ in sealed_values(clinic.id)}
+    older = set(PatientKey.objects.filter(organization_id=clinic.id).values_list("id", flat=True))
+
+    rotate(clinic, "--patients")
+
+    after = under(clinic)
+    assert tables >= SEALED
+    assert (after.total(), set(after) & older, shut(clinic.id)) == (before.total(), set(), [])
+    assert "0 rows lie under an older key" in capsys.readouterr().out
+    retired = PatientKey.objects.filter(id__in=older, retired_at__isnull=False, wrapped__isnull=False)
+    assert retired.count() == len(older)
+
+
+def test_a_newer_key_of_an_organization_wraps_its_patients_keys_and_seals_what_they_do_not(clinic: Clinic) -> None:
+    [older] = OrganizationKey.objects.filter(organization_id=clinic.id)
+    events = clinic.client(Role.ADMIN).get("/api/audit").json()["events"]
+
+    rotate(clinic)
+
+    newer = OrganizationKey.objects.get(organization_id=clinic.id, generation=2)
+    wrapped = PatientKey.objects.filter(organization_id=clinic.id).values_list("wrapped", flat=True)
+    assert {key_id_of(bytes(each or b"")) for each in wrapped} == {newer.id}
+    assert (older.id in under(clinic), newer.id in under(clinic), shut(clinic.id)) == (False, True, [])
+    after = {each["id"]: each for each in clinic.client(Role.ADMIN).get("/api/audit").json()["events"]}
+    assert [after[each["id"]] for each in events if each["id"] in after] == [
+        each for each in events if each["id"] in after
+    ]
+    found = clinic.client(Role.ADMIN).get("/api/patients?name=mensah").json()["patients"]
+    assert [each["family"] for each in found] == ["Mensah"]
+
+
+def test_what_the_platform_seals_gets_a_newer_key(clinic: Clinic) -> None:
+    call_command("keys", "rotate", "--platform")
+    forget_keys()
+
+    assert left_behind(NIL) == 0
+    assert clinic.client(Role.ADMIN).get("/api/users/me").status_code == 200
+
+
+def test_a_rotation_is_an_event_of_the_platforms_trail(clinic: Clinic) -> None:
+    rotate(clinic, "--patients")
+    rotate(clinic)
+
+    events = Event.objects.using("accounts").filter(organization_id=clinic.id, action="keys.rotated")
+    assert events.count() == 2
+
+
+def test_a_row_that_does_not_open_keeps_its_key_from_retiring_and_is_named(clinic: Clinic, capsys: Any) -> None:
+    with inside(clinic.id):
+        record = Record.objects.order_by("id").first()
+        assert record is not None
+        Record.objects.filter(id=record.id).update(text=record.text[:-1] + bytes([record.text[-1] ^ 1]))
+
+    with pytest.raises(CommandError, match=f"(?s)1 rows do not open .*records_record {record.id}") as fault:
+        rotate(clinic, "--patients")
+
+    assert "Restore them" in str(fault.value)
+    assert not PatientKey.objects.filter(organization_id=clinic.id, retired_at__isnull=False).exists()
+    with inside(clinic.id):
+        Record.objects.filter(id=record.id).update(text=record.text)
+    rotate(clinic, "--patients")
+    assert "finished what was begun before" in capsys.readouterr().out
+    assert (left_behind(clinic.id), shut(clinic.id)) == (0, [])
+    assert set(PatientKey.objects.filter(organization_id=clinic.id).values_list("generation", flat=True)) == {1, 2}
+
+
+def test_a_row_that_came_back_under_a_retired_key_is_shut_until_the_next_rotation_finds_it(clinic: Clinic) -> None:
+    with inside(clinic.id):
+        older = Record.objects.order_by("id")[0]
+    rotate(clinic, "--patients")
+    with inside(clinic.id):
+        Record.objects.filter(id=older.id).update(text=older.text, content=older.content)
+        with pytest.raises(OpeningFailed):
+            patient_safe(clinic.id, older.patient_id).open(older, "text")
+
+    assert [state.values for state in key_states(clinic.id) if state.is_left_behind] == [1 + bool(older.content)]
+    rotate(clinic, "--patients")
+
+    assert (left_behind(clinic.id), shut(clinic.id)) == (0, [])
+
+
+def test_an_erased_patient_gets_no_newer_key(clinic: Clinic) -> None:
+    [erased, *_] = PatientKey.objects.filter(organization_id=clinic.id)
+    PatientKey.objects.filter(id=erased.id).update(wrapped=None, destroyed_at=now())
+
+    rotate(clinic, "--patients")
+
+    assert PatientKey.objects.filter(organization_id=clinic.id, patient_id=erased.patient_id).count() == 1
+
+
+def test_a_newer_master_key_wraps_all_keys_and_touches_no_row(clinic: Clinic, settings: Any, capsys: Any) -> None:
+    before, first = under(clinic), settings.MASTER_ENCRYPTION_KEY
+    settings.MASTER_ENCRYPTION_PREVIOUS_KEYS = [first]
+    settings.MASTER_ENCRYPTION_KEY = Fernet.generate_key().decode()
+
+    call_command("keys", "rotate")
+
+    settings.MASTER_ENCRYPTION_PREVIOUS_KEYS = []
+    forget_keys()
+    told = capsys.readouterr().out
+    assert f"{OrganizationKey.objects.count()} keys of organizations were wrapped anew; 0 are" in told
+    assert "MASTER_ENCRYPTION_PREVIOUS_KEYS may be removed now" in told
+    assert (under(clinic), shut(clinic.id)) == (before, [])
+    settings.MASTER_ENCRYPTION_PREVIOUS_KEYS, settings.MASTER_ENCRYPTION_KEY = [settings.MASTER_ENCRYPTION_KEY], first
+    call_command("keys", "rotate")
+
+
+def test_a_master_key_without_the_previous_one_wraps_nothing(clinic: Clinic, settings: Any) -> None:
+    before = list(OrganizationKey.objects.order_by("id").values_list("wrapped", flat=True))
+    settings.MASTER_ENCRYPTION_KEY = Fernet.generate_key().decode()
+
+    with pytest.raises(CommandError, match="MASTER_ENCRYPTION_PREVIOUS_KEYS, and run this again"):
+        call_command("keys", "rotate")
+
+    assert list(OrganizationKey.objects.order_by("id").values_list("wrapped", flat=True)) == before
+
+
+def test_keys_are_the_operators(town: Any) -> None:
+    with pytest.raises(NotPermitted):
+        rotate_master(by=Caller(organization_id=town.hilltop.id, roles=frozenset({Role.ADMIN})))
+
+
+def test_status_says_what_lies_under_which_key(clinic: Clinic, capsys: Any) -> None:
+    rotate(clinic)
+    capsys.readouterr()
+
+    call_command("keys", "status")
+
+    told = capsys.readouterr().out
+    lines = told[told.index(f"{clinic.organization.slug}:") :].splitlines()
+    assert told.startswith(f"master key: wraps {OrganizationKey.objects.count()} keys of organizations, previous ones")
+    assert [line.partition(":")[0] for line in lines[1:4]] == [
+        "  key, generation 2, in use, 0 days old",
+        "  key, generation 1, retired, 0 days old",
+        "  2 keys of patients, generation 1, in use, 0 days old",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [(["--organization", "nowhere"], "There is no organization 'nowhere'"), (["--platform", "--patients"], "alone")],
+)
+def test_an_impossible_rotation_is_refused(town: Any, options: list[str], advice: str) -> None:
+    with pytest.raises(CommandError, match=advice):
+        call_command("keys", "rotate", *options)
+
+
+def test_a_retired_key_is_destroyed_when_no_backup_can_need_it(clinic: Clinic) -> None:
+    rotate(clinic, "--patients")
+    long_ago = now().replace(year=2025)
+    PatientKey.objects.filter(organization_id=clinic.id, generation=1).update(retired_at=long_ago)
+
+    rotate(clinic, "--patients")
+
+    kept = PatientKey.objects.filter(organization_id=clinic.id, wrapped__isnull=False)
+    assert set(kept.values_list("generation", flat=True)) == {2, 3}
+    assert shut(clinic.id) == []
+
+
+def test_the_owner_alone_may_rotate(clinic: Clinic, settings: Any) -> None:
+    settings.OWNER_DATABASES = {}
+
+    with pytest.raises(CommandError, match="no owner's login"):
+        rotate(clinic, "--patients")
+
+    assert not PatientKey.objects.filter(organization_id=clinic.id, generation=2).exists()
