@@ -7,6 +7,7 @@ from chiron.audit.api_proofs import router as proofs
 from chiron.identity.api import router as identity
 from chiron.identity.api_mfa import router as mfa
 from chiron.identity.api_recovery import router as recovery
+from chiron.identity.api_service import router as service
 from chiron.kernel import problems
 from chiron.kernel.headers import page
 from chiron.kernel.parsing import OrjsonRenderer, StrictParser
@@ -33,6 +34,7 @@ api: NinjaAPI = ChironAPI(
 problems.register(api)
 api.add_decorator(guarded, mode="view")
 for router in (
-    identity, mfa, recovery, registry, people, records, attachments, signatures, clearances, ranges, audit, proofs,
+    identity, mfa, recovery, service, registry, people, records, attachments, signatures, clearances, ranges, audit,
+    proofs,
 ):  # fmt: skip
     api.add_router("", router)

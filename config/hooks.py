@@ -1,18 +1,40 @@
 """Where lower floors ask higher ones, and the kernel asks identity: connected here, once."""
 
+from uuid import UUID
+
 from chiron.audit import hooks as audit
 from chiron.identity import hooks as identity
 from chiron.identity.authentication import authenticate
+from chiron.identity.hooks import Door
 from chiron.identity.policy import scope_of
 from chiron.identity.queries import account_names
 from chiron.kernel import access
+from chiron.kernel.access import Caller
+from chiron.kernel.errors import NotPermitted
+from chiron.records.public import record_for
 from chiron.registry import hooks as registry
-from chiron.registry.public import Assignments, make_claim, provider_for_claim
+from chiron.registry.public import Assignments, make_claim, patient_for, provider_for, provider_for_claim
+from chiron.tenancy.public import inside
+
+
+def within(door: Door) -> Door:
+    """The same door, opened in the caller's organization."""
+
+    def open_door(by: Caller, id: UUID, action: str, /) -> object:
+        if by.organization_id is None:
+            raise NotPermitted
+        with inside(by.organization_id):
+            return door(by, id, action)
+
+    return open_door
+
+
+DOORS = {"patients": within(patient_for), "providers": within(provider_for), "records": within(record_for)}
 
 
 def install() -> None:
     """Give the kernel its policy and authenticator, and lower floors what they ask of higher ones."""
     access.install(decide=scope_of, authenticate=authenticate)
     audit.install(account_names=account_names)
-    identity.install(make_claim=make_claim, provider_for_claim=provider_for_claim)
+    identity.install(make_claim=make_claim, provider_for_claim=provider_for_claim, doors=DOORS)
     registry.install(ties=[Assignments()])

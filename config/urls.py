@@ -9,8 +9,15 @@ from config.api import api
 from config.health import health, live, ready
 from config.routes import by_first_word
 
+SERVICE = ("auth/validate", "auth/authorize")
+"""What other services ask, outside of `/api` as well, where they have always found it."""
+
 addresses, app, namespace = api.urls
+asked_by_services = [
+    path(str(each.pattern), each.callback) for each in addresses if each.callback and str(each.pattern) in SERVICE
+]
 urlpatterns = [
+    *asked_by_services,
     path("", RedirectView.as_view(url="/api/docs")),
     path("api", RedirectView.as_view(url="/api/docs")),
     path("api/", (by_first_word(addresses), app, namespace)),

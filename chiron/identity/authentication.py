@@ -44,7 +44,7 @@ def authenticate(request: HttpRequest, proof: Proof) -> Caller:
     if by_cookie:
         cookies.must_be_meant(request, caller.session_id)
     _must_be_named_alike(request, caller)
-    _must_be_proved(known, proof)
+    must_be_proved(known, proof)
     return caller
 
 
@@ -79,7 +79,8 @@ def named_organization(request: HttpRequest) -> str:
     return str(request.META.get("HTTP_X_ORGANIZATION", "")).strip()[:100]
 
 
-def _must_be_proved(known: Verified, proof: Proof) -> None:
+def must_be_proved(known: Verified, proof: Proof) -> None:
+    """Refuse who must be known more surely. Raises EnrolmentRequired, StepUpRequired."""
     if proof is not Proof.ENROLLING and known.mfa_due is not None and known.mfa_due <= clock.now():
         raise EnrolmentRequired
     if proof is Proof.FRESH and not is_fresh(known.mfa_at, clock.now()):

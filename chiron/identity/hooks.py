@@ -1,5 +1,6 @@
 """What identity asks of floors above it, without knowing them; config installs the answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
@@ -24,18 +25,27 @@ class ProviderForClaim(Protocol):
     def __call__(self, by: Caller, *, account_id: UUID) -> UUID | None: ...
 
 
+class Door(Protocol):
+    def __call__(self, by: Caller, id: UUID, action: str, /) -> object: ...
+
+
 def _unanswered(*_: Any, **__: Any) -> Any:
     raise LookupError("config installed no hook")
 
 
 class Hooks:
-    """``make_claim`` keeps a claim in the organization; ``provider_for_claim`` makes the approved doctor's provider."""
+    """``make_claim`` keeps a claim in the organization; ``provider_for_claim`` makes the approved doctor's provider.
+
+    ``doors`` lead to one object of a resource, for an action, and raise NotFound or NotPermitted for whom it is shut.
+    """
 
     make_claim: ClassVar[MakeClaim] = staticmethod(_unanswered)
     provider_for_claim: ClassVar[ProviderForClaim] = staticmethod(_unanswered)
+    doors: ClassVar[Mapping[str, Door]] = {}
 
 
-def install(*, make_claim: MakeClaim, provider_for_claim: ProviderForClaim) -> None:
-    """Connect the registry (config, once, at start)."""
+def install(*, make_claim: MakeClaim, provider_for_claim: ProviderForClaim, doors: Mapping[str, Door]) -> None:
+    """Connect the floors above (config, once, at start)."""
     Hooks.make_claim = staticmethod(make_claim)
     Hooks.provider_for_claim = staticmethod(provider_for_claim)
+    Hooks.doors = doors

@@ -91,6 +91,11 @@ def scope_of(caller: Caller, resource: str, action: str, /) -> Scope:
     return max((row.get(role, NONE) for role in _columns(caller)), default=NONE)
 
 
+def permissions_of(caller: Caller) -> list[str]:
+    """Everything that the caller may do, however narrow its scope: `patients.read`, in the table's order."""
+    return [f"{resource}.{action}" for resource, action in TABLE if scope_of(caller, resource, action) is not NONE]
+
+
 def _columns(caller: Caller) -> frozenset[str]:
     everybody = {SIGNED_IN} if caller.account_id is not None else set()
     return caller.roles.union(everybody, {OPERATOR} if caller.operator else ())

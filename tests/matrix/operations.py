@@ -54,6 +54,7 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/auth/sessions": Operation(events=0),
     "GET /api/auth/csrf": Operation(events=0),
     "POST /api/auth/email/verify/send": Operation(),
+    "POST /api/auth/authorize": Operation(body=fixed(resource="patients", action="read"), events=0),
     "DELETE /api/auth/sessions/{session_id}": Operation(Thing.SESSION),
     "POST /api/auth/logout": Operation(),
     "POST /api/auth/logout-all": Operation(),

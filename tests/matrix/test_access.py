@@ -137,6 +137,7 @@ def test_the_published_document_has_the_same_operations_and_guards() -> None:
         "POST /api/auth/login",
         "POST /api/auth/mfa/verify",
         "POST /api/auth/refresh",
+        "POST /api/auth/validate",
         "POST /api/auth/password/reset",
         "POST /api/auth/password/reset/confirm",
         "POST /api/auth/email/verify",
