@@ -8,9 +8,11 @@ from chiron.identity.authentication import authenticate
 from chiron.identity.hooks import Door
 from chiron.identity.policy import scope_of
 from chiron.identity.queries import account_names
-from chiron.kernel import access
+from chiron.jobs import hooks as jobs
+from chiron.kernel import access, clock
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotPermitted
+from chiron.operations.replaying import replay
 from chiron.records.public import record_for
 from chiron.registry import hooks as registry
 from chiron.registry.public import Assignments, make_claim, patient_for, provider_for, provider_for_claim
@@ -37,4 +39,5 @@ def install() -> None:
     access.install(decide=scope_of, authenticate=authenticate)
     audit.install(account_names=account_names)
     identity.install(make_claim=make_claim, provider_for_claim=provider_for_claim, doors=DOORS)
+    jobs.install(before_work=lambda: replay(now=clock.now()))
     registry.install(ties=[Assignments()])

@@ -10,6 +10,8 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, rese
 
 from chiron.identity.keys import believed_keys
 from chiron.kernel.db import ALIASES, atomic, cursor
+from chiron.operations.replaying import is_pending
+from chiron.vault.public import LedgerBroken, copied_lines
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 OFF = "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off' ORDER BY 1"
@@ -27,6 +29,23 @@ def refuse_unsafe_servers() -> None:
     faults = unsafe_servers() if settings.ENVIRONMENT == "production" else []
     if faults:
         raise ImproperlyConfigured("Not safe for production:\n" + "\n".join(f"- {fault}" for fault in faults))
+
+
+def refuse_the_erased() -> None:
+    """Raise ImproperlyConfigured where a database holds somebody who was erased: an older backup was restored.
+
+    A database that does not answer is not judged, unless something was erased on this machine before.
+    """
+    try:
+        if is_pending():
+            raise ImproperlyConfigured("The databases hold what was erased: run `chiron erasures replay` first.")
+    except LedgerBroken as refusal:
+        raise ImproperlyConfigured(str(refusal)) from None
+    except (DatabaseError, InterfaceError):
+        if copied_lines():
+            raise ImproperlyConfigured("Nobody can tell whether the erased are erased: a database is away.") from None
+    finally:
+        close_old_connections()
 
 
 def once_per_request() -> None:

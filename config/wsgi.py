@@ -9,9 +9,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
 from chiron.kernel.requests import Request  # noqa: E402  Django must be set up before
-from config.startup import once_per_request, refuse_unreadable_keys, refuse_unsafe_servers  # noqa: E402
+from config.startup import (  # noqa: E402
+    once_per_request,
+    refuse_the_erased,
+    refuse_unreadable_keys,
+    refuse_unsafe_servers,
+)
 
 application.request_class = Request
 refuse_unreadable_keys()
 refuse_unsafe_servers()
+refuse_the_erased()
 once_per_request()

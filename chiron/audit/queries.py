@@ -8,15 +8,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 from chiron.audit.models import Event
+from chiron.audit.payloads import said_by
 from chiron.audit.services import record
 from chiron.audit.trails import PLATFORM, Trail
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotFound, NotPermitted
-from chiron.kernel.ids import NIL
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.tenancy.public import current_organization_id
-from chiron.vault.public import archive_safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,7 @@ def read_trail(by: Caller, wanted: Wanted, query: PageQuery) -> Page[OpenedEvent
     trail = PLATFORM if wanted.source == "platform" else Trail(organization_id)
     conditions = wanted.conditions() | {"organization_id": organization_id}
     found = page(Event.objects.using(trail.alias).filter(**conditions), query)
-    safe = archive_safe(NIL if trail is PLATFORM else organization_id)
-    opened = [OpenedEvent(event, safe.open(event, "payload") if event.payload else {}) for event in found.rows]
+    opened = [OpenedEvent(*each) for each in zip(found.rows, said_by(trail, found.rows), strict=True)]
     asked = {name: str(value) for name, value in conditions.items() if name != "organization_id"}
     subjects = [wanted.patient_id] if wanted.patient_id else []
     record(by, "audit.read", resource="audit", subjects=subjects, payload={"source": wanted.source, **asked})
@@ -92,9 +90,8 @@ def read_event(by: Caller, event_id: UUID) -> OpenedEvent:
     event = Event.objects.using("clinical").filter(id=event_id, organization_id=current_organization_id()).first()
     if event is None:
         raise NotFound
-    safe = archive_safe(current_organization_id())
     record(by, "audit.read", resource="audit", resource_id=event.id, subjects=event.subjects)
-    return OpenedEvent(event, safe.open(event, "payload") if event.payload else {})
+    return OpenedEvent(event, *said_by(Trail(current_organization_id()), [event]))
 
 
 def read_platform_trail(by: Caller, query: PageQuery) -> Page[Event]:

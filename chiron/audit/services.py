@@ -8,13 +8,13 @@ from uuid import UUID
 
 from chiron.audit.canonical import event_bytes
 from chiron.audit.models import Event
+from chiron.audit.payloads import safe_for
 from chiron.audit.signing import mac_of
 from chiron.audit.trails import PLATFORM, Trail
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.postgres.at_commit import at_commit
 from chiron.tenancy.public import current_organization_id
-from chiron.vault.public import organization_safe, platform_safe
 
 DEVICE_LENGTH = 300
 
@@ -34,7 +34,8 @@ def record(
     """Record in the current organization's trail what was done; it commits or vanishes with the current transaction.
 
     `action` is `<resource>.<verb in the past>`, as in `patient.read`; `subjects` are the ids of the patients whose data
-    it touched. `payload` is sealed together with the caller's address and device. An event that cannot be written is an
+    it touched. `payload` is sealed together with the caller's address and device; where it is about one patient, with
+    the key of that patient, so that it is erased with them. An event that cannot be written is an
     error of the whole transaction.
     """
     about = {"resource": resource, "resource_id": resource_id, "subjects": list(dict.fromkeys(subjects))}
@@ -80,7 +81,7 @@ def _write(trail: Trail, event: Event, by: Caller, details: dict[str, Any] | Non
     """The one place where an event goes to the database, sealed and authenticated before."""
     said = {"address": by.address, "device": by.device[:DEVICE_LENGTH], "details": details}
     if any(said.values()):
-        safe = organization_safe(trail.organization_id) if trail.organization_id else platform_safe()
+        safe = safe_for(trail, event.subjects, details)
         event.payload = safe.seal(event, "payload", {name: value for name, value in said.items() if value})
     event.mac = mac_of(trail.id, event_bytes(event))
     at_commit(event, using=trail.alias)

@@ -15,6 +15,7 @@ class State(models.TextChoices):
     RECEIVING = "receiving"
     STORED = "stored"
     ABANDONED = "abandoned"
+    ERASED = "erased"
 
 
 class File(Row):

@@ -1,5 +1,6 @@
 """The life of a file's row: received, then stored or abandoned."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -51,6 +52,17 @@ def drop_file(*, organization_id: UUID, file_id: UUID) -> None:
         File.objects.filter(id=file_id, state=State.ABANDONED).delete()
 
 
+def erase_files(file_ids: Collection[UUID]) -> None:
+    """Leave of these files of the current organization only that there were any. Their bytes open for nobody."""
+    erased = File.objects.filter(id__in=file_ids)
+    erased.update(state=State.ERASED, manifest=None, size=None, content_type="")
+
+
+def remove_erased(organization_id: UUID, file_ids: Collection[UUID]) -> int:
+    """Remove the bytes of erased files; how many parts those were. Safe to repeat. Raises StorageUnavailable."""
+    return sum(remove_parts(folder_of(organization_id, file_id)) for file_id in file_ids)
+
+
 @dataclass(frozen=True, slots=True)
 class Swept:
     """How many files will not arrive any more, and how many parts of them were removed."""
@@ -84,7 +96,7 @@ def sweep(*, by: Caller, organization_id: UUID, begun_before: datetime) -> Swept
     Raises StorageUnavailable.
     """
     with inside(organization_id):
-        late = File.objects.exclude(state=State.STORED).filter(begun_at__lt=begun_before)
+        late = File.objects.filter(state__in=[State.RECEIVING, State.ABANDONED], begun_at__lt=begun_before)
         late.filter(state=State.RECEIVING).update(state=State.ABANDONED)
         ids = list(late.values_list("id", flat=True))
     parts = {file_id: remove_parts(folder_of(organization_id, file_id)) for file_id in ids}

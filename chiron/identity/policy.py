@@ -39,6 +39,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("patients", "update"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PATIENT: OWN},
     ("patients", "link"): {ADMIN: ALL, DESK: ALL},
     ("patients", "break-glass"): {DOCTOR: ALL},
+    ("patients", "erase"): {ADMIN: ALL, PRIVACY: ALL},
     ("break-glass", "read"): {ADMIN: ALL, PRIVACY: ALL},
     ("break-glass", "acknowledge"): {ADMIN: ALL, PRIVACY: ALL},
     ("claims", "read"): {ADMIN: ALL, DESK: ALL},

@@ -8,6 +8,7 @@ from chiron.identity.models import Account, Membership, Session
 from chiron.identity.queries import account_names, accounts_with
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
+from chiron.identity.services.erasure import end_account_of_patient, end_patient, patients_signing_in
 from chiron.identity.services.memberships import (
     add_membership,
     change_membership,
@@ -36,10 +37,13 @@ __all__ = [
     "change_membership",
     "create_operator",
     "create_organization",
+    "end_account_of_patient",
+    "end_patient",
     "link_patient",
     "link_provider",
     "link_to",
     "make_account",
+    "patients_signing_in",
     "remove_organization",
     "settle",
     "tell_of_broken_glass",

@@ -1,7 +1,7 @@
 """Data classes of fields: every column says what kind of data it holds, or CI fails.
 
 Used as wrappers: ``birth_date = personal(models.DateField(null=True))``. The class decides what may be logged,
-exported, released to research or blanked by an erasure.
+exported, released to research or blanked by an erasure: `blank_of` says with what, ``erased=`` where that is not plain.
 """
 
 from enum import StrEnum
@@ -23,8 +23,12 @@ class DataClass(StrEnum):
 AnyField = TypeVar("AnyField")
 
 
-def _classed(field: AnyField, data_class: DataClass) -> AnyField:
+PLAIN = object()
+
+
+def _classed(field: AnyField, data_class: DataClass, erased: object = PLAIN) -> AnyField:
     field.data_class = data_class  # type: ignore[attr-defined]
+    field.erased = erased  # type: ignore[attr-defined]
     return field
 
 
@@ -38,14 +42,14 @@ def operational(field: AnyField) -> AnyField:
     return _classed(field, DataClass.OPERATIONAL)
 
 
-def personal(field: AnyField) -> AnyField:
+def personal(field: AnyField, *, erased: object = PLAIN) -> AnyField:
     """Identifies or contacts a person."""
-    return _classed(field, DataClass.PERSONAL)
+    return _classed(field, DataClass.PERSONAL, erased)
 
 
-def clinical(field: AnyField) -> AnyField:
+def clinical(field: AnyField, *, erased: object = PLAIN) -> AnyField:
     """Says something about a patient's health."""
-    return _classed(field, DataClass.CLINICAL)
+    return _classed(field, DataClass.CLINICAL, erased)
 
 
 def secret(field: AnyField) -> AnyField:
@@ -67,3 +71,25 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
 
     def from_db_value(self, value: object, *_: object) -> bytes | None:
         return bytes(value) if isinstance(value, memoryview) else value  # type: ignore[return-value]
+
+
+def is_of_a_person(field: "models.Field[Any, Any]") -> bool:
+    """Whether a column says something about a person, so that an erasure of that person blanks it."""
+    return getattr(field, "data_class", None) in (DataClass.PERSONAL, DataClass.CLINICAL)
+
+
+def blank_of(field: "models.Field[Any, Any]") -> Any:
+    """What an erasure leaves in such a column: what its class was given, else nothing, no bytes, or its default.
+
+    Raises LookupError where the column can hold none of these and nobody said what it shall hold.
+    """
+    erased = getattr(field, "erased", PLAIN)
+    if erased is not PLAIN:
+        return erased
+    if field.null:
+        return None
+    if isinstance(field, SealedField):
+        return b""
+    if field.has_default():
+        return field.get_default()
+    raise LookupError(f"{field} does not say what an erasure leaves in it: give its data class erased=…")

@@ -23,10 +23,11 @@ class Grants(Enum):
 
 
 class Row(models.Model):
-    """A row of one of our tables."""
+    """A row of one of our tables. ``erasure_deletes``: of a patient who is erased it goes, instead of being blanked."""
 
     grants: ClassVar[Grants] = Grants.FULL
     sealer_grants: ClassVar[tuple[str, ...]] = ()
+    erasure_deletes: ClassVar[bool] = False
 
     id: "models.UUIDField[UUID, UUID]" = operational(models.UUIDField(primary_key=True, default=new_id, editable=False))
 

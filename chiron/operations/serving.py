@@ -15,7 +15,10 @@ from typing_extensions import override
 
 from chiron.audit.public import Sealer
 from chiron.jobs.public import Worker
+from chiron.kernel import clock
+from chiron.kernel.db import close_connections
 from chiron.operations.leaving import APPLICATION, Flag, load, new_flag
+from chiron.operations.replaying import replay
 
 LAST_CALL = 10
 """Seconds that requests and streams under way are given to end when the server is asked to."""
@@ -66,9 +69,11 @@ class Granian(MPServer):
 def serve(address: str, port: int, workers: int) -> None:
     """Answer requests until interrupted. Sealer and worker run in this process, the requests in ``workers`` others.
 
-    Raises PortTaken.
+    What a restored backup brought back of the erased is erased again before. Raises PortTaken, LedgerBroken, OSError.
     """
     must_be_free(address, port)
+    replay(now=clock.now())
+    close_connections()
     # Forked while a thread of ours holds a lock (an import's, say), a process would wait for it for ever.
     multiprocessing.set_start_method("spawn", force=True)
     sealer, worker, leaving = Sealer(), Worker(), new_flag()

@@ -27,7 +27,7 @@ def written_since(by: Caller, since: datetime, zone: ZoneInfo) -> Written:
     It walks the primary key, whose ids (UUIDv7) begin with the time at which they were made.
     """
     by.scope("records", "read")
-    records = Record.objects.standing().filter(id__gte=first_id(since))
+    records = Record.objects.standing().filter(id__gte=first_id(since), patient__erased_at=None)
     days: Counter[date] = Counter()
     types: Counter[str] = Counter()
     grouped = records.annotate(day=TruncDate("recorded_at", tzinfo=zone)).values_list("day", "record_type")

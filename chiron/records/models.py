@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from chiron.kernel.models import Grants, Row, Versioned
 from chiron.records.fields import MeasuredField
 from chiron.records.words import AgeUnit, Flag, Precision, RecordType, Sensitivity, Status, Visibility
 from chiron.registry.public import Sex
+
+LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
+"""Where a record stands in time that an erasure has left empty."""
 
 
 class RecordQuerySet(models.QuerySet["Record"]):
@@ -39,7 +43,7 @@ class Record(Versioned):
     grants: ClassVar = Grants.READ_WRITE
 
     patient = operational(models.ForeignKey("registry.Patient", models.PROTECT, related_name="+", db_index=False))
-    record_type = clinical(models.CharField(max_length=16, choices=RecordType))
+    record_type = clinical(models.CharField(max_length=16, choices=RecordType), erased=RecordType.NOTE)
     resource_type = clinical(models.CharField(max_length=64, default="", blank=True))
     status = clinical(models.CharField(max_length=16, choices=Status, default=Status.ACTIVE))
     clinical_status = clinical(models.CharField(max_length=64, default="", blank=True))
@@ -48,7 +52,7 @@ class Record(Versioned):
     occurred_at = clinical(models.DateTimeField(null=True))
     occurred_precision = clinical(models.CharField(max_length=8, choices=Precision, default=Precision.INSTANT))
     occurred_end = clinical(models.DateTimeField(null=True))
-    timeline_at = clinical(models.DateTimeField())
+    timeline_at = clinical(models.DateTimeField(), erased=LONG_AGO)
     quantity_value = clinical(MeasuredField(null=True))
     quantity_unit = clinical(models.CharField(max_length=64, default="", blank=True))
     quantity_code = clinical(models.CharField(max_length=64, default="", blank=True))
@@ -64,8 +68,8 @@ class Record(Versioned):
     changed_by = operational(models.UUIDField(null=True))
     signed_at = operational(models.DateTimeField(null=True))
     addendum_to = operational(models.ForeignKey("self", models.PROTECT, related_name="+", null=True, db_index=False))
-    source_key = operational(models.BinaryField(max_length=32, null=True))
-    source_digest = operational(models.BinaryField(max_length=32, null=True))
+    source_key = clinical(models.BinaryField(max_length=32, null=True))
+    source_digest = clinical(models.BinaryField(max_length=32, null=True))
     text = clinical(SealedField())
     content = clinical(SealedField(null=True))
 
@@ -126,7 +130,7 @@ class RecordVersion(Row):
     version = operational(models.IntegerField())
     changed_at = operational(models.DateTimeField())
     changed_by = operational(models.UUIDField(null=True))
-    status = clinical(models.CharField(max_length=16, choices=Status))
+    status = operational(models.CharField(max_length=16, choices=Status))
     state = clinical(SealedField())
     content = clinical(SealedField(null=True))
 

@@ -39,7 +39,7 @@ def records_within(by: Caller, action: str, resource: str = "records") -> Record
     """The records that a caller may read, change, annotate: a queryset to narrow, never to widen."""
     match by.scope(resource, action):
         case Scope.ORGANIZATION:
-            return Record.objects.all()
+            return Record.objects.filter(patient__erased_at=None)
         case scope:
             return Record.objects.filter(shown_to(by, scope), patient__in=patients_within(by, scope))
 

@@ -6,14 +6,14 @@ from django.http import HttpResponse
 from ninja import Query, Router, Status
 
 from chiron.kernel import clock
-from chiron.kernel.access import Call, creates, needs
+from chiron.kernel.access import Call, Proof, creates, needs
 from chiron.kernel.problems import refusals
 from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
 from chiron.registry import duplicates, queries, queries_people
 from chiron.registry.doors import patient_for
 from chiron.registry.queries import Sought
-from chiron.registry.services import glass, patients, people
+from chiron.registry.services import erase, glass, patients, people
 from chiron.registry.services.glass import Breaking
 from chiron.registry.shapes import (
     AccessLog,
@@ -25,6 +25,8 @@ from chiron.registry.shapes import (
     BrokenGlasses,
     Claims,
     Duplicates,
+    ErasureEnvelope,
+    ErasureOut,
     LinkIn,
     PatientEnvelope,
     PatientIn,
@@ -177,6 +179,16 @@ def unlink(request: Call, patient_id: UUID) -> Status[None]:
     """Take back that an account is this patient."""
     patients.unlink_account(by=request.caller, patient_id=patient_id, now=clock.now())
     return Status(204, None)
+
+
+@router.post("/patients/{uuid:patient_id}/erase", response={200: ErasureEnvelope, **refusals(404, 503)})
+@needs("patients", "erase", proof=Proof.FRESH)
+def erase_patient(request: Call, patient_id: UUID, body: ReasonIn) -> ErasureEnvelope:
+    """Erase a patient for good: the key of everything sealed about them, and what stood in clear. Nothing brings it
+    back, an older backup included. Write no personal data into the reason: it stays in the audit trail.
+    """
+    line = erase.erase_patient(by=request.caller, patient_id=patient_id, reason=body.reason, now=clock.now())
+    return ErasureEnvelope(erasure=ErasureOut(patient_id=patient_id, erased_at=line.at))
 
 
 @router.get("/patients/{uuid:patient_id}/access-log", response={200: AccessLog, **refusals(404)})

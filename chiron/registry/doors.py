@@ -19,16 +19,16 @@ Found = TypeVar("Found", bound=Model)
 def patients_within(by: Caller, scope: Scope) -> "QuerySet[Patient]":
     """The patients whom a scope reaches: all, those assigned to the caller now, or the caller alone.
 
-    For a while, whom the caller broke the glass for counts as assigned.
+    For a while, whom the caller broke the glass for counts as assigned. Whom an erasure left empty is nobody's.
     """
     match scope:
         case Scope.ORGANIZATION:
-            return Patient.objects.all()
+            return Patient.objects.filter(erased_at=None)
         case Scope.ASSIGNED:
             reached = Q(id__in=_assigned(by)) | Q(id__in=glass_broken_by(by))
-            return Patient.objects.filter(reached)
+            return Patient.objects.filter(reached, erased_at=None)
         case Scope.OWN:
-            return Patient.objects.filter(id=by.patient_id or NIL)
+            return Patient.objects.filter(id=by.patient_id or NIL, erased_at=None)
         case _:
             return Patient.objects.none()
 
@@ -41,7 +41,7 @@ def glass_broken_by(by: Caller) -> "QuerySet[BrokenGlass, UUID]":
 
 def assigned_to(by: Caller) -> "QuerySet[Patient]":
     """The patients assigned to the caller now, and nobody else."""
-    return Patient.objects.filter(id__in=_assigned(by))
+    return Patient.objects.filter(id__in=_assigned(by), erased_at=None)
 
 
 def _assigned(by: Caller) -> "QuerySet[Assignment, tuple[UUID]]":

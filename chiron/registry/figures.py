@@ -30,7 +30,7 @@ def registered(by: Caller, today: date) -> Registered:
     """The organization's patients, providers and claims, by three queries. Raises NotPermitted."""
     for resource in ("patients", "providers", "claims"):
         by.scope(resource, "read")
-    living = Patient.objects.filter(active=True, replaced_by=None)
+    living = Patient.objects.filter(active=True, replaced_by=None, erased_at=None)
     years = living.annotate(year=ExtractYear("birth_date")).values_list("year").annotate(count=Count("id"))
     ages: Counter[int] = Counter()
     for year, count in years.order_by(F("year")):

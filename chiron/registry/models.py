@@ -28,14 +28,17 @@ class Precision(models.TextChoices):
 
 
 class Patient(Versioned):
-    """Somebody who is cared for. ``details`` and ``original`` are sealed with the patient's own key."""
+    """Somebody who is cared for. ``details`` and ``original`` are sealed with the patient's own key.
+
+    Of one who was erased the row stays, empty, because others point at it; no door leads there.
+    """
 
     grants = Grants.READ_WRITE
 
     number = operational(models.BigIntegerField(default=new_number, editable=False))
     details = personal(SealedField())
     original = personal(SealedField(null=True))
-    digest = operational(models.BinaryField(max_length=16, null=True))
+    digest = personal(models.BinaryField(max_length=16, null=True))
     name_tokens = personal(ArrayField(models.BigIntegerField(), default=list))
     birth_date = personal(models.DateField(null=True))
     birth_precision = personal(models.CharField(max_length=5, choices=Precision, default=Precision.DAY))
@@ -45,6 +48,7 @@ class Patient(Versioned):
     deceased_at = personal(models.DateTimeField(null=True))
     active = operational(models.BooleanField(default=True))
     replaced_by = operational(models.ForeignKey("self", models.PROTECT, null=True, related_name="+"))
+    erased_at = operational(models.DateTimeField(null=True))
 
     class Meta:
         indexes = [
@@ -59,6 +63,8 @@ class Patient(Versioned):
 
 class Identifier(Row):
     """A number under which a patient is known to an authority; found by its blind index, unique with its system."""
+
+    erasure_deletes = True  # blanked, two numbers would be the same one
 
     patient = operational(models.ForeignKey("registry.Patient", models.PROTECT, related_name="+"))
     system = operational(models.CharField(max_length=255))

@@ -2,6 +2,7 @@
 
 from chiron.registry.calling import patient_link, patient_names, provider_names
 from chiron.registry.doors import glass_broken_by, patient_for, patient_within, patients_within, provider_for
+from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import Registered, glass_to_look_at, registered
 from chiron.registry.models import Patient, Provider, Sex
 from chiron.registry.rules import BirthDate, Person, birth_date
@@ -33,6 +34,7 @@ __all__ = [
     "Registered",
     "Sex",
     "assign",
+    "blank",
     "birth_date",
     "create_patient",
     "create_provider",
@@ -54,4 +56,6 @@ __all__ = [
     "provider_for_claim",
     "provider_names",
     "registered",
+    "remove_parts_of",
+    "standing",
 ]

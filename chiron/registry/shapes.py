@@ -298,6 +298,15 @@ class ReasonIn(Body):
     )
 
 
+class ErasureOut(BaseModel):
+    patient_id: UUID
+    erased_at: datetime
+
+
+class ErasureEnvelope(BaseModel):
+    erasure: ErasureOut
+
+
 class BrokenGlassOut(BaseModel):
     id: UUID
     patient_id: UUID

@@ -4,8 +4,12 @@ from uuid import UUID
 
 from chiron.identity.public import Role, accounts_with, tell_of_broken_glass
 from chiron.jobs.public import enqueue, job
+from chiron.kernel import clock
+from chiron.kernel.access import Caller
+from chiron.registry.erasing import blank, remove_parts_of
 from chiron.registry.models import BrokenGlass
 from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import copy_out, erased_patients
 
 
 @job("registry.tell_privacy_officers")
@@ -17,3 +21,13 @@ def tell_privacy_officers(*, glass_id: UUID) -> None:
     told = accounts_with(Role.PRIVACY_OFFICER, organization_id) or accounts_with(Role.ADMIN, organization_id)
     for account_id in told:
         enqueue(tell_of_broken_glass, account_id=account_id)
+
+
+@job("registry.finish_erasure")
+def finish_erasure(*, patient_id: UUID) -> None:
+    """What is left of an erasure: the ledger copied outside, columns in clear blanked, the bytes of files removed."""
+    copy_out()
+    for line in erased_patients().get(current_organization_id(), []):
+        if line.patient_id == patient_id:
+            blank(Caller(account_id=line.erased_by, device="finish_erasure"), line, clock.now())
+            remove_parts_of(patient_id)

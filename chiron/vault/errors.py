@@ -16,3 +16,17 @@ class KeyDestroyed(DomainError):
     """The key of this patient was destroyed by an erasure: nothing sealed with it can ever be read again."""
 
     code, title, status = "erased", "This data was erased and cannot be recovered.", 410
+
+
+class LedgerBehind(DomainError):
+    """The copied ledger knows erasures that the database does not: an older backup was restored, not yet replayed."""
+
+    code, status = "ledger-behind", 503
+    title = "A restored backup lacks erasures that were made since: `chiron erasures replay` makes them again."
+
+
+class LedgerBroken(DomainError):
+    """A line of the ledger was altered, or the database and its copy differ. Nothing is served on it."""
+
+    code, status = "ledger-broken", 503
+    title = "The ledger of erasures does not fit its signatures or its copy: see docs/how-to/erase.md."

@@ -136,6 +136,11 @@ def opened_key(row: OrganizationKey) -> bytes:
     return unwrap_by_master(bytes(row.wrapped), place_of_key(row))
 
 
+def turn_of(organization_id: UUID) -> str:
+    """What a rotation and an erasure wait for, each of the other: a newer key must not outlive what was erased."""
+    return f"keys of {organization_id}"
+
+
 def place_of_key(row: OrganizationKey) -> bytes:
     return place("organization key", row.organization_id, row.generation, row.id)
 

@@ -35,7 +35,7 @@ class OrganizationKey(Row):
 class PatientKey(Row):
     """A data key of one patient, wrapped by a key of the organization. Without it nothing of the patient opens.
 
-    The newest generation seals. A retired one opens nothing until a rotation finds something that it sealed; whoever
+    The newest generation seals. A retired one opens only what is never sealed again (the trail's payloads); whoever
     erases a patient destroys every generation.
     """
 
@@ -58,5 +58,33 @@ class PatientKey(Row):
                 name="patient_key_is_kept_or_destroyed",
                 condition=Q(wrapped__isnull=False, destroyed_at__isnull=True)
                 | Q(wrapped__isnull=True, destroyed_at__isnull=False),
+            ),
+        ]
+
+
+class Erasure(models.Model):
+    """A line of the ledger of erasures: whose keys were destroyed. Without a patient it is the whole organization.
+
+    `account_id` is the account that was confirmed to be the patient, so that what it said of itself can be found in an
+    older backup. Lines form a chain: `previous` is the digest of the line before. `signature` is explained in `ledger`.
+    """
+
+    grants: ClassVar[Grants] = Grants.APPEND_ONLY
+
+    seq = operational(models.BigIntegerField(primary_key=True))
+    organization_id = operational(models.UUIDField())
+    patient_id = operational(models.UUIDField(null=True))
+    account_id = operational(models.UUIDField(null=True))
+    erased_by = operational(models.UUIDField(null=True))
+    at = operational(models.DateTimeField())
+    previous = operational(models.BinaryField(max_length=32))
+    signature = operational(models.BinaryField(max_length=64))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="an_erasure_has_one_successor", fields=["previous"]),
+            models.UniqueConstraint(name="a_patient_is_erased_once", fields=["organization_id", "patient_id"]),
+            models.UniqueConstraint(
+                name="an_organization_is_erased_once", fields=["organization_id"], condition=Q(patient_id=None)
             ),
         ]

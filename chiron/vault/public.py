@@ -1,10 +1,13 @@
 """What other apps may use of the vault."""
 
 from chiron.vault.blind import exact_index, matches, name_tokens, search_tokens
-from chiron.vault.errors import KeyDestroyed, OpeningFailed
+from chiron.vault.errors import KeyDestroyed, LedgerBehind, LedgerBroken, OpeningFailed
 from chiron.vault.keyring import create_organization_key, forget_keys, remove_keys
+from chiron.vault.ledger import Entry, copy_out
+from chiron.vault.ledger_copy import length as copied_lines
 from chiron.vault.legacy import open_legacy
 from chiron.vault.master import master_key
+from chiron.vault.opening import Opener
 from chiron.vault.parts import OVERHEAD, PartsSafe
 from chiron.vault.rotation import (
     Turned,
@@ -20,6 +23,7 @@ from chiron.vault.rules import folded
 from chiron.vault.safes import (
     JSON,
     Safe,
+    archive_patient_safes,
     archive_safe,
     new_patient_safe,
     new_patient_safes,
@@ -28,26 +32,47 @@ from chiron.vault.safes import (
     patient_safes,
     platform_safe,
 )
+from chiron.vault.shredding import (
+    destroy_again,
+    destroy_organization_keys,
+    destroy_patient_key,
+    erased_organizations,
+    erased_patients,
+    keys_are_destroyed,
+)
 from chiron.vault.status import KeyState, key_states
 
 __all__ = [
     "JSON",
     "OVERHEAD",
+    "Entry",
     "KeyDestroyed",
     "KeyState",
+    "LedgerBehind",
+    "LedgerBroken",
+    "Opener",
     "OpeningFailed",
     "PartsSafe",
     "Safe",
     "Turned",
     "Unfinished",
     "Watch",
+    "archive_patient_safes",
     "archive_safe",
+    "copied_lines",
+    "copy_out",
     "create_organization_key",
+    "destroy_again",
+    "destroy_organization_keys",
+    "destroy_patient_key",
+    "erased_organizations",
+    "erased_patients",
     "exact_index",
     "folded",
     "forget_keys",
     "key_states",
     "master_key",
+    "keys_are_destroyed",
     "matches",
     "name_tokens",
     "new_patient_safe",

@@ -7,7 +7,7 @@ was killed at any point is finished by the next.
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from os import urandom
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from chiron.vault.keyring import (
     opened_key,
     place_of_key,
     read_keyring,
+    turn_of,
 )
 from chiron.vault.master import master_key
 from chiron.vault.models import OrganizationKey, PatientKey
@@ -35,9 +36,6 @@ from chiron.vault.safes import place_of_key as place_of_patient_key
 from chiron.vault.settling import settle, wait_for_others
 
 AT_A_TIME = 200
-KEPT = timedelta(days=35)
-"""How long a patient's retired key stays, wrapped: as long as a backup of what it sealed may be restored."""
-
 
 Keys = type[OrganizationKey] | type[PatientKey]
 
@@ -119,8 +117,8 @@ def turn_patients(
 ) -> Turned:
     """A newer key for every patient of an organization: all that theirs sealed is sealed again, file keys included.
 
-    The older ones retire when nothing lies under them, and are destroyed 35 days later, by the next rotation. Otherwise
-    as `turn_organization`.
+    The older ones retire when nothing but the trail's payloads lies under them, and are destroyed with the patient's
+    erasure only. Otherwise as `turn_organization`.
     """
     with as_owner(home_of(organization_id)):
         return _turn(_begin_patients(organization_id), PatientKey, now, record, watch or Watch())
@@ -145,8 +143,6 @@ def _turn(turn: _Turn, keys: Keys, now: datetime, record: Callable[[Turned], Non
     with atomic(ACCOUNTS):
         theirs = keys._default_manager.filter(organization_id=turn.organization_id, retired_at=None)
         turned.retired = theirs.filter(id__is_any_of=list(turn.stale)).update(retired_at=now)
-        if keys is PatientKey:
-            _destroy_retired(turn, now)
         record(turned)
     return turned
 
@@ -165,7 +161,7 @@ def _pass(turn: _Turn, turned: Turned, watch: Watch) -> bool:
 
 def _begin_organization(organization_id: UUID) -> _Turn:
     with atomic(ACCOUNTS):
-        take_turns(ACCOUNTS, f"keys of {organization_id}")
+        take_turns(ACCOUNTS, turn_of(organization_id))
         read_keyring(organization_id)
         resumed = "organization" in unfinished(organization_id)
         if not resumed:
@@ -178,11 +174,10 @@ def _begin_organization(organization_id: UUID) -> _Turn:
 def _begin_patients(organization_id: UUID) -> _Turn:
     """All patients begin together or none, so that a killed run is told from a finished one."""
     with atomic(ACCOUNTS):
-        take_turns(ACCOUNTS, f"keys of {organization_id}")
+        take_turns(ACCOUNTS, turn_of(organization_id))
         keyring, resumed = read_keyring(organization_id), _patients_with_several(organization_id)
         if not resumed:
-            # Locked, lest a patient who is erased meanwhile be left with a newer key.
-            rows = PatientKey.objects.select_for_update().filter(organization_id=organization_id)
+            rows = PatientKey.objects.filter(organization_id=organization_id)
             newest = [keys[-1] for keys in generations(rows).values() if keys[-1].wrapped is not None]
             PatientKey.objects.bulk_create([_successor(key, keyring) for key in newest], batch_size=1000)
     keys = generations(PatientKey.objects.filter(organization_id=organization_id).defer("wrapped"))
@@ -210,12 +205,6 @@ def _rewrap_patient_keys(organization_id: UUID, keyring: Keyring) -> tuple[int, 
             PatientKey.objects.bulk_update(rows, ["wrapped"])
         moved, held = moved + len(rows), held + len(ids) - len(rows)
     return moved, held
-
-
-def _destroy_retired(turn: _Turn, now: datetime) -> None:
-    """Destroy what retired long ago, now that nothing lies under it. The row stays: it says that there was a key."""
-    retired = PatientKey.objects.filter(id__is_any_of=list(turn.stale), retired_at__lt=now - KEPT, destroyed_at=None)
-    retired.update(wrapped=None, destroyed_at=now)
 
 
 def _patients_with_several(organization_id: UUID) -> bool:

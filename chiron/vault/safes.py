@@ -72,6 +72,10 @@ class Safe:
         self._ciphers = ciphers
         *_, self._sealing = ciphers.values()
 
+    def sealed(self, value: bytes | memoryview) -> bool:
+        """Whether a key of this safe sealed that value, by what the value says of itself."""
+        return key_id_of(bytes(value)) in self._ciphers
+
     def _place_of(self, row: Model, column: str) -> bytes:
         version = getattr(row, "version", 1)
         if row.pk is None or type(version) is not int:
@@ -89,9 +93,10 @@ class PatientSafes(Mapping[UUID, Safe]):
     Asking for an erased patient raises `KeyDestroyed`, for one without a key `OpeningFailed`; neither is counted.
     """
 
-    def __init__(self, organization_id: UUID, keys: Iterable[PatientKey]) -> None:
+    def __init__(self, organization_id: UUID, keys: Iterable[PatientKey], *, retired_too: bool = False) -> None:
         self._organization_id = organization_id
         self._keys = generations(keys)
+        self._retired_too = retired_too
         self._opened: dict[UUID, Safe] = {}
 
     @override
@@ -113,8 +118,13 @@ class PatientSafes(Mapping[UUID, Safe]):
         return sum(1 for _ in self)
 
     def _open(self, patient_id: UUID) -> Safe:
-        ciphers = patient_ciphers(self._keys.get(patient_id, []))
-        return Safe(self._organization_id, ciphers, lambda: _read_ciphers(self._organization_id, patient_id))
+        ciphers = patient_ciphers(self._keys.get(patient_id, []), retired_too=self._retired_too)
+        return Safe(self._organization_id, ciphers, lambda: self._read_anew(patient_id))
+
+    def _read_anew(self, patient_id: UUID) -> dict[UUID, Cipher]:
+        wrapped_keys.forget()
+        keys = generations(wrapped_keys.of(self._organization_id, [patient_id])).get(patient_id, [])
+        return patient_ciphers(keys, retired_too=self._retired_too)
 
 
 def generations(keys: Iterable[PatientKey]) -> dict[UUID, list[PatientKey]]:
@@ -139,11 +149,6 @@ def patient_ciphers(keys: list[PatientKey], *, retired_too: bool = False) -> dic
         for key in keys
         if key.wrapped is not None and (retired_too or key.retired_at is None)
     }
-
-
-def _read_ciphers(organization_id: UUID, patient_id: UUID) -> dict[UUID, Cipher]:
-    wrapped_keys.forget()
-    return patient_ciphers(generations(wrapped_keys.of(organization_id, [patient_id])).get(patient_id, []))
 
 
 def organization_safe(organization_id: UUID) -> Safe:
@@ -178,6 +183,11 @@ def patient_safe(organization_id: UUID, patient_id: UUID) -> Safe:
 def patient_safes(organization_id: UUID, patient_ids: Iterable[UUID]) -> Mapping[UUID, Safe]:
     """The safes of many patients, by one query at most. Asking it for an erased patient raises `KeyDestroyed`."""
     return PatientSafes(organization_id, wrapped_keys.of(organization_id, patient_ids))
+
+
+def archive_patient_safes(organization_id: UUID, patient_ids: Iterable[UUID]) -> Mapping[UUID, Safe]:
+    """The same, for what is sealed once and for all; see `archive_safe`."""
+    return PatientSafes(organization_id, wrapped_keys.of(organization_id, patient_ids), retired_too=True)
 
 
 def new_patient_safe(organization_id: UUID, patient_id: UUID) -> Safe:

@@ -99,6 +99,9 @@ OPERATIONS: dict[str, Operation] = {
         Thing.PATIENT, lambda world, _: {"account_id": str(world.claimant)}, events=2
     ),
     "DELETE /api/patients/{patient_id}/link": Operation(Thing.PATIENT, events=2),
+    "POST /api/patients/{patient_id}/erase": Operation(
+        Thing.PATIENT, fixed(reason="Asked for by the patient"), events=2
+    ),
     "GET /api/patients/{patient_id}/access-log": Operation(Thing.PATIENT),
     "GET /api/claims": Operation(),
     "GET /api/patients/duplicates": Operation(),

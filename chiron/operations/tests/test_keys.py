@@ -21,7 +21,7 @@ from chiron.tenancy.public import inside
 from chiron.vault import settling
 from chiron.vault.envelope import key_id_of
 from chiron.vault.models import OrganizationKey, PatientKey
-from chiron.vault.public import OpeningFailed, forget_keys, key_states, patient_safe
+from chiron.vault.public import OpeningFailed, destroy_patient_key, forget_keys, key_states, patient_safe
 from tests.town import Clinic
 
 SEALED = {
@@ -197,16 +197,20 @@ def test_an_impossible_rotation_is_refused(town: Any, options: list[str], advice
         call_command("keys", "rotate", *options)
 
 
-def test_a_retired_key_is_destroyed_when_no_backup_can_need_it(clinic: Clinic) -> None:
-    rotate(clinic, "--patients")
-    long_ago = now().replace(year=2025)
-    PatientKey.objects.filter(organization_id=clinic.id, generation=1).update(retired_at=long_ago)
+def test_what_the_trail_says_of_a_patient_outlasts_their_key_but_not_their_erasure(clinic: Clinic) -> None:
+    patient_id = PatientKey.objects.filter(organization_id=clinic.id).values_list("patient_id", flat=True)[0]
+    admin, asked = clinic.client(Role.ADMIN), f"/api/audit?patient_id={patient_id}&action=audit.read"
+    admin.get(asked)
+    [before] = admin.get(asked).json()["events"]
 
     rotate(clinic, "--patients")
 
-    kept = PatientKey.objects.filter(organization_id=clinic.id, wrapped__isnull=False)
-    assert set(kept.values_list("generation", flat=True)) == {2, 3}
-    assert shut(clinic.id) == []
+    event = admin.get(asked).json()["events"][-1]
+    assert (event, before["details"]["action"]) == (before, "audit.read")
+    destroy_patient_key(organization_id=clinic.id, patient_id=patient_id, account_id=None, by=None, now=now())
+    assert not PatientKey.objects.filter(patient_id=patient_id, wrapped__isnull=False).exists()
+    [gone] = [each for each in admin.get("/api/audit?limit=200").json()["events"] if each["id"] == event["id"]]
+    assert gone["details"] == {"erased": True}
 
 
 def test_the_owner_alone_may_rotate(clinic: Clinic, settings: Any) -> None:

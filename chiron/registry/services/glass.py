@@ -1,6 +1,6 @@
 """Breaking the glass: care that cannot wait for an assignment (REC-10)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -19,7 +19,9 @@ from chiron.registry.doors import patient_for
 from chiron.registry.errors import AlreadyAcknowledged, OwnGlass
 from chiron.registry.models import BrokenGlass, GlassSeen
 from chiron.tenancy.public import current_organization_id, policies_of
-from chiron.vault.public import patient_safe, patient_safes
+from chiron.vault.public import Safe, patient_safe, patient_safes
+
+ERASED = "erased"
 
 
 def break_glass(*, by: Caller, patient_id: UUID, reason: str, now: datetime) -> BrokenGlass:
@@ -65,9 +67,9 @@ def acknowledge(*, by: Caller, glass_id: UUID, now: datetime) -> Breaking:
     seen = GlassSeen(glass=glass, account_id=by.account_id, at=now)
     with refusing(CLINICAL, broken_glass_is_acknowledged_once=AlreadyAcknowledged):
         seen.save(force_insert=True)
-    reason = patient_safe(current_organization_id(), glass.patient_id).open(glass, "reason")
+    reason = _reason(glass, patient_safes(current_organization_id(), [glass.patient_id]))
     audit.record(by, "glass.acknowledged", resource="break-glass", resource_id=glass.id, subjects=[glass.patient_id])
-    return Breaking(glass, str(reason), seen)
+    return Breaking(glass, reason, seen)
 
 
 def list_broken_glass(by: Caller, query: PageQuery, *, waiting: bool = False) -> Page[Breaking]:
@@ -101,4 +103,9 @@ def unseen() -> "QuerySet[BrokenGlass]":
 def _opened(rows: Sequence[BrokenGlass]) -> list[Breaking]:
     safes = patient_safes(current_organization_id(), {each.patient_id for each in rows})
     seen = {each.glass_id: each for each in GlassSeen.objects.filter(glass__in=[row.id for row in rows])}
-    return [Breaking(each, str(safes[each.patient_id].open(each, "reason")), seen.get(each.id)) for each in rows]
+    return [Breaking(each, _reason(each, safes), seen.get(each.id)) for each in rows]
+
+
+def _reason(glass: BrokenGlass, safes: Mapping[UUID, Safe]) -> str:
+    """Why; an erased patient's reason went with the patient's key."""
+    return str(safes[glass.patient_id].open(glass, "reason")) if glass.patient_id in safes else ERASED

@@ -7,6 +7,8 @@ import orjson
 import pytest
 
 from chiron.audit.models import Event
+from chiron.audit.payloads import said_by
+from chiron.audit.trails import Trail
 from chiron.identity.public import Role
 from chiron.interop.errors import Refused
 from chiron.interop.fhir.bundle import Bundle, read_bundle
@@ -239,7 +241,7 @@ def test_an_import_is_one_event_a_patient_and_names_nobody(door: Door) -> None:
     events = list(Event.objects.using("clinical").order_by("-id")[:2])
     assert {event.action for event in events} == {"record.imported"}
     assert {tuple(event.subjects) for event in events} == {(each,) for each in report.patient_ids}
-    payloads = [organization_safe(door.clinic.id).open(event, "payload")["details"] for event in events]
+    payloads = [said["details"] for said in said_by(Trail(door.clinic.id), events)]
     assert all(len(payload.pop("source")) == 64 for payload in payloads)
     assert {payload.get("created", 0) for payload in payloads} == {0, 1}
 

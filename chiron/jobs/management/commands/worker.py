@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from chiron.jobs.hooks import Hooks
 from chiron.jobs.worker import Worker
 
 
@@ -18,6 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work; SIGTERM and Ctrl-C let what is being done finish."""
+        Hooks.before_work()
         worker = Worker(options["concurrency"])
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.ask_to_stop())

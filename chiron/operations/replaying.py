@@ -1,0 +1,86 @@
+"""Making erasures again that a restored backup brought back, before anything is served from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from chiron.files.public import StorageUnavailable
+from chiron.identity.public import end_account_of_patient, patients_signing_in
+from chiron.kernel.access import Caller
+from chiron.kernel.log import logger
+from chiron.registry.public import blank, remove_parts_of, standing
+from chiron.tenancy.public import all_organizations, inside
+from chiron.vault.public import Entry, destroy_again, erased_patients, keys_are_destroyed
+
+BY = Caller(operator=True, device="erasures replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many lines of the ledger `accounts` had lost, and how many patients were erased again."""
+
+    lines: int
+    patients: int
+
+
+def is_pending() -> bool:
+    """Whether the databases hold somebody whom the ledger calls erased: nothing may be served. Raises LedgerBroken."""
+    return not keys_are_destroyed() or any(_brought_back())
+
+
+def replay(*, now: datetime) -> Replayed:
+    """Destroy the keys again and blank again whatever a restored backup brought back; where nothing did, do nothing.
+
+    Safe to repeat and to interrupt. Raises LedgerBroken, OSError where the ledger's copy cannot be kept up.
+    """
+    lines = destroy_again()
+    patients = 0
+    for line in list(_brought_back()):
+        _erase_again(line, now)
+        patients += 1
+    if lines or patients:
+        logger.warning("erasures_replayed", lines=lines, patients=patients)
+    return Replayed(lines, patients)
+
+
+def remove_all_files() -> int:
+    """Remove the bytes of every erased patient's files, which a restored storage brought back; how many parts.
+
+    Nobody can open them anyway. Raises StorageUnavailable.
+    """
+    parts, known = 0, {organization.id for organization in all_organizations()}
+    for organization_id, lines in erased_patients().items():
+        if organization_id in known:
+            with inside(organization_id):
+                parts += sum(remove_parts_of(line.patient_id) for line in lines if line.patient_id)
+    return parts
+
+
+def _brought_back() -> Iterator[Entry]:
+    """The lines whose patients stand in a database of theirs, each once."""
+    known = {organization.id for organization in all_organizations()}
+    for organization_id, lines in erased_patients().items():
+        if organization_id not in known:
+            continue
+        signing_in = patients_signing_in(organization_id, [line.patient_id for line in lines])
+        with inside(organization_id):
+            there = {line.patient_id for line in standing(lines)}
+        yield from (line for line in lines if line.patient_id in there or line.patient_id in signing_in)
+
+
+def _erase_again(line: Entry, now: datetime) -> None:
+    if line.account_id and line.patient_id in patients_signing_in(line.organization_id, [line.patient_id]):
+        end_account_of_patient(organization_id=line.organization_id, account_id=line.account_id, now=now)
+    with inside(line.organization_id):
+        blank(BY, line, now)
+    if line.patient_id:
+        with inside(line.organization_id):
+            _remove_parts(line)
+
+
+def _remove_parts(line: Entry) -> None:
+    try:
+        if line.patient_id:
+            remove_parts_of(line.patient_id)
+    except StorageUnavailable:  # they open for nobody; `erasures replay --files` makes up for it
+        logger.warning("erased_files_remain", organization=str(line.organization_id))
