@@ -1,7 +1,10 @@
 """What tests do to a server, be it the session's own or another, by the logins that Chiron has."""
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,6 +14,8 @@ from psycopg import sql
 
 from chiron.kernel.db import ALIASES
 from chiron.postgres.logins import database_name
+from chiron.postgres.server import Server
+from tests.waiting import until
 
 
 def connect(parameters: dict[str, Any], database: str) -> "psycopg.Connection[Any]":
@@ -53,3 +58,30 @@ def drop_databases(prefix: str) -> None:
         roles = owner.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", [f"{prefix}_"])
         for (role,) in roles.fetchall():
             owner.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def processes_of(server: Server) -> list[int]:
+    """The server's process and all its children."""
+    parent = server.pid()
+    assert parent is not None
+    children = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                children.append(int(stat.parent.name))
+    return [parent, *children]
+
+
+def kill(server: Server) -> None:
+    """kill -9 of every process of it, and wait until none is left."""
+    pids = processes_of(server)
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def is_alive(pid: int) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False

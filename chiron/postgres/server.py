@@ -92,7 +92,7 @@ class Server:
                     [folder] = connection.execute("SHOW data_directory").fetchone() or [""]
                 return Path(folder).resolve() == self.home.data.resolve()
             except psycopg.OperationalError as refusal:
-                if "starting up" not in str(refusal) or time.monotonic() > deadline:
+                if not _is_starting(str(refusal)) or time.monotonic() > deadline:
                     return False
                 time.sleep(0.05)
 
@@ -208,8 +208,8 @@ class Server:
     def _orphans(self) -> Iterator[int]:
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                is_child = (process / "cmdline").read_bytes().startswith(b"postgres: ")
-                if is_child and (process / "cwd").readlink() == self.home.data.resolve():
+                program = (process / "cmdline").read_bytes().split(b"\0")[0]  # of a child just forked: its parent's
+                if b"postgres" in program and (process / "cwd").readlink() == self.home.data.resolve():
                     yield int(process.name)
 
     def _spawn(self) -> None:
@@ -269,6 +269,11 @@ def _last(users: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_starting(refusal: str) -> bool:
+    """Whether a server says so of itself: at once, or while it reads again what a killed one had written."""
+    return "starting up" in refusal or "not yet accepting connections" in refusal
 
 
 def _unprivileged_account() -> pwd.struct_passwd | None:

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import (
     DatabaseError,
@@ -11,6 +12,7 @@ from django.db import (
     IntegrityError,
     InternalError,
     NotSupportedError,
+    OperationalError,
     ProgrammingError,
     connections,
 )
@@ -312,6 +314,25 @@ def test_a_read_outside_of_any_transaction_does_not_notice_either(org: Any) -> N
         assert one("SELECT 7") == 7
 
     assert sent == ["SELECT 1", "SELECT 7"]
+
+
+def test_a_dead_connection_is_dropped_after_a_request_though_the_server_is_away(
+    org: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert one("SELECT 1") == 1
+    end_connections(CLINICAL)
+    connection = connections[CLINICAL]
+    monkeypatch.setattr(connection, "get_new_connection", unreachable)
+    with pytest.raises(OperationalError):
+        one("SELECT 1")
+
+    connection.close_if_unusable_or_obsolete()
+
+    assert connection.connection is None
+
+
+def unreachable(_: Any) -> Any:
+    raise psycopg.OperationalError
 
 
 def test_a_connection_that_lives_is_not_asked(org: Any) -> None:

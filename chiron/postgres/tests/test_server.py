@@ -24,6 +24,7 @@ from django.conf import settings
 from chiron.postgres.home import LONGEST_SOCKET_FOLDER, Home, ServerRefused
 from chiron.postgres.server import Server, using
 from tests import waiting
+from tests.server import is_alive, kill
 
 until = partial(waiting.until, seconds=10)
 USER = """
@@ -56,33 +57,6 @@ def server(home: Home) -> Server:
     server = Server(home)
     assert server.start() is True
     return server
-
-
-def processes_of(server: Server) -> list[int]:
-    """The server's process and all its children."""
-    parent = server.pid()
-    assert parent is not None
-    children = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            if int(stat.read_text().rsplit(")", 1)[1].split()[1]) == parent:
-                children.append(int(stat.parent.name))
-    return [parent, *children]
-
-
-def kill(server: Server) -> None:
-    """kill -9 of every process of it, and wait until none is left."""
-    pids = processes_of(server)
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    until(lambda: not any(is_alive(pid) for pid in pids))
-
-
-def is_alive(pid: int) -> bool:
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    return False
 
 
 def user(home: Home) -> "subprocess.Popen[str]":
@@ -159,6 +133,31 @@ def test_what_goes_on_after_its_postmaster_was_killed_is_ended_by_the_next(serve
     assert still_computing
     assert server.pid() != postmaster
     assert server.answers()
+
+
+def test_a_child_that_bears_its_postmasters_name_still_is_ended_too(server: Server, home: Home) -> None:
+    """It was forked a moment before the postmaster was killed, and has not called itself anything yet."""
+    kill(server)
+    name = ["/usr/lib/postgresql/18/bin/postgres", "60"]
+    with subprocess.Popen(name, executable="/bin/sleep", cwd=home.data) as child:
+        assert server.start() is True
+
+        assert child.wait(10) == -signal.SIGTERM
+
+
+def test_a_server_that_recovers_is_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = ["the database system is starting up", "the database system is not yet accepting connections"]
+    connect = server.connect
+
+    def connect_at_last() -> "psycopg.Connection[tuple[str, ...]]":
+        if refusals:
+            raise psycopg.OperationalError(refusals.pop(0))
+        return connect()
+
+    monkeypatch.setattr(server, "connect", connect_at_last)
+
+    assert server.answers()
+    assert refusals == []
 
 
 def busy(server: Server) -> bool:
