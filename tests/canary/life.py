@@ -1,5 +1,6 @@
-"""A clinic's day in which the words are said wherever a person may say something: each as JSON, over HTTP."""
+"""A clinic's day in which words are said wherever a person may say something: each as JSON, over HTTP."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,130 +11,173 @@ from django.core.management import call_command
 from django.test import Client
 
 from chiron.identity.public import Role
-from chiron.interop.fhir.tests.factories import ama, document, osei, pulse
-from tests.canary.needles import CYRILLIC, NUMBER, WORD
+from chiron.interop.fhir.tests.factories import ama, document, osei, pulse, resource
+from chiron.kernel.ids import new_id
+from tests.canary.needles import Words
 from tests.desk import filled
 from tests.town import Clinic
 
-PERSON = {
-    "family": WORD,
-    "given": [f"{WORD} {CYRILLIC}"],
-    "prefix": WORD,
-    "other_names": [CYRILLIC],
-    "telecom": [{"system": "phone", "value": NUMBER}],
-    "address": [{"line": [WORD], "city": WORD, "postal_code": NUMBER, "state": WORD}],
-}
-IDENTIFIERS = [{"system": "urn:mrn:canary", "value": NUMBER}]
-STATEMENT = {
-    "record_type": "NOTE",
-    "title": WORD,
-    "description": f"{CYRILLIC} {NUMBER} {WORD}",
-    "content": {"resourceType": "Basic", "text": WORD, WORD: [{CYRILLIC: NUMBER}]},
-}
 
-
-def live_a_day(clinic: Clinic, folder: Path) -> None:
+def live_a_day(clinic: Clinic, folder: Path, say: Words) -> None:
     """Register, search, write, change, annotate, import, and be refused, with the words in every place."""
-    patient_id = UUID(_registered(clinic)["id"])
-    _searched(clinic)
-    _written(clinic)
-    _attached(clinic)
-    _claimed(clinic)
-    _administered(clinic, patient_id)
-    _refused(clinic, patient_id)
-    _imported(clinic, folder)
+    patient_id = UUID(registered(clinic, say)["id"])
+    set_up(clinic, say)
+    record_id = written(clinic, say)
+    attached(clinic, say, record_id)
+    claimed(clinic, say)
+    _administered(clinic, patient_id, say)
+    _refused(clinic, patient_id, say)
+    imported(clinic, folder, say)
 
 
-def _registered(clinic: Clinic) -> dict[str, Any]:
-    admin = clinic.client(Role.ADMIN)
-    body = PERSON | {"identifiers": IDENTIFIERS, "birth_date": "1971-03-04"}
+def person(say: Words) -> dict[str, Any]:
+    """Somebody of whom everything is known."""
+    return {
+        "family": say.word(),
+        "given": [f"{say.word()} {say.cyrillic()}"],
+        "prefix": say.word(),
+        "other_names": [say.cyrillic()],
+        "telecom": [{"system": "phone", "value": say.number()}],
+        "address": [{"line": [say.word()], "city": say.word(), "postal_code": say.number(), "state": say.word()}],
+        "language": say.word(),
+    }
+
+
+def statement(say: Words) -> dict[str, Any]:
+    """A record of which everything is said."""
+    return {
+        "record_type": "NOTE",
+        "title": say.word(),
+        "description": f"{say.cyrillic()} {say.number()} {say.word()}",
+        "content": {"resourceType": say.clear(), "text": say.word(), say.word(): [{say.cyrillic(): say.number()}]},
+        "clinical_status": say.clear(),
+        "codes": [{"system": say.clear(), "code": say.clear(), "display": say.clear()}],
+        "quantity": {"value": 7, "unit": say.clear(), "code": "%"},
+    }
+
+
+def registered(clinic: Clinic, say: Words) -> dict[str, Any]:
+    """A patient, found by all that may be searched for, changed, and refused a second time; and those who treat."""
+    admin, system, number = clinic.client(Role.ADMIN), say.clear(), say.number()
+    numbers = [{"system": system, "value": number, "kind": say.clear()}]
+    body = person(say) | {"identifiers": numbers, "birth_date": "1971-03-04"}
     patient: dict[str, Any] = _sent(admin, "post", "/api/patients", body, 201)["patient"]
     _sent(admin, "post", "/api/patients", body, 409)
-    _sent(admin, "patch", f"/api/patients/{patient['id']}", {"family": f"{WORD}son"}, 200)
-    _sent(admin, "post", "/api/providers", PERSON, 201)
-    _sent(admin, "post", "/api/doctors", PERSON, 201)
+    for name in (body["family"], body["given"][0].split()[1]):
+        assert len(admin.get("/api/patients", {"name": name}).json()["patients"]) == 1, name
+        assert len(_sent(admin, "post", "/api/patients/search", {"name": name}, 200)["patients"]) == 1
+    assert _sent(admin, "post", "/api/patients/search", {"name": body["family"][:3]}, 200)["patients"]
+    assert len(admin.get("/api/patients", {"identifier": f"{system}|{number}"}).json()["patients"]) == 1
+    assert admin.get("/api/patients", {"identifier": say.number()}).json()["patients"] == []
+    _sent(admin, "patch", f"/api/patients/{patient['id']}", {"family": say.word()}, 200)
+    _sent(admin, "post", "/api/providers", person(say) | {"specialty": say.clear(), "role": say.clear()}, 201)
+    _sent(admin, "post", "/api/doctors", person(say), 201)
     return patient
 
 
-def _searched(clinic: Clinic) -> None:
+def set_up(clinic: Clinic, say: Words) -> None:
+    """The house itself, none of which is anybody's secret: where people work, who examines, what is usual."""
     admin = clinic.client(Role.ADMIN)
-    for name in (WORD, WORD[:3], CYRILLIC):
-        assert len(admin.get("/api/patients", {"name": name}).json()["patients"]) == 1, name
-        assert len(_sent(admin, "post", "/api/patients/search", {"name": name}, 200)["patients"]) == 1
-    assert len(admin.get("/api/patients", {"identifier": f"urn:mrn:canary|{NUMBER}"}).json()["patients"]) == 1
-    assert admin.get("/api/patients", {"identifier": NUMBER + WORD}).json()["patients"] == []
+    _sent(admin, "post", "/api/departments", {"name": say.clear()}, 201)
+    _sent(admin, "post", "/api/labs", {"name": say.clear(), "code": say.clear()}, 201)
+    usual = {"code_system": say.clear(), "code": say.clear(), "unit": "%"}
+    _sent(admin, "post", "/api/reference-ranges", usual, 201)
+    member = {"username": say.clear(), "email": f"{say.word()}@example.org", "password": say.word(), "roles": ["LAB"]}
+    _sent(admin, "post", "/api/memberships", member, 201)
 
 
-def _written(clinic: Clinic) -> None:
-    doctor = clinic.client(Role.DOCTOR)
-    body = STATEMENT | {"patient_id": str(clinic.patient_id)}
-    again = {"idempotency-key": "a-canary-is-kept-once"}
+def written(clinic: Clinic, say: Words) -> UUID:
+    """A record, said anew, remarked on, signed, added to, and one withdrawn; the last that stands."""
+    doctor, device = clinic.client(Role.DOCTOR), {"user-agent": say.word()}
+    reason = {"reason": say.word()}
+    _sent(doctor, "post", f"/api/patients/{clinic.patient_id}/break-glass", reason, 201, device)
+    body = statement(say) | {"patient_id": str(clinic.patient_id)}
+    again = {"idempotency-key": f"a-canary-is-kept-once-{new_id()}"}
     record = _sent(doctor, "post", "/api/records", body, 201, again)["record"]
     assert _sent(doctor, "post", "/api/records", body, 201, again)["record"]["id"] == record["id"]
-    _sent(doctor, "put", f"/api/records/{record['id']}", STATEMENT | {"title": f"{WORD} again"}, 200)
-    _sent(doctor, "post", f"/api/records/{record['id']}/add_annotation", {"content": f"{WORD} {NUMBER}"}, 201)
-    assert doctor.delete(f"/api/records/{record['id']}", {"reason": WORD}, content_type="application/json").status_code
+    at = f"/api/records/{record['id']}"
+    quote = {"field": "description", "start": 0, "end": len(body["description"]), "quote": body["description"]}
+    _sent(doctor, "post", f"{at}/add_annotation", {"content": say.word(), "target": quote}, 201)
+    _sent(doctor, "put", at, statement(say) | {"reason": say.word()}, 200)
+    _sent(doctor, "post", f"{at}/add_annotation", {"content": f"{say.word()} {say.number()}"}, 201)
+    assert doctor.delete(at, {"reason": say.word()}, content_type="application/json").status_code == 204
+    kept = UUID(_sent(doctor, "post", "/api/records", body, 201)["record"]["id"])
+    _sent(doctor, "post", f"/api/records/{kept}/sign", None, 201)
+    _sent(doctor, "post", f"/api/records/{kept}/addenda", {"content": say.word()}, 201)
     assert clinic.client(Role.PATIENT).get("/api/records").status_code == 200
+    return UUID(_sent(doctor, "post", "/api/records", body, 201)["record"]["id"])
 
 
-def _attached(clinic: Clinic) -> None:
-    doctor = clinic.client(Role.DOCTOR)
-    body = STATEMENT | {"patient_id": str(clinic.patient_id)}
-    address = f"/api/records/{_sent(doctor, 'post', '/api/records', body, 201)['record']['id']}/attachments"
-    text = f"{WORD} {CYRILLIC} {NUMBER}\n".encode()
-    large = text * (5 * 2**20 // len(text))  # larger than what a form's parser keeps in memory, and than a part
+def attached(clinic: Clinic, say: Words, record_id: UUID, largest: int = 5 * 2**20) -> None:
+    """Files of words: a small one, and one larger than what a form's parser keeps in memory, and than a part."""
+    doctor, address = clinic.client(Role.DOCTOR), f"/api/records/{record_id}/attachments"
+    text = f"{say.word()} {say.cyrillic()} {say.number()}\n".encode()
+    large = text * (largest // len(text))
     for content in (text, large):
-        answer = doctor.post(address, _form(content), headers={"idempotency-key": f"canary-{len(content)}"})
+        answer = doctor.post(address, _form(content, say), headers={"idempotency-key": f"canary-{new_id()}"})
         assert answer.status_code == 201, answer.content
         kept = f"/api/attachments/{answer.json()['attachment']['id']}"
         assert doctor.get(kept).getvalue() == content
-        assert doctor.delete(kept, {"reason": WORD}, content_type="application/json").status_code == 204
-    assert doctor.post(address, _form(large + b"\x00")).status_code == 415
-    assert doctor.post(address, {WORD: "no file"}).status_code == 422
+        assert doctor.delete(kept, {"reason": say.word()}, content_type="application/json").status_code == 204
+    assert doctor.post(address, _form(text, say)).status_code == 201
+    assert doctor.post(address, _form(large + b"\x00", say)).status_code == 415
+    assert doctor.post(address, {say.word(): "no file"}).status_code == 422
 
 
-def _form(content: bytes) -> dict[str, SimpleUploadedFile]:
-    return {"file": SimpleUploadedFile(f"{WORD} {CYRILLIC}.txt", content)}
+def _form(content: bytes, say: Words) -> dict[str, SimpleUploadedFile]:
+    return {"file": SimpleUploadedFile(f"{say.word()} {say.cyrillic()}.txt", content)}
 
 
-def _administered(clinic: Clinic, patient_id: UUID) -> None:
+def _administered(clinic: Clinic, patient_id: UUID, say: Words) -> None:
     """The same at the administration, whose framework keeps sessions, messages and a log of its own."""
     browser, patients = clinic.desk(Role.ADMIN), "/admin/registry/patient/"
-    assert WORD in browser.post(patients, {"name": WORD}).content.decode()
-    assert NUMBER in browser.get(f"{patients}{patient_id}/change/").content.decode()
+    name = clinic.client(Role.ADMIN).get(f"/api/patients/{patient_id}").json()["patient"]["family"]
+    assert name in browser.post(patients, {"name": name}).content.decode()
+    assert name in browser.get(f"{patients}{patient_id}/change/").content.decode()
     edit = f"{patients}{patient_id}/edit/"
-    assert browser.post(edit, filled(browser.get(edit), family=f"{WORD}sen", language=WORD)).status_code == 302
-    assert browser.post(edit, filled(browser.get(edit), birth_date=WORD[:10])).status_code == 422
-    assert browser.post(f"{patients}add/", {"family": WORD, "sex": CYRILLIC}).status_code == 422
-    assert browser.get(f"{patients}{WORD}/change/").status_code == 404
+    said = filled(browser.get(edit), family=say.word(), language=say.word())
+    assert browser.post(edit, said).status_code == 302
+    assert browser.post(edit, filled(browser.get(edit), birth_date=say.word()[:10])).status_code == 422
+    assert browser.post(f"{patients}add/", {"family": say.word(), "sex": say.cyrillic()}).status_code == 422
+    assert browser.get(f"{patients}{say.word()}/change/").status_code == 404
 
 
-def _claimed(clinic: Clinic) -> None:
-    account = {"username": f"ama-{clinic.organization.slug}", "email": f"{WORD}@example.org", "role": "PATIENT"}
-    claim = {"first_name": WORD, "last_name": CYRILLIC, "organization": clinic.organization.slug}
-    _sent(Client(), "post", "/api/auth/register", account | claim | {"password": WORD + NUMBER}, 201)
-    _sent(Client(), "post", "/api/auth/login", {"email": f"{WORD}@example.org", "password": NUMBER + WORD}, 401)
-    names = {"email": f"{WORD}@example.org", "password": WORD + NUMBER, "organization": clinic.organization.slug}
-    _sent(Client(), "post", "/api/auth/login", names, 200)
+def claimed(clinic: Clinic, say: Words) -> None:
+    """Somebody registers alone, is refused with another password, signs in, and moves to another address."""
+    email, password, slug = f"{say.word()}@example.org", say.word() + say.number(), clinic.organization.slug
+    account = {"username": f"ama-{new_id().hex}", "email": email, "password": password, "role": "PATIENT"}
+    claim = {"first_name": say.word(), "last_name": say.cyrillic(), "organization": slug}
+    visitor = Client(headers={"user-agent": say.word()}, REMOTE_ADDR=f"2001:db8:{new_id().hex[-4:]}::1")
+    _sent(visitor, "post", "/api/auth/register", account | claim, 201)
+    _sent(visitor, "post", "/api/auth/login", {"email": email, "password": say.number()}, 401)
+    names = {"email": email, "password": password, "organization": slug}
+    access = _sent(visitor, "post", "/api/auth/login", names, 200)["access"]
+    moved = {"email": f"{say.word()}@example.org", "password": password}
+    _sent(visitor, "put", "/api/users/me", moved, 200, {"authorization": f"Bearer {access}"})
 
 
-def _refused(clinic: Clinic, patient_id: UUID) -> None:
-    admin, doctor = clinic.client(Role.ADMIN), clinic.client(Role.DOCTOR)
-    for body in ({WORD: 1}, PERSON | {"birth_date": WORD[:10]}, PERSON | {"sex": WORD}, [WORD], PERSON | {"family": 7}):
+def _refused(clinic: Clinic, patient_id: UUID, say: Words) -> None:
+    admin, doctor, somebody = clinic.client(Role.ADMIN), clinic.client(Role.DOCTOR), person(say)
+    nonsense = ({say.word(): 1}, {"birth_date": say.word()[:10]}, {"sex": say.word()}, {"family": 7})
+    for body in (*(somebody | each for each in nonsense), [say.word()]):
         assert admin.post("/api/patients", body, content_type="application/json").status_code in (400, 422)
-    broken = orjson.dumps(PERSON)[:-4]
+    broken = orjson.dumps(somebody)[:-4]
     assert admin.post("/api/patients", broken, content_type="application/json").status_code == 400
-    assert admin.get(f"/api/patients/{WORD}").status_code == 404
-    assert admin.get(f"/api/{WORD}", {"name": CYRILLIC}).status_code == 404
-    assert doctor.get(f"/api/patients/{patient_id}", {"name": WORD}).status_code == 404
-    assert Client(headers={"authorization": f"Bearer {WORD}"}).get("/api/patients").status_code == 401
+    assert admin.get(f"/api/patients/{say.word()}").status_code == 404
+    assert admin.get(f"/api/{say.word()}", {"name": say.cyrillic()}).status_code == 404
+    assert doctor.get(f"/api/patients/{patient_id}", {"name": say.word()}).status_code == 404
+    assert Client(headers={"authorization": f"Bearer {say.word()}"}).get("/api/patients").status_code == 401
 
 
-def _imported(clinic: Clinic, folder: Path) -> None:
-    name = [{"family": WORD, "given": [CYRILLIC]}]
-    patient = ama(name=name, identifier=[{"system": "urn:mrn:import", "value": NUMBER}], contact=[{"name": name[0]}])
-    said = pulse(note=[{"text": f"{WORD} {NUMBER}"}])
-    (folder / "good.json").write_bytes(orjson.dumps(document(patient, osei(name=name), said)))
+def imported(clinic: Clinic, folder: Path, say: Words) -> None:
+    """A bundle is imported, and one that is cut off is not."""
+    numbers = [{"system": say.clear(), "value": say.number(), "type": {"coding": [{"code": say.clear()}]}}]
+    names: Callable[[], list[dict[str, Any]]] = lambda: [{"family": say.word(), "given": [say.cyrillic()]}]  # noqa: E731
+    patient = ama(name=names(), identifier=numbers, contact=[{"name": names()[0]}])
+    place = resource("Organization", name=say.clear(), contact=[{"name": {"text": say.word()}}])
+    said = pulse(note=[{"text": f"{say.word()} {say.number()}"}], id=say.word())
+    treats = osei(name=names(), identifier=[{"system": "urn:npi", "value": say.number()}])
+    (folder / "good.json").write_bytes(orjson.dumps(document(patient, treats, place, said)))
     (folder / "broken.json").write_bytes(orjson.dumps(document(patient, said))[:-40])
     try:
         call_command("import_fhir", folder, organization=clinic.organization.slug)

@@ -1,17 +1,18 @@
-"""Everything that is left on a disk: dumps, the write-ahead log, the server's own log, stored files."""
+"""Everything that is left on a disk or kept in a process: dumps, logs, files, caches."""
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import storages
 
 from chiron.postgres.server import Server
+from tests.caches import cached
 
 ALIASES = ("accounts", "clinical", "research")
+Found = Iterator[tuple[str, bytes]]
 
 
 def server() -> Server:
@@ -19,37 +20,17 @@ def server() -> Server:
     return Server(settings.HOME)
 
 
-def write_ahead_position() -> str:
-    """The name of the segment that is written now."""
-    with server().connect() as connection:
-        [segment] = connection.execute("SELECT pg_walfile_name(pg_current_wal_insert_lsn())").fetchone() or [""]
-    return segment
-
-
-def write_ahead_since(segment: str) -> Iterator[tuple[str, bytes]]:
-    """Each segment from that one on, with everything that was written so far."""
+def everything_since(moment: float) -> Found:
+    """What lies where, after the server wrote down what it had in memory; of files what was changed since."""
     with server().connect() as connection:
         connection.execute("CHECKPOINT")
-    for path in sorted((settings.HOME.data / "pg_wal").iterdir()):
-        if path.is_file() and len(path.name) == len(segment) and path.name >= segment:
-            yield path.name, path.read_bytes()
+    yield from dumps()
+    yield from files(settings.HOME.path, moment)
+    yield from ((f"cache {name}", content) for name, content in cached())
 
 
-def stored_files() -> Iterator[tuple[str, bytes]]:
-    """Everything in the storage of files, each with its name."""
-    storage: Any = storages["sealed"]
-    for path in Path(storage.location).rglob("*"):
-        yield path.name, path.name.encode() + (path.read_bytes() if path.is_file() else b"")
-
-
-def server_logs() -> Iterator[tuple[str, bytes]]:
-    """The log files of PostgreSQL."""
-    for path in (settings.HOME.data / "log").iterdir():
-        yield path.name, path.read_bytes()
-
-
-def dumps() -> Iterator[tuple[str, bytes]]:
-    """All three databases, as plain SQL."""
+def dumps() -> Found:
+    """All three databases, the queue among them, as plain SQL."""
     for alias in ALIASES:
         owner = settings.OWNER_DATABASES[alias]
         done = subprocess.run(
@@ -57,7 +38,24 @@ def dumps() -> Iterator[tuple[str, bytes]]:
              "--dbname", owner["NAME"]],
             env=os.environ | {"PGPASSWORD": owner["PASSWORD"]}, capture_output=True, check=True,
         )  # fmt: skip
-        yield alias, done.stdout
+        yield f"dump of {alias}", done.stdout
+
+
+def files(folder: Path, moment: float) -> Found:
+    """Every file below a folder that was changed since: tables, write-ahead log, the server's logs and temporary files,
+    copies of audit heads, attachments, and whatever nobody thought of."""
+    for path in folder.rglob("*"):
+        try:
+            if path.is_file() and path.stat().st_mtime >= moment:
+                name = str(path.relative_to(folder))
+                yield f"file {name}", name.encode() + path.read_bytes().rstrip(b"\0")
+        except FileNotFoundError:
+            continue  # the server removed it meanwhile
+
+
+def a_moment_ago() -> float:
+    """A time before everything that happens from now on, as file systems count it."""
+    return time.time() - 1
 
 
 def _program(name: str) -> str:
