@@ -23,13 +23,14 @@ class Operation:
 
     ``body`` is sent as a form where it holds a file. ``events`` is how many events a success leaves in both trails
     together; reads of what is public within an organization leave none. ``beyond_the_policy`` are roles that the policy
-    lets in and a rule of the verb refuses.
+    lets in and a rule of the verb refuses. ``lists`` is what a list shows to whoever may see it.
     """
 
     thing: Thing | None = None
     body: Body | None = None
     events: int = 1
     beyond_the_policy: frozenset[str] = frozenset()
+    lists: Thing | None = None
 
 
 def fixed(**body: Any) -> Body:
@@ -51,7 +52,7 @@ PERSON = fixed(family="Adjei", given=["Abena"])
 NOTE = {"record_type": "NOTE", "title": "Cough"}
 
 OPERATIONS: dict[str, Operation] = {
-    "GET /api/auth/sessions": Operation(events=0),
+    "GET /api/auth/sessions": Operation(events=0, lists=Thing.SESSION),
     "GET /api/auth/csrf": Operation(events=0),
     "POST /api/auth/email/verify/send": Operation(),
     "POST /api/auth/authorize": Operation(body=fixed(resource="patients", action="read"), events=0),
@@ -67,7 +68,7 @@ OPERATIONS: dict[str, Operation] = {
     "PUT /api/users/me": Operation(body=fixed(email="abena@example.org", password=PASSWORD)),
     "GET /api/users/doctors": Operation(),
     "GET /api/users/patients": Operation(),
-    "GET /api/memberships": Operation(),
+    "GET /api/memberships": Operation(lists=Thing.MEMBERSHIP),
     "POST /api/memberships": Operation(
         body=fixed(username="abena", email="a@example.org", password="seven tired donkeys", roles=["LAB"])
     ),
@@ -75,11 +76,11 @@ OPERATIONS: dict[str, Operation] = {
     "PATCH /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP, fixed(roles=["LAB", "BILLER"])),
     "DELETE /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP),
     "POST /api/memberships/{membership_id}/mfa-reset": Operation(Thing.MEMBERSHIP),
-    "GET /api/organizations": Operation(events=0),
+    "GET /api/organizations": Operation(events=0, lists=Thing.ORGANIZATION),
     "POST /api/organizations": Operation(body=fixed(slug="hilltop", name="A slug that is taken")),
     "GET /api/organizations/{organization_id}": Operation(Thing.ORGANIZATION, events=0),
     "PATCH /api/organizations/{organization_id}": Operation(Thing.ORGANIZATION, fixed(name="Hilltop Clinics")),
-    "GET /api/patients": Operation(),
+    "GET /api/patients": Operation(lists=Thing.PATIENT),
     "POST /api/patients/search": Operation(body=fixed(name="Mensah")),
     "POST /api/patients": Operation(body=PERSON),
     "GET /api/patients/{patient_id}": Operation(Thing.PATIENT),
@@ -93,7 +94,7 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/patients/{patient_id}/break-glass": Operation(
         Thing.PATIENT, fixed(reason="Unconscious, allergies unknown")
     ),
-    "GET /api/break-glass": Operation(),
+    "GET /api/break-glass": Operation(lists=Thing.GLASS),
     "POST /api/break-glass/{glass_id}/acknowledge": Operation(Thing.GLASS),
     "POST /api/patients/{patient_id}/link": Operation(
         Thing.PATIENT, lambda world, _: {"account_id": str(world.claimant)}, events=2
@@ -105,12 +106,12 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/patients/{patient_id}/access-log": Operation(Thing.PATIENT),
     "GET /api/claims": Operation(),
     "GET /api/patients/duplicates": Operation(),
-    "GET /api/doctors/my_patients": Operation(),
-    "GET /api/doctors/patients": Operation(),
+    "GET /api/doctors/my_patients": Operation(lists=Thing.PATIENT),
+    "GET /api/doctors/patients": Operation(lists=Thing.PATIENT),
     "POST /api/doctors/annotations": Operation(
         Thing.RECORD, lambda world, thing_id: {"record_id": str(thing_id), "content": "Better"}
     ),
-    "GET /api/providers": Operation(),
+    "GET /api/providers": Operation(lists=Thing.PROVIDER),
     "POST /api/providers": Operation(body=PERSON),
     "GET /api/providers/{provider_id}": Operation(Thing.PROVIDER),
     "PUT /api/providers/{provider_id}": Operation(Thing.PROVIDER, PERSON),
@@ -119,20 +120,20 @@ OPERATIONS: dict[str, Operation] = {
         Thing.PROVIDER, lambda world, _: {"department_id": str(world.hilltop.ward_id)}
     ),
     "DELETE /api/providers/{provider_id}/departments/{department_id}": Operation(Thing.PROVIDER),
-    "GET /api/doctors": Operation(),
+    "GET /api/doctors": Operation(lists=Thing.PROVIDER),
     "POST /api/doctors": Operation(body=PERSON),
     "GET /api/doctors/{doctor_id}": Operation(Thing.PROVIDER),
     "PUT /api/doctors/{doctor_id}": Operation(Thing.PROVIDER, PERSON),
-    "GET /api/departments": Operation(events=0),
+    "GET /api/departments": Operation(events=0, lists=Thing.DEPARTMENT),
     "POST /api/departments": Operation(body=fixed(name="Surgery")),
     "GET /api/departments/{department_id}": Operation(Thing.DEPARTMENT, events=0),
     "PUT /api/departments/{department_id}": Operation(Thing.DEPARTMENT, fixed(name="Surgery")),
     "DELETE /api/departments/{department_id}": Operation(Thing.DEPARTMENT),
-    "GET /api/labs": Operation(events=0),
+    "GET /api/labs": Operation(events=0, lists=Thing.LABORATORY),
     "POST /api/labs": Operation(body=fixed(name="Blood", code="b2")),
     "GET /api/labs/{laboratory_id}": Operation(Thing.LABORATORY, events=0),
     "PUT /api/labs/{laboratory_id}": Operation(Thing.LABORATORY, fixed(name="Blood", code="b2")),
-    "GET /api/records": Operation(),
+    "GET /api/records": Operation(lists=Thing.RECORD),
     "POST /api/records": Operation(Thing.PATIENT, lambda world, thing_id: NOTE | {"patient_id": str(thing_id)}),
     "GET /api/records/{record_id}": Operation(Thing.RECORD),
     "PUT /api/records/{record_id}": Operation(
@@ -146,7 +147,7 @@ OPERATIONS: dict[str, Operation] = {
         Thing.RECORD, fixed(reason="It was right"), beyond_the_policy=frozenset({"PATIENT"})
     ),
     "GET /api/records/{record_id}/diff": Operation(Thing.RECORD),
-    "GET /api/reference-ranges": Operation(),
+    "GET /api/reference-ranges": Operation(lists=Thing.REFERENCE_RANGE),
     "POST /api/reference-ranges": Operation(body=fixed(code="4548-4", unit="%", high=5.6)),
     "GET /api/reference-ranges/{range_id}": Operation(Thing.REFERENCE_RANGE),
     "PUT /api/reference-ranges/{range_id}": Operation(Thing.REFERENCE_RANGE, fixed(code="4548-4", unit="%", high=5.6)),

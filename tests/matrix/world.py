@@ -16,7 +16,8 @@ from chiron.identity.models import Membership, Session
 from chiron.identity.public import Person as Claimant
 from chiron.identity.public import Role, begin, create_operator
 from chiron.identity.revocations import revocations
-from chiron.identity.services.accounts import register
+from chiron.identity.services.accounts import disable_account, make_account, register
+from chiron.identity.services.memberships import add_membership, remove_membership
 from chiron.identity.tokens import issue, verified
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.clock import now
@@ -31,7 +32,8 @@ from chiron.registry.services.glass import break_glass
 from chiron.registry.services.people import save_department, save_laboratory
 from chiron.registry.services.work import begin_work
 from chiron.tenancy.public import inside
-from tests.town import PASSWORD, Clinic, Town
+from tests.matrix.secrets import Secrets, say_everything
+from tests.town import OPERATOR, PASSWORD, Clinic, Town
 
 
 class Thing(Enum):
@@ -61,6 +63,10 @@ class Whose(Enum):
     NOBODYS = "nobody's"
 
 
+OUTCASTS = ("removed", "disabled")
+"""Who hold a token of theirs, but no rights any more."""
+
+
 @dataclass
 class World:
     """Hilltop's people as callers, and the things of both clinics."""
@@ -70,8 +76,10 @@ class World:
     clients: dict[str, Client]
     callers: dict[str, Caller]
     tokens: dict[str, str] = field(default_factory=dict)
+    sessions: dict[str, UUID | None] = field(default_factory=dict)
     things: dict[tuple[Thing, Whose], UUID] = field(default_factory=dict)
     claimant: UUID = field(default_factory=new_id)
+    secrets: Secrets = field(default_factory=lambda: Secrets("riverside"))
     renewed_at: datetime = field(default_factory=now)
 
     def thing(self, thing: Thing, whose: Whose, who: str) -> UUID:
@@ -86,22 +94,16 @@ class World:
         """Clients as on the first day; tokens and second factors, which hold for five minutes, are never old."""
         if now() - self.renewed_at > timedelta(minutes=2):
             self.renewed_at = now()
-            self.tokens = {who: renewed(caller, self.renewed_at) for who, caller in self.callers.items()}
+            self.tokens |= {who: renewed(caller, self.renewed_at) for who, caller in self.callers.items()}
         self.call_by("header")
 
     def call_by(self, means: str) -> None:
         """From now on everybody calls with a header, or with cookies as browsers do."""
         for who, token in self.tokens.items():
             if means == "cookie":
-                self.clients[who] = browser(token, csrf_token(self.callers[who].session_id))
+                self.clients[who] = browser(token, csrf_token(self.sessions[who]))
             else:
                 self.clients[who] = Client(headers={"authorization": f"Bearer {token}"})
-
-    @property
-    def next_door(self) -> list[UUID]:
-        """Everything of Riverside: none of it may ever be in an answer to Hilltop."""
-        named = [id for (_, whose), id in self.things.items() if whose is Whose.NEXT_DOOR]
-        return [*named, self.riverside.other_patient_id, self.riverside.doctor_id]
 
     @property
     def of_others(self) -> list[UUID]:
@@ -120,18 +122,44 @@ def build(town: Town) -> World:
     _admit(world, "unapproved doctor", opened.access)
     operator = create_operator(by=Caller(operator=True), username="olga", password=PASSWORD, now=now())
     _admit(world, "operator", begin(by=Caller(), account=operator, membership=None, mfa_at=now(), now=now()).access)
+    _admit_more(world, town)
     _furnish(world, town.hilltop, Whose.MINE)
     claimant = _registered(town.hilltop, Role.PATIENT)
     world.claimant = claimant.account_id
     opened = begin(by=Caller(), account=claimant.account, membership=claimant, now=now())
     world.things[Thing.SESSION, Whose.ANOTHERS] = verified(opened.access).caller.session_id or new_id()
     _furnish(world, town.riverside, Whose.NEXT_DOOR)
+    world.secrets = say_everything(town.riverside)
     world.call_by("header")
     return world
 
 
 def _admit(world: World, who: str, token: str) -> None:
-    world.callers[who], world.tokens[who] = verified(token).caller, token
+    caller = world.callers[who] = verified(token).caller
+    world.tokens[who], world.sessions[who] = token, caller.session_id
+
+
+def _admit_more(world: World, town: Town) -> None:
+    """Somebody with two roles, somebody who belongs next door too, and two whose tokens outlived their rights."""
+    admin = town.hilltop.who[Role.ADMIN]
+    for who, here, there in [
+        ("LAB and PRIVACY_OFFICER", [Role.LAB, Role.PRIVACY_OFFICER], []),
+        ("LAB, next door ADMIN", [Role.LAB], [Role.ADMIN]),
+        ("removed", [Role.ADMIN], []),
+        ("disabled", [Role.ADMIN], []),
+    ]:
+        name = f"new-{new_id().hex}"
+        account = make_account(username=name, email="", password=PASSWORD, now=now())
+        member = add_membership(by=admin, account=account, roles=here, now=now())
+        if there:
+            add_membership(by=town.riverside.who[Role.ADMIN], account=account, roles=there, now=now())
+        _admit(world, who, begin(by=Caller(), account=account, membership=member, mfa_at=now(), now=now()).access)
+        if who == "removed":
+            remove_membership(by=admin, membership_id=member.id, now=now())
+        if who == "disabled":
+            disable_account(by=OPERATOR, account_id=account.id, now=now())
+    for who in OUTCASTS:
+        del world.callers[who]
 
 
 def renewed(caller: Caller, now: datetime) -> str:
