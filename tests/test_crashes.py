@@ -42,7 +42,7 @@ class Servers:
         self._starting.append(self._pool.submit(self._start))
 
     def _start(self) -> None:
-        self.alive.append(self._stack.enter_context(serving(workers=2, **self.where.environment)))
+        self.alive.append(self._stack.enter_context(serving("--workers", "2", **self.where.environment)))
 
     def settle(self) -> None:
         """Wait for all that are being started."""

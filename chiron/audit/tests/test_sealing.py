@@ -207,7 +207,9 @@ def test_the_sealer_survives_the_loss_of_its_connection(clinic: UUID) -> None:
     read_patient(clinic)
     assert eventually(lambda: unsealed(clinic) == 0)
 
-    sealer.connections["clinical"].close()
+    lost = sealer.connections["clinical"].info.backend_pid
+    with connect("clinical") as another:
+        another.execute("SELECT pg_terminate_backend(%s)", [lost])
     read_patient(clinic)
 
     assert eventually(lambda: unsealed(clinic) == 0)
