@@ -18,6 +18,7 @@ def main() -> None:
         environment.put("CHIRON_HOME", arguments[arguments.index("--data-dir") + 1])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     from chiron.postgres.home import ServerRefused
@@ -31,7 +32,7 @@ def main() -> None:
             if server is not None:
                 follow(server.home.port())
             execute_from_command_line(arguments)
-    except ServerRefused as refusal:
+    except (ServerRefused, ImproperlyConfigured) as refusal:
         sys.exit(f"chiron: {refusal}")
 
 

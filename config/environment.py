@@ -70,6 +70,9 @@ SETTINGS = (
         "",
         True,
     ),
+    Setting("KMS_KEY_ID", "Master key at AWS KMS instead of MASTER_ENCRYPTION_KEY: its id, ARN or alias."),
+    Setting("KMS_PREVIOUS_KEY_IDS", "Keys at AWS KMS that still open, separated by commas."),
+    Setting("KMS_ENDPOINT_URL", "Where AWS KMS answers, if not at its usual address: a VPC endpoint, a stand-in."),
     Setting(
         "AUDIT_SIGNING_KEY", "Authenticates audit events and signs heads: any secret of 32 bytes or more.", "", True
     ),

@@ -57,3 +57,15 @@ def test_requirements_name_what_the_lock_names() -> None:
     assert {name: locked[name] for name in named} == named
     project = next(package for package in lock["package"] if package["name"] == "chiron")
     assert {each["name"] for each in project["dependencies"]} <= set(named)
+
+
+def test_a_start_that_is_refused_says_why_in_a_sentence_and_not_in_a_traceback() -> None:
+    environ = {"PATH": os.defpath, "CHIRON_HOME": os.environ["CHIRON_HOME"], "MASTER_ENCRYPTION_KEY": "a short one"}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "help"], cwd=settings.BASE_DIR, env=environ, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("chiron: Set MASTER_ENCRYPTION_KEY to a Fernet key")

@@ -3,7 +3,7 @@ from typing_extensions import override
 
 
 class Vault(AppConfig):
-    """Refuses to start without a master key: a process that could not open anything must not serve."""
+    """Refuses to start without a master key that serves: a process that could not open anything must not serve."""
 
     name = "chiron.vault"
     label = "vault"
@@ -11,6 +11,6 @@ class Vault(AppConfig):
 
     @override
     def ready(self) -> None:
-        from chiron.vault.master import master_key
+        from chiron.vault.master import prove_master_key
 
-        master_key()
+        prove_master_key()

@@ -1,6 +1,6 @@
 """What can go wrong with a key or a sealed value."""
 
-from chiron.kernel.errors import DomainError
+from chiron.kernel.errors import DomainError, Unavailable
 
 
 class OpeningFailed(DomainError):
@@ -30,3 +30,11 @@ class LedgerBroken(DomainError):
 
     code, status = "ledger-broken", 503
     title = "The ledger of erasures does not fit its signatures or its copy: see docs/how-to/erase.md."
+
+
+class MasterKeyUnavailable(Unavailable):
+    """The service that keeps the master key does not answer, or not to us; ``reason`` is its word for why."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__()
+        self.reason = reason

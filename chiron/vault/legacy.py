@@ -13,7 +13,10 @@ def open_legacy(token: str | bytes) -> str:
 
     Nothing binds such a token to its row: whoever reads one must seal it anew at once.
     """
-    fernet = MultiFernet([Fernet(urlsafe_b64encode(secret)) for secret in master_secrets()])
+    fernets = [Fernet(urlsafe_b64encode(secret)) for secret in master_secrets()]
+    if not fernets:
+        raise OpeningFailed
+    fernet = MultiFernet(fernets)
     try:
         return fernet.decrypt(token).decode()
     except (InvalidToken, UnicodeDecodeError):

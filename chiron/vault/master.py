@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
@@ -10,13 +11,19 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from chiron.vault.envelope import Cipher, derived, key_id_of
-from chiron.vault.errors import OpeningFailed
+from chiron.vault.errors import MasterKeyUnavailable, OpeningFailed
 
 WANTED = (
     "Set MASTER_ENCRYPTION_KEY to a Fernet key: 32 random bytes in URL-safe base64 "
     "(python -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'). "
     "Keep it apart from the databases; without it nothing sealed can be read."
 )
+
+UNREACHABLE = (
+    "The master key that KMS_KEY_ID names cannot be used ({reason}): nothing sealed could be read. Have AWS KMS in "
+    "reach (region, credentials, KMS_ENDPOINT_URL), and let this process encrypt and decrypt with that key."
+)
+PROOF = b"a master key that wraps this unwraps it"
 
 
 class MasterKey(Protocol):
@@ -51,16 +58,30 @@ class EnvironmentMasterKey:
 
 def master_key() -> MasterKey:
     """The master key of this process. Raises `ImproperlyConfigured` where there is none, saying what to set."""
-    return _from_text(_given())
+    return _at_kms(name) if (name := _setting("KMS_KEY_ID")) else _from_text(_setting("MASTER_ENCRYPTION_KEY"))
 
 
-def master_keys() -> list[MasterKey]:
+def master_keys() -> Iterator[MasterKey]:
     """Every master key that opens here: the present one, then those given as previous keys."""
-    return [master_key(), *map(_from_text, _previous())]
+    yield master_key()
+    yield from map(_from_text, _previous_texts())
+    yield from map(_at_kms, getattr(settings, "KMS_PREVIOUS_KEY_IDS", ()))
+
+
+def prove_master_key() -> None:
+    """Raise `ImproperlyConfigured` where there is no master key, or the service that keeps it does not serve us."""
+    try:
+        master = master_key()
+        if isinstance(master, EnvironmentMasterKey):
+            return
+        master.unwrap(master.wrap(PROOF, PROOF), PROOF)
+    except (MasterKeyUnavailable, OpeningFailed) as error:
+        reason = getattr(error, "reason", "") or type(error).__name__
+        raise ImproperlyConfigured(UNREACHABLE.format(reason=reason)) from None
 
 
 def unwrap_by_master(wrapped: bytes, at: bytes) -> bytes:
-    """The key that one of them wrapped. Raises `OpeningFailed`."""
+    """The key that one of them wrapped. Raises `OpeningFailed`, `MasterKeyUnavailable`."""
     key_id = key_id_of(wrapped)
     for master in master_keys():
         if master.id == key_id:
@@ -69,8 +90,9 @@ def unwrap_by_master(wrapped: bytes, at: bytes) -> bytes:
 
 
 def master_secrets() -> list[bytes]:
-    """The same keys as bare bytes, for reading what older systems sealed with them."""
-    return [secret_of(text) for text in (_given(), *_previous())]
+    """Those given as settings, as bare bytes, for reading what older systems sealed with them."""
+    present = [] if _setting("KMS_KEY_ID") else [_setting("MASTER_ENCRYPTION_KEY")]
+    return [secret_of(text) for text in (*present, *_previous_texts())]
 
 
 def secret_of(text: str) -> bytes:
@@ -84,14 +106,28 @@ def secret_of(text: str) -> bytes:
     return secret
 
 
-def _given() -> str:
-    return getattr(settings, "MASTER_ENCRYPTION_KEY", None) or ""
+def _setting(name: str) -> str:
+    return getattr(settings, name, None) or ""
 
 
-def _previous() -> list[str]:
-    return list(getattr(settings, "MASTER_ENCRYPTION_PREVIOUS_KEYS", ()))
+def _previous_texts() -> list[str]:
+    """With a key at KMS, one that is given beside it is a previous one, too."""
+    texts = list(getattr(settings, "MASTER_ENCRYPTION_PREVIOUS_KEYS", ()))
+    beside = _setting("MASTER_ENCRYPTION_KEY")
+    return [beside, *texts] if _setting("KMS_KEY_ID") and beside else texts
 
 
 @lru_cache(maxsize=8)
 def _from_text(text: str) -> MasterKey:
     return EnvironmentMasterKey(secret_of(text))
+
+
+@lru_cache(maxsize=8)
+def _kms(name: str, endpoint: str) -> MasterKey:
+    from chiron.vault.kms import KmsMasterKey  # boto3 takes long to import, and most do without
+
+    return KmsMasterKey(name, endpoint)
+
+
+def _at_kms(name: str) -> MasterKey:
+    return _kms(name, _setting("KMS_ENDPOINT_URL"))

@@ -39,6 +39,8 @@ def _keys() -> list[str]:
     faults = []
     for name, length in KEYS.items():
         value = environment.read(name)
+        if not value and name == "MASTER_ENCRYPTION_KEY" and environment.read("KMS_KEY_ID"):
+            continue
         if not value:
             faults.append(f"{name} is missing: set it, or {name}_FILE.")
         elif _is_weak(value, length):

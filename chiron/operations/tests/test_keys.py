@@ -22,6 +22,7 @@ from chiron.vault import settling
 from chiron.vault.envelope import key_id_of
 from chiron.vault.models import OrganizationKey, PatientKey
 from chiron.vault.public import OpeningFailed, destroy_patient_key, forget_keys, key_states, patient_safe
+from chiron.vault.tests.kms import kms_running
 from tests.town import Clinic
 
 SEALED = {
@@ -155,6 +156,24 @@ def test_a_newer_master_key_wraps_all_keys_and_touches_no_row(clinic: Clinic, se
     assert (under(clinic), shut(clinic.id)) == (before, [])
     settings.MASTER_ENCRYPTION_PREVIOUS_KEYS, settings.MASTER_ENCRYPTION_KEY = [settings.MASTER_ENCRYPTION_KEY], first
     call_command("keys", "rotate")
+
+
+def test_the_master_key_moves_to_a_kms_and_back(clinic: Clinic, settings: Any, capsys: Any) -> None:
+    before, given = under(clinic), settings.MASTER_ENCRYPTION_KEY
+    with kms_running() as kms:
+        settings.KMS_KEY_ID, settings.KMS_ENDPOINT_URL = kms.key_id, kms.endpoint
+        call_command("keys", "rotate")
+        settings.MASTER_ENCRYPTION_KEY = ""
+        forget_keys()
+        by_kms = (under(clinic), shut(clinic.id))
+
+        settings.KMS_KEY_ID, settings.KMS_PREVIOUS_KEY_IDS, settings.MASTER_ENCRYPTION_KEY = "", [kms.key_id], given
+        call_command("keys", "rotate")
+
+    settings.KMS_PREVIOUS_KEY_IDS = []
+    forget_keys()
+    assert by_kms == (under(clinic), shut(clinic.id)) == (before, [])
+    assert capsys.readouterr().out.count("0 are wrapped by a previous master key") == 2
 
 
 def test_a_master_key_without_the_previous_one_wraps_nothing(clinic: Clinic, settings: Any) -> None:
