@@ -84,8 +84,8 @@ def test_the_cookies_of_productions_administration_are_of_one_host_and_of_https(
 
 
 def test_production_needs_no_master_key_of_its_own_beside_one_at_kms(tmp_path: Path) -> None:
-    nowhere = {"KMS_KEY_ID": "alias/chiron", "KMS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_DEFAULT_REGION": "eu-central-1",
-               "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}  # fmt: skip
+    nowhere = {"KMS_KEY_ID": "alias/chiron", "KMS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a",
+               "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "eu-central-1"}  # fmt: skip
 
     done = start(tmp_path, "DEBUG", **SAFE | {"MASTER_ENCRYPTION_KEY": None} | nowhere)
 
