@@ -14,8 +14,9 @@ def main() -> None:
     arguments = sys.argv
     if arguments[1:2] == ["test"]:
         become_pytest(arguments[2:])
-    if len(arguments) > 1 and arguments[1] == "demo" and "--data-dir" in arguments:
-        environment.put("CHIRON_HOME", arguments[arguments.index("--data-dir") + 1])
+    for command, option, setting in (("demo", "--data-dir", "CHIRON_HOME"), ("serve", "--only", "CHIRON_ONLY")):
+        if arguments[1:2] == [command] and option in arguments[:-1]:
+            environment.put(setting, arguments[arguments.index(option) + 1])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured

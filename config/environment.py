@@ -93,6 +93,12 @@ SETTINGS = (
         True,
     ),
     Setting(
+        "AUTH_SERVICE_URL",
+        "Where another process signs people in; this one then serves everything else, and asks that one. Empty: it does"
+        " both. docs/how-to/auth-service.md.",
+    ),
+    Setting("CHIRON_ONLY", "`identity`: sign people in, and serve nothing else; `serve --only` sets it. Empty: all."),
+    Setting(
         "S3_BUCKET", "Bucket in which sealed files lie. Empty, and no AZURE_CONTAINER: the folder CHIRON_HOME/files."
     ),
     Setting("EMAIL_URL", "Mail server: smtp://, smtp+tls:// or smtps://user:password@host:port.", "", True),

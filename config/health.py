@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from chiron.audit.public import Watch
 from chiron.files.public import is_in_reach
+from chiron.identity.elsewhere import auth_service, is_elsewhere
 from chiron.jobs.public import queue_state
 from chiron.kernel.clock import now
-from chiron.kernel.db import ALIASES, atomic, cursor
+from chiron.kernel.db import must_answer
 from chiron.operations.leaving import is_leaving
 from chiron.tenancy.public import missing_migrations
 
@@ -29,8 +31,8 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def health(request: HttpRequest) -> HttpResponse:
     """Each dependency's state; 503 when a database or the storage of files is down."""
-    databases, files = _databases(), "ok" if is_in_reach() else "down"
-    return _answer({"databases": databases, "files": files}, is_up="down" not in (files, *databases.values()))
+    databases, others = _databases(), _others()
+    return _answer({"databases": databases, **others}, is_up="down" not in (*others.values(), *databases.values()))
 
 
 @require_safe
@@ -44,7 +46,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     databases = _databases()
     if "down" in databases.values():
         return _answer({"databases": databases}, is_up=False)
-    states = {"migrations": _migrations(), "sealer": _sealer(), "queue": _queue()}
+    if settings.ONLY:
+        return _answer({"databases": databases}, is_up=True)
+    states = {"migrations": _migrations(), "sealer": _sealer(), "queue": _queue(), **_auth_service()}
     return _answer({"databases": databases, **states}, is_up=set(states.values()) == {"ok"})
 
 
@@ -56,13 +60,27 @@ def _answer(states: dict[str, object], *, is_up: bool) -> HttpResponse:
 
 
 def _databases() -> dict[str, str]:
-    return {alias: "ok" if _answers(alias) else "down" for alias in ALIASES}
+    return {alias: _ok(_answers(alias)) for alias in settings.NEEDED_DATABASES}
+
+
+def _others() -> dict[str, str]:
+    files = {} if settings.ONLY else {"files": _ok(is_in_reach())}
+    return files | _auth_service()
+
+
+def _auth_service() -> dict[str, str]:
+    if not is_elsewhere():
+        return {}
+    return {"auth_service": _ok(auth_service(settings.AUTH_SERVICE_URL).is_in_reach())}
+
+
+def _ok(up: bool) -> str:
+    return "ok" if up else "down"
 
 
 def _answers(alias: str) -> bool:
     try:
-        with atomic(alias), cursor(alias) as probe:
-            probe.execute("SELECT 1")
+        must_answer(alias)
     except (DatabaseError, InterfaceError):
         return False
     return True

@@ -11,6 +11,7 @@ from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -23,6 +24,7 @@ from chiron.kernel.access import Caller, Need, Policy, Received, Receiving, limi
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.errors import DomainError, Unavailable
+from chiron.kernel.ids import NIL
 from chiron.kernel.log import logger
 from chiron.kernel.problems import failure, respond
 from chiron.tenancy.public import inside
@@ -127,15 +129,20 @@ def _in_transaction(
 ) -> HttpResponseBase:
     try:
         caller.scope(need.resource, need.action)
-        if effect == ACCOUNTS or caller.organization_id is None:
+        if effect == ACCOUNTS or _is_of_the_platform(caller):
             with atomic(ACCOUNTS):
                 return _or_nothing(ACCOUNTS, perform)
-        with inside(caller.organization_id):
+        with inside(caller.organization_id or NIL):
             return _or_nothing(CLINICAL, perform)
     except DomainError as refusal:
         return respond(refusal, request)
     except (DatabaseError, InterfaceError) as error:
         return respond(failure(error), request)
+
+
+def _is_of_the_platform(caller: Caller) -> bool:
+    """Whether what this caller does lies in accounts: it has no organization, or this process serves identity only."""
+    return caller.organization_id is None or bool(settings.ONLY)
 
 
 def _or_nothing(alias: str, perform: Callable[[], HttpResponseBase]) -> HttpResponseBase:
@@ -154,10 +161,10 @@ def denied(
     outcome = "denied" if response.status_code in (401, 403, 404) else "failure"
     about: dict[str, Any] = {"resource": need.resource, "resource_id": asked, "outcome": outcome}
     try:
-        if caller.organization_id is None:
+        if _is_of_the_platform(caller):
             record_platform(caller, action, payload={"status": response.status_code}, **about)
         else:
-            with inside(caller.organization_id):
+            with inside(caller.organization_id or NIL):
                 about["subjects"] = patients_of(request, path)
                 record(caller, action, payload={"status": response.status_code}, **about)
     except (DatabaseError, InterfaceError, DomainError) as error:

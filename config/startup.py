@@ -9,7 +9,7 @@ from django.core.signals import request_started
 from django.db import DatabaseError, InterfaceError, close_old_connections, reset_queries
 
 from chiron.identity.keys import believed_keys
-from chiron.kernel.db import ALIASES, atomic, cursor
+from chiron.kernel.db import atomic, cursor
 from chiron.operations.replaying import is_pending
 from chiron.vault.public import LedgerBroken, copied_lines
 
@@ -61,7 +61,7 @@ def once_per_request() -> None:
 def unsafe_servers() -> list[str]:
     """One line for each setting of a database that must be changed."""
     faults = []
-    for alias in ALIASES:
+    for alias in settings.NEEDED_DATABASES:
         with atomic(alias), cursor(alias) as asked:
             asked.execute(OFF, [[*DURABLE]])
             off = [name for (name,) in asked.fetchall()]

@@ -1,30 +1,37 @@
-"""Addresses: the API and its documentation, health, the keys, the admin."""
+"""Addresses: the API and its documentation, health, the keys, the admin. Two other forms serve a part of them each."""
 
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from chiron.identity.wellknown import jwks
+from chiron.identity.wellknown import jwks, taken_back
 from config.api import api
 from config.health import health, live, ready
 from config.routes import by_first_word
 
 SERVICE = ("auth/validate", "auth/authorize")
 """What other services ask, outside of `/api` as well, where they have always found it."""
+IDENTITY = frozenset({"auth", "users", "memberships", "organizations"})
+"""The first words of what belongs to signing in, for the forms in which it is served apart."""
 
 addresses, app, namespace = api.urls
 asked_by_services = [
     path(str(each.pattern), each.callback) for each in addresses if each.callback and str(each.pattern) in SERVICE
 ]
-urlpatterns = [
-    *asked_by_services,
+by_word = by_first_word(addresses)
+of_identity = [each for each in by_word if str(each.pattern).partition("/")[0] in IDENTITY]
+
+documentation = [
     path("", RedirectView.as_view(url="/api/docs")),
     path("api", RedirectView.as_view(url="/api/docs")),
-    path("api/", (by_first_word(addresses), app, namespace)),
-    path("health", health),
-    path("health/live", live),
-    path("health/ready", ready),
-    path(".well-known/jwks.json", jwks),
+]
+state = [path("health", health), path("health/live", live), path("health/ready", ready)]
+signing_in = [*asked_by_services, path("auth/revocations", taken_back), path(".well-known/jwks.json", jwks)]
+urlpatterns = [
+    *documentation,
+    path("api/", (by_word, app, namespace)),
+    *signing_in,
+    *state,
     path("admin/", admin.site.urls),
 ]
 

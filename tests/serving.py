@@ -57,11 +57,12 @@ class Serving:
 
 
 @contextmanager
-def serving(*options: str, **environment: str) -> Iterator[Serving]:
+def serving(*options: str, port: int = 0, **environment: str) -> Iterator[Serving]:
     """A server over the databases of this test process, with more settings; what it shows must be committed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", "1", *options],
         cwd=settings.BASE_DIR, env=environment_of_tests(settings.DATABASE_PREFIX) | environment,

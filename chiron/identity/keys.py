@@ -42,6 +42,12 @@ def believed_keys() -> dict[str, SigningKey]:
     return {key.id: key for key in (signing_key(), *others)}
 
 
+def public_key(id: str) -> Ed25519PublicKey | None:
+    """The public half of the accepted key with that id; None where there is none."""
+    key = believed_keys().get(id)
+    return key.public if key else None
+
+
 def published_keys() -> dict[str, list[dict[str, str]]]:
     """The public keys of all that are accepted, as a JSON Web Key Set (RFC 7517, RFC 8037)."""
     return {"keys": [key.jwk | {"kid": key.id, "use": "sig", "alg": "EdDSA"} for key in believed_keys().values()]}

@@ -2,7 +2,8 @@
 
 A signature says that a token was ours when it was made. Whether its session still stands, its rights are still the same
 and its organization still answers is read as one snapshot, at most once a second in each process, however many requests
-there are. Where the snapshot cannot be read, nobody is let in.
+there are: from the database or, where another process signs people in, from that. Where it cannot be read, nobody is
+let in.
 """
 
 import time
@@ -14,16 +15,18 @@ from threading import Lock
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import CharField, F, QuerySet, Value
 from django.db.models.expressions import Combinable
 
+from chiron.identity import elsewhere
 from chiron.identity.errors import OrganizationSuspended
 from chiron.identity.models import Membership, Session
 from chiron.identity.rules import ACCESS_LIFETIME
 from chiron.identity.tokens import Verified
 from chiron.kernel import clock
 from chiron.kernel.db import ACCOUNTS, on_commit
-from chiron.kernel.errors import NotSignedIn
+from chiron.kernel.errors import NotSignedIn, Unavailable
 from chiron.tenancy.public import Organization
 
 SECONDS = 1.0
@@ -38,6 +41,33 @@ class Snapshot:
     sessions: frozenset[UUID] = frozenset()
     versions: dict[UUID, int] = field(default_factory=dict)
     suspended: frozenset[UUID] = frozenset()
+
+    def as_said(self) -> dict[str, Any]:
+        """How one process tells another."""
+        return {
+            "sessions": [str(id) for id in self.sessions],
+            "versions": {str(id): version for id, version in self.versions.items()},
+            "suspended": [str(id) for id in self.suspended],
+        }
+
+    @classmethod
+    def heard(cls, said: dict[str, Any]) -> "Snapshot":
+        """What another process told. Raises Unavailable where that is no snapshot."""
+        try:
+            return cls(
+                frozenset(UUID(id) for id in said["sessions"]),
+                {UUID(id): int(version) for id, version in said["versions"].items()},
+                frozenset(UUID(id) for id in said["suspended"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise Unavailable from None
+
+
+def snapshot_as_of(now: datetime) -> Snapshot:
+    """What was taken back until now, from who signs people in. Raises Unavailable where that cannot be asked."""
+    if elsewhere.is_elsewhere():
+        return Snapshot.heard(elsewhere.auth_service(settings.AUTH_SERVICE_URL).taken_back(now))
+    return read_snapshot(now)
 
 
 def read_snapshot(now: datetime) -> Snapshot:
@@ -66,7 +96,7 @@ class Revocations:
 
     def __init__(
         self,
-        read: Callable[[datetime], Snapshot] = read_snapshot,
+        read: Callable[[datetime], Snapshot] = snapshot_as_of,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._read, self._seconds = read, seconds

@@ -12,7 +12,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 
-from chiron.identity.keys import believed_keys, signing_key
+from chiron.identity import elsewhere
+from chiron.identity.keys import public_key, signing_key
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.roles import ROLES, in_order
 from chiron.identity.rules import ACCESS_LIFETIME
@@ -135,14 +136,23 @@ def proved(
 
 
 def _key_of(token: str, kind: str) -> Ed25519PublicKey:
-    """The key of ours that a token of that kind names; its header may say nothing else."""
+    """The key that a token of that kind names; its header may say nothing else.
+
+    Access tokens are signed by who signs people in; other kinds are read by nobody but the process that signs them.
+    """
     if len(token) > LONGEST or not WRITTEN.fullmatch(token):
         raise NotSignedIn
     header = jwt.get_unverified_header(token)
-    key = believed_keys().get(str(header.get("kid")))
-    if key is None or header != _header(kind, key.id):
+    id = str(header.get("kid"))
+    if header != _header(kind, id):
         raise NotSignedIn
-    return key.public
+    if kind == KIND and elsewhere.is_elsewhere():
+        key = elsewhere.auth_service(settings.AUTH_SERVICE_URL, forget_tokens).key(id)
+    else:
+        key = public_key(id)
+    if key is None:
+        raise NotSignedIn
+    return key
 
 
 def _header(kind: str, key_id: str) -> dict[str, str]:

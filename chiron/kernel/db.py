@@ -24,6 +24,12 @@ def cursor(alias: str) -> CursorWrapper:
     return connections[alias].cursor()
 
 
+def must_answer(alias: str) -> None:
+    """Raise OperationalError where that database is out of reach; for what is done in two, before the first."""
+    with atomic(alias), cursor(alias) as probe:
+        probe.execute("SELECT 1")
+
+
 def close_connections() -> None:
     """Close this thread's connections; for threads of our own, which nobody else tidies up after."""
     connections.close_all()

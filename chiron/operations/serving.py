@@ -4,6 +4,8 @@ import multiprocessing
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -69,17 +71,17 @@ class Granian(MPServer):
 def serve(address: str, port: int, workers: int) -> None:
     """Answer requests until interrupted. Sealer and worker run in this process, the requests in ``workers`` others.
 
-    What a restored backup brought back of the erased is erased again before. Raises PortTaken, LedgerBroken, OSError.
+    What a restored backup brought back of the erased is erased again before. All this needs the clinical database, so a
+    process that only signs people in leaves it to another. Raises PortTaken, LedgerBroken, OSError.
     """
     must_be_free(address, port)
-    replay(now=clock.now())
-    close_connections()
+    if not settings.ONLY:
+        replay(now=clock.now())
+        close_connections()
     # Forked while a thread of ours holds a lock (an import's, say), a process would wait for it for ever.
     multiprocessing.set_start_method("spawn", force=True)
-    sealer, worker, leaving = Sealer(), Worker(), new_flag()
-    sealer.start()
-    worker.start()
-    try:
+    leaving = new_flag()
+    with nullcontext() if settings.ONLY else _sealing_and_working():
         Granian(
             f"{APPLICATION}:application",
             leaving=leaving,
@@ -94,6 +96,15 @@ def serve(address: str, port: int, workers: int) -> None:
             log_level=LogLevels.warning,
             process_name=None,
         ).serve(target_loader=partial(load, leaving), wrap_loader=False)
+
+
+@contextmanager
+def _sealing_and_working() -> Iterator[None]:
+    sealer, worker = Sealer(), Worker()
+    sealer.start()
+    worker.start()
+    try:
+        yield
     finally:
         worker.stop()
         sealer.stop()

@@ -9,6 +9,7 @@ from typing import Any
 from chiron.postgres.home import Home
 from config import environment
 from config.settings.databases import by_url, databases, is_embedded
+from config.settings.forms import auth_service, needed
 from config.settings.mail import mail
 from config.settings.storages import storages
 
@@ -44,6 +45,8 @@ JWT_ACCEPTED_KEYS = environment.words("JWT_ACCEPTED_KEYS")
 JWT_REFRESH_SECRET_KEY = _secret("JWT_REFRESH_SECRET_KEY")
 JWT_ACCEPTED_REFRESH_KEYS = environment.words("JWT_ACCEPTED_REFRESH_KEYS")
 JWT_ISSUER = JWT_AUDIENCE = "chiron"
+AUTH_SERVICE_URL = auth_service()
+ONLY = environment.read("CHIRON_ONLY")
 AUDIT_HEADS_DIR = HOME.path / "audit-heads"
 RATE_LIMITS = environment.read("RATE_LIMITS")
 DRAIN_SECONDS = environment.number("DRAIN_SECONDS")
@@ -74,7 +77,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # a list of preloaded names binds the whole domain: its owner decides
 ]
 LOGIN_REDIRECT_URL = "/admin/"
-ROOT_URLCONF = "config.urls"
+ROOT_URLCONF = "config.urls_identity" if ONLY else "config.urls_clinical" if AUTH_SERVICE_URL else "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 SECURE_REFERRER_POLICY = "same-origin"  # none at all makes browsers send Origin: null
@@ -89,6 +92,7 @@ STORAGES = storages(HOME)
 RUNTIME_DATABASES, OWNER_DATABASES, SEALER_DATABASES = databases(HOME)
 CLINICAL_DIRECT = by_url("clinical", "DIRECT")
 NO_DEFAULT: dict[str, Any] = {}
+NEEDED_DATABASES = needed()
 DATABASES: dict[str, dict[str, Any]] = {"default": NO_DEFAULT, **RUNTIME_DATABASES}
 DATABASE_ROUTERS = ["chiron.tenancy.router.ByApp"]
 DATABASE_PREFIX = environment.read("POSTGRES_DB")

@@ -4,9 +4,9 @@ from itertools import combinations
 
 from django.core.exceptions import ImproperlyConfigured
 
-from chiron.postgres.logins import DATABASES
 from config import environment
 from config.settings.databases import by_url
+from config.settings.forms import needed
 from config.settings.mail import is_given
 
 KEYS = {
@@ -73,7 +73,7 @@ def _databases() -> list[str]:
             return ["POSTGRES_PASSWORD is missing."]
         is_default = _is_weak(password, 1) or password.lower() in ("postgres", "chiron")
         return ["POSTGRES_PASSWORD is a well-known default: choose another."] if is_default else []
-    names = [f"{alias.upper()}_DATABASE_URL" for alias in DATABASES]
+    names = [f"{alias.upper()}_DATABASE_URL" for alias in needed()]
     faults = [
         f"{name} is missing: name the database, or set POSTGRES_HOST, POSTGRES_USER and POSTGRES_PASSWORD."
         for name in names
@@ -85,11 +85,11 @@ def _databases() -> list[str]:
 def _logins() -> list[str]:
     """What three URLs, each in order, may have wrong together."""
     places, faults = set(), []
-    for alias in DATABASES:
+    for alias in needed():
         login, owner = by_url(alias), by_url(alias, "OWNER")
         places.add((login["HOST"], str(login["PORT"] or 5432), login["NAME"]))
         if owner and owner["USER"] == login["USER"]:
             faults.append(f"{alias.upper()}_DATABASE_URL logs in as the owner: give it the runtime login.")
-    if len(places) < len(DATABASES):
+    if len(places) < len(needed()):
         faults.append("ACCOUNTS_, CLINICAL_ and RESEARCH_DATABASE_URL name one database twice: there are three.")
     return faults

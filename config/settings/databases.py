@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chiron.postgres.home import Home
 from chiron.postgres.logins import DATABASES, database_name, login_password, runtime_login, sealer_login
 from config import environment
+from config.settings.forms import needed
 
 ENGINE = "chiron.postgres.backend"
 OWNER = "chiron"
@@ -16,6 +17,8 @@ PREFIX = re.compile(r"[a-z][a-z0-9_]{0,18}")
 """What fits in front of ``_clinical_t_`` and 32 digits, the longest role's name, of which PostgreSQL keeps 63 bytes."""
 
 Parameters = dict[str, Any]
+NOWHERE: Parameters = {"ENGINE": ENGINE, "NAME": "nowhere", "HOST": "/nowhere", "USER": "", "PASSWORD": "", "PORT": ""}
+"""A database that this process does without: whoever asks for it all the same is told that it is down."""
 
 
 def is_embedded() -> bool:
@@ -44,7 +47,7 @@ def databases(home: Home) -> tuple[Parameters, Parameters, Parameters]:
         raise ImproperlyConfigured(
             f"POSTGRES_DB is {prefix!r}: it must be a small letter, then at most 18 small letters, digits and _."
         )
-    missing = [_name(alias) for alias in DATABASES if not environment.read(_name(alias))]
+    missing = [_name(alias) for alias in needed() if not environment.read(_name(alias))]
     if not (is_embedded() or environment.read("POSTGRES_HOST") or environment.read("ENVIRONMENT") == "production"):
         _refuse_some(missing)
     runtime, owners, sealers = {}, {}, {}
@@ -96,7 +99,7 @@ def _database(home: Home, alias: str, kind: str, login: Any) -> Parameters:
         options = common["OPTIONS"] | named.get("OPTIONS", {})
         return named | common | {"OPTIONS": options}
     if not is_embedded() and not environment.read("POSTGRES_HOST"):
-        return {}
+        return {} if alias in needed() or kind != "DATABASE" else common | NOWHERE
     owner = owner_connection(home)
     prefix = environment.read("POSTGRES_DB")
     user = login(prefix, alias) if login else owner["user"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.apart import auth_service
 from tests.matrix.world import World, build, undone
 from tests.town import the_town
 
@@ -14,6 +15,13 @@ def standing(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """Everybody and everything, until the module's last test."""
     with django_db_blocker.unblock(), undone():
         yield build(the_town())
+
+
+@pytest.fixture(scope="session")
+def auth_service_url(django_db_setup: None) -> Iterator[str]:
+    """An auth service in a process of its own."""
+    with auth_service() as served:
+        yield f"http://127.0.0.1:{served.port}"
 
 
 @pytest.fixture

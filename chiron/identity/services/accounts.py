@@ -19,7 +19,7 @@ from chiron.identity.rules import is_birth_date
 from chiron.identity.services.mfa import confirmed_account
 from chiron.jobs.public import enqueue_from_accounts
 from chiron.kernel.access import Caller
-from chiron.kernel.db import ACCOUNTS, atomic, refusing
+from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, must_answer, refusing
 from chiron.kernel.errors import NotFound, invalid
 from chiron.tenancy.public import Organization, Policies, inside
 
@@ -84,6 +84,7 @@ def register(
     if not (policies.patients_register if role is Role.PATIENT else policies.doctors_register):
         raise RegistrationClosed
     take("register.organization", organization.id, now)
+    must_answer(CLINICAL)
     with atomic(ACCOUNTS):
         account = make_account(username=username, email=email, password=password, quiet=True, now=now)
         approved_at = now if role is Role.PATIENT else None

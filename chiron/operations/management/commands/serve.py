@@ -16,6 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--address", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--workers", type=int, default=default_workers())
+        parser.add_argument("--only", choices=["identity"], help="Sign people in for other processes, nothing else.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until interrupted."""
