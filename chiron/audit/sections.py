@@ -6,43 +6,52 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hmac import compare_digest
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from chiron.audit.canonical import event_bytes
 from chiron.audit.findings import Finding, Kind
 from chiron.audit.heads import SignedHead
+from chiron.audit.sealing import EVENT_COLUMNS
 from chiron.audit.signing import mac_of
 from chiron.audit.tree import Frontier, leaf_hash
+from chiron.audit.wire import event_bytes, number
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A leaf as it is stored, and what its event says it should be; without the event that is None."""
 
     seq: int
-    event_id: UUID
+    event: bytes
     stored: bytes
     recomputed: bytes | None
     is_authentic: bool
     written: int | None
 
     @property
+    def event_id(self) -> UUID:
+        return UUID(bytes=self.event)
+
+    @property
     def is_as_sealed(self) -> bool:
         return self.recomputed == self.stored
 
     @property
-    def order(self) -> tuple[int, UUID]:
+    def order(self) -> tuple[int, bytes]:
         """The leaves of one head stand in the order of the transactions that wrote their events."""
-        return self.written or 0, self.event_id
+        return self.written or 0, self.event
 
 
-def line_of(row: Any, trail: UUID) -> Line:
-    if row.id is None:
-        return Line(row.seq, row.event_id, row.hash, None, is_authentic=False, written=None)
-    content = event_bytes(row)
-    is_authentic = compare_digest(mac_of(trail, content), row.mac)
-    return Line(row.seq, row.event_id, row.hash, leaf_hash(content + row.mac), is_authentic, row.xid)
+LINE_COLUMNS = f"l.seq, l.event_id, l.hash, {EVENT_COLUMNS}"
+
+
+def line_of(row: tuple[Any, ...], trail: UUID) -> Line:
+    """The line of a row of `LINE_COLUMNS`, as PostgreSQL sends it in binary."""
+    seq, event, stored, *fields, mac, xid = row
+    if fields[0] is None:
+        return Line(number(seq), event, stored, None, is_authentic=False, written=None)
+    content = event_bytes(tuple(fields))
+    is_authentic = compare_digest(mac_of(trail, content), mac)
+    return Line(number(seq), event, stored, leaf_hash(content + mac), is_authentic, number(xid))
 
 
 @dataclass(frozen=True)
@@ -55,9 +64,11 @@ class Section:
     last: int
 
     def findings(self) -> Iterator[Finding]:
-        yield from self._gaps()
         is_whole = [line.seq for line in self.lines] == list(range(self.before.size, self.head.size))
         as_stored = is_whole and self._root_over([line.stored for line in self.lines]) == self.head.root
+        if as_stored and all(line.is_authentic and line.recomputed == line.stored for line in self.lines):
+            return
+        yield from self._gaps()
         rebuilt = [line.recomputed or line.stored for line in self.lines]
         as_rebuilt = is_whole and not as_stored and self._root_over(rebuilt) == self.head.root
         misplaced = self._misplaced()

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from psycopg import Cursor
+from psycopg import Cursor, sql
 from psycopg.errors import UndefinedTable
 from psycopg.rows import namedtuple_row
 
@@ -25,7 +25,7 @@ from chiron.audit.canonical import event_bytes
 from chiron.audit.findings import Finding, Kind, Report
 from chiron.audit.heads import NO_HEAD, SignedHead
 from chiron.audit.sealing import EVENT_COLUMNS, HEAD_COLUMNS, UNSEALED, head_of
-from chiron.audit.sections import Line, Section, line_of
+from chiron.audit.sections import LINE_COLUMNS, Line, Section, line_of
 from chiron.audit.signing import mac_of
 from chiron.audit.trails import Connection, Trail, connect, within
 from chiron.audit.tree import Frontier
@@ -52,11 +52,12 @@ def verify(
     trail = Trail(organization_id)
     report = Report(trail.name)
     until = copies.length_of(trail.name)  # first: what is copied by now was committed before our snapshot
-    with connect(trail.alias) as connection:
+    with connect(trail.alias) as connection, connect(trail.alias) as beside:
         try:
-            with within(connection, trail) as cursor:
+            with within(connection, trail) as cursor, within(beside, trail) as leaves:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                late = Examiner(connection, trail, report, progress).examine(until, now - bound)
+                _share_snapshot(cursor, leaves)
+                late = Examiner(connection, leaves, trail, report, progress).examine(until, now - bound)
             for finding in _still_unsealed(connection, trail, late, patience):
                 report.add(finding)
         except UndefinedTable:
@@ -66,9 +67,10 @@ def verify(
 
 @dataclass
 class Examiner:
-    """One examination within one snapshot."""
+    """One examination within one snapshot, which two connections share: `leaves` does nothing but stream them."""
 
     connection: Connection
+    leaves: Cursor[Any]
     trail: Trail
     report: Report
     progress: Progress | None
@@ -159,11 +161,12 @@ class Examiner:
         return -1 if leaf is None else leaf, size or 0
 
     def _lines(self) -> Generator[Line]:
-        leaves = f"""
-            SELECT l.seq, l.event_id, l.hash, {EVENT_COLUMNS}
-              FROM audit_leaf l LEFT JOIN audit_event e ON e.id = l.event_id ORDER BY l.seq
+        every = f"""
+            COPY (SELECT {LINE_COLUMNS} FROM audit_leaf l LEFT JOIN audit_event e ON e.id = l.event_id ORDER BY l.seq)
+            TO STDOUT (FORMAT BINARY)
         """  # noqa: S608
-        return (line_of(row, self.trail.id) for row in self._stream("leaves", leaves))
+        with self.leaves.copy(every) as copy:
+            yield from (line_of(row, self.trail.id) for row in copy.rows())
 
     def _heads_of(self, sizes: list[int]) -> dict[int, SignedHead]:
         with self.connection.cursor() as cursor:
@@ -175,6 +178,13 @@ class Examiner:
             cursor.itersize = CHUNK
             cursor.execute(query)
             yield from cursor
+
+
+def _share_snapshot(cursor: Cursor[Any], other: Cursor[Any]) -> None:
+    """Have the other transaction, in which nothing was asked yet, see what this one sees."""
+    snapshot = cursor.execute("SELECT pg_export_snapshot()").fetchall()[0][0]
+    other.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    other.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
 
 
 class Lookahead:
