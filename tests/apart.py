@@ -24,7 +24,7 @@ def accounts_url() -> str:
 def auth_service(port: int = 0) -> Iterator[Serving]:
     """`serve --only identity`, told of no database but accounts."""
     where = accounts_url()
-    with serving("--only", "identity", port=port, POSTGRES_HOST="", ACCOUNTS_DATABASE_URL=where) as served:
+    with serving("--only", "identity", "--port", str(port), POSTGRES_HOST="", ACCOUNTS_DATABASE_URL=where) as served:
         yield served
 
 

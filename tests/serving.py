@@ -57,9 +57,14 @@ class Serving:
 
 
 @contextmanager
-def serving(*options: str, port: int = 0, **environment: str) -> Iterator[Serving]:
-    """A server over the databases of this test process, with more settings; what it shows must be committed."""
-    if not port:
+def serving(*options: str, **environment: str) -> Iterator[Serving]:
+    """A server over the databases of this test process, with more settings; what it shows must be committed.
+
+    At a free port, unless the options name one.
+    """
+    if "--port" in options:
+        port = int(options[options.index("--port") + 1])
+    else:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])

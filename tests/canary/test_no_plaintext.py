@@ -1,6 +1,5 @@
 """No name, number or note in plaintext at rest: not in a dump, a table, a log, a file or a cache (promise E2)."""
 
-import sys
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -24,18 +23,6 @@ from tests.canary.needles import CLEAR, EVERY, PLANTED, Words, forms, found
 from tests.canary.places import a_moment_ago, everything_since, server
 from tests.server import connect
 from tests.town import drop_organization, make_clinic
-
-
-@pytest.fixture
-def our_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
-    """What this process logs and prints, from now on."""
-    said = StringIO()
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stderr", said)
-        patched.setattr(sys, "stdout", said)
-        log.configure()
-        yield said
-    log.configure()
 
 
 @contextmanager

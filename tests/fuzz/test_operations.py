@@ -23,6 +23,7 @@ def test_no_call_makes_a_5xx_or_a_status_that_is_not_declared(
     judge, called = Judge(), operations()[part::parts]
 
     for operation in called:
+        world.renew()
         limits(each)(given(calls(operation, world))(lambda call: judged(world, judge, *call)))()
 
     assert judge.faults == {}

@@ -29,6 +29,7 @@ def stories(world: World, judge: Judge) -> Any:
             self.who, self.dice = who, dice
 
         def setup(self) -> None:
+            world.renew()
             self.dice, self.taken_back = Random(1), ExitStack()
             self.taken_back.enter_context(undone())
 
