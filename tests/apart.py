@@ -23,8 +23,8 @@ def accounts_url() -> str:
 @contextmanager
 def auth_service(port: int = 0) -> Iterator[Serving]:
     """`serve --only identity`, told of no database but accounts."""
-    where = accounts_url()
-    with serving("--only", "identity", "--port", str(port), POSTGRES_HOST="", ACCOUNTS_DATABASE_URL=where) as served:
+    options, where = ["--port", str(port)] if port else [], accounts_url()
+    with serving("--only", "identity", *options, POSTGRES_HOST="", ACCOUNTS_DATABASE_URL=where) as served:
         yield served
 
 
