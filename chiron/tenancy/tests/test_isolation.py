@@ -1,20 +1,18 @@
 """PostgreSQL itself refuses what the application should never ask."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, ProgrammingError, connections
+from django.db import DatabaseError, ProgrammingError
 
 from chiron.kernel.db import CLINICAL, atomic, cursor
 from chiron.registry.models import Department
 from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
-from chiron.tenancy.public import NoOrganization, current_organization_id, inside, role_of, schema_of
-from tests.town import drop_organization, make_organization
+from chiron.tenancy.public import NoOrganization, current_organization_id, inside, schema_of
 
 INSUFFICIENT_PRIVILEGE = "42501"
 RELATIONS = """
@@ -124,60 +122,6 @@ def test_every_table_lives_where_the_design_puts_it(town: Any) -> None:
 
     assert in_accounts == {model._meta.db_table for model in tables("accounts")} | {"django_migrations"}
     assert not in_accounts & {"registry_patient", "records_record"}
-
-
-def test_threads_on_reused_connections_never_see_the_wrong_organization(
-    django_db_setup: None, django_db_blocker: Any
-) -> None:
-    """What a transaction sees is its schema, its role and its own rows, whichever connection served whom before."""
-    with django_db_blocker.unblock():
-        organizations = [make_organization(None) for _ in range(4)]
-        for organization in organizations:
-            with inside(organization.id):
-                Department.objects.create(name=organization.slug)
-
-    def visit(number: int) -> bool:
-        organization = organizations[number % 4]
-        own, seen = (schema_of(organization.id), role_of(organization.id), {organization.slug}), None
-        try:
-            with inside(organization.id):
-                seen = _seen()
-                if number % 3 == 1:
-                    Department.objects.create(name=f"{organization.slug} rolled back")
-                if number % 10 == 3:
-                    raise InterruptedError
-                Department.objects.filter(name__endswith=" rolled back").delete()
-        except InterruptedError:
-            return seen == own
-        return seen == own and _outside() == ("", "none")
-
-    def visit_often(person: int) -> list[bool]:
-        try:
-            return [visit(person + number) for number in range(250)]
-        finally:
-            connections.close_all()
-
-    with django_db_blocker.unblock(), ThreadPoolExecutor(8) as people:
-        outcomes = [right for visits in people.map(visit_often, range(8)) for right in visits]
-
-        for organization in organizations:
-            drop_organization(organization)
-
-    assert outcomes == [True] * 2000
-
-
-def _seen() -> tuple[str, str, set[str]]:
-    with cursor(CLINICAL) as ours:
-        ours.execute("SELECT current_setting('search_path'), current_user")
-        schema, role = ours.fetchone()
-    return schema, role, set(Department.objects.values_list("name", flat=True))
-
-
-def _outside() -> tuple[str, str]:
-    with cursor(CLINICAL) as ours:
-        ours.execute("SELECT current_setting('search_path'), current_setting('role')")
-        schema, role = ours.fetchone()
-    return schema.strip('"'), role
 
 
 def test_a_department_made_here_is_not_there(town: Any) -> None:
