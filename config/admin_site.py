@@ -31,7 +31,7 @@ from chiron.identity.seats import Seat
 from chiron.identity.services.administration import open_administration
 from chiron.identity.services.sign_in import sign_out
 from chiron.kernel import clock
-from chiron.kernel.admin import LookOnly
+from chiron.kernel.admin import LookOnly, WithoutForms
 from chiron.kernel.errors import DomainError, NotFound, NotPermitted
 from chiron.kernel.headers import PAGE
 from chiron.kernel.pages import Page
@@ -99,6 +99,12 @@ class Site(UnfoldAdminSite):  # type: ignore[misc]
     @override
     def has_permission(self, request: HttpRequest) -> bool:
         return getattr(request, "caller", None) is not None
+
+    @override
+    def register(self, models: Any, admin_class: Any = None, **options: Any) -> None:
+        """Open a page of ours; what others bring, as Django its groups, has none."""
+        if admin_class is not None and issubclass(admin_class, WithoutForms):
+            super().register(models, admin_class, **options)
 
     @override
     def get_urls(self) -> list[URLPattern | URLResolver]:

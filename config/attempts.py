@@ -15,10 +15,10 @@ from chiron.records.public import patients_of_attachments, patients_of_records
 def patients_of(request: HttpRequest, path: Mapping[str, str]) -> list[UUID]:
     """The patients named in path, query or body, themselves or by a record or attachment of theirs."""
     said = [path, request.GET, _body(request)]
-    records, attachments = list(_ids(said, "record_id")), list(_ids(said, "attachment_id"))
+    records, attachments = list(ids_in(said, "record_id")), list(ids_in(said, "attachment_id"))
     by_record = patients_of_records(records) if records else []
     by_attachment = patients_of_attachments(attachments) if attachments else []
-    return [*_ids(said, "patient_id", "patient"), *by_record, *by_attachment]
+    return [*ids_in(said, "patient_id", "patient"), *by_record, *by_attachment]
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:
@@ -29,7 +29,8 @@ def _body(request: HttpRequest) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _ids(said: list[Mapping[str, Any]], *names: str) -> Iterator[UUID]:
+def ids_in(said: list[Mapping[str, Any]], *names: str) -> Iterator[UUID]:
+    """The ids that stand under these names; what is no id is passed by."""
     for name in names:
         for values in said:
             try:

@@ -9,7 +9,6 @@ its own; if even that fails, 503.
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
@@ -28,7 +27,7 @@ from chiron.kernel.ids import NIL
 from chiron.kernel.log import logger
 from chiron.kernel.problems import failure, respond
 from chiron.tenancy.public import inside
-from config.attempts import patients_of
+from config.attempts import ids_in, patients_of
 
 Run = Callable[..., HttpResponseBase]
 
@@ -156,7 +155,7 @@ def denied(
     request: HttpRequest, caller: Caller, need: Need, path: dict[str, str], response: HttpResponseBase
 ) -> HttpResponseBase:
     """Write the refusal down. The event names what was asked for, never what was sent."""
-    asked = next((UUID(value) for name, value in path.items() if name.endswith("_id")), None)
+    asked = next(ids_in([path], *(name for name in path if name.endswith("_id"))), None)
     action = f"{need.resource}.{need.action}"
     outcome = "denied" if response.status_code in (401, 403, 404) else "failure"
     about: dict[str, Any] = {"resource": need.resource, "resource_id": asked, "outcome": outcome}

@@ -49,10 +49,14 @@ class LookOnly(WithoutForms):
 
     @override
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method != "GET":
-            raise PermissionDenied
+        if request.method != "GET" or not self.has_view_permission(request):
+            raise PermissionDenied  # before the row is looked up, which Django does first
         response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         return response
+
+    @override
+    def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        raise PermissionDenied
 
     @override
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
