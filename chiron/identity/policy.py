@@ -76,6 +76,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("attachments", "delete"): {ADMIN: ALL, DOCTOR: ASSIGNED},
     ("access-log", "read"): {ADMIN: ALL, PRIVACY: ALL, PATIENT: OWN},
     ("audit", "read"): {ADMIN: ALL, PRIVACY: ALL},
+    ("audit", "export"): {ADMIN: ALL, PRIVACY: ALL},
     ("audit-proofs", "read"): {OPERATOR: ALL, ADMIN: ALL, PRIVACY: ALL},
     ("platform-audit", "read"): {OPERATOR: ALL},
     ("administration", "open"): {ADMIN: ALL, PRIVACY: ALL},

@@ -174,6 +174,7 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/attachments/{attachment_id}/link": Operation(Thing.ATTACHMENT),
     "DELETE /api/attachments/{attachment_id}": Operation(Thing.ATTACHMENT),
     "GET /api/audit": Operation(),
+    "GET /api/audit/export": Operation(),
     "GET /api/audit/head": Operation(events=0),
     "GET /api/audit/{event_id}/proof": Operation(Thing.EVENT),
 }
