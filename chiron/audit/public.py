@@ -3,6 +3,7 @@
 from chiron.audit.canonical import Part, together
 from chiron.audit.figures import events_by_day
 from chiron.audit.findings import Finding, Kind, Report
+from chiron.audit.last import last_head
 from chiron.audit.queries import Access, access_log
 from chiron.audit.sealer import Sealer
 from chiron.audit.sealing import lag, seal
@@ -22,6 +23,7 @@ __all__ = [
     "access_log",
     "events_by_day",
     "lag",
+    "last_head",
     "record",
     "record_platform",
     "seal",

@@ -17,6 +17,7 @@ from chiron.files.services import (
     keep_file,
     remove_erased,
     remove_files,
+    stored_files,
     sweep,
     sweep_everywhere,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "remove_erased",
     "remove_files",
     "serve",
+    "stored_files",
     "sweep",
     "sweep_everywhere",
 ]

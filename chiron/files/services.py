@@ -52,6 +52,12 @@ def drop_file(*, organization_id: UUID, file_id: UUID) -> None:
         File.objects.filter(id=file_id, state=State.ABANDONED).delete()
 
 
+def stored_files(organization_id: UUID) -> int:
+    """How many files an organization has."""
+    with inside(organization_id):
+        return File.objects.filter(state=State.STORED).count()
+
+
 def erase_files(file_ids: Collection[UUID]) -> None:
     """Leave of these files of the current organization only that there were any. Their bytes open for nobody."""
     erased = File.objects.filter(id__in=file_ids)

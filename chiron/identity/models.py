@@ -197,3 +197,22 @@ class Lockout(Row):
 
     class Meta:
         indexes = [models.Index(name="lockouts_by_time", fields=["until"])]
+
+
+class Removal(Row):
+    """The removal of an organization: what it held when it began, and when all of it was gone.
+
+    It outlives the organization, for the proof that is made of it.
+    """
+
+    grants = Grants.READ_WRITE
+
+    organization_id = operational(models.UUIDField())
+    slug = operational(models.CharField(max_length=40))
+    begun_at = operational(models.DateTimeField())
+    begun_by = operational(models.UUIDField(null=True))
+    held = operational(models.JSONField(default=dict))
+    finished_at = operational(models.DateTimeField(null=True))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="an_organization_is_removed_once", fields=["organization_id"])]

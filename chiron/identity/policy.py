@@ -30,6 +30,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("organizations", "read"): {OPERATOR: ALL, ADMIN: OWN},
     ("organizations", "create"): {OPERATOR: ALL},
     ("organizations", "update"): {OPERATOR: ALL, ADMIN: OWN},
+    ("organizations", "export"): {OPERATOR: ALL},
+    ("organizations", "delete"): {OPERATOR: ALL},
     ("accounts", "update"): {OPERATOR: ALL},
     ("jobs", "update"): {OPERATOR: ALL},
     ("keys", "rotate"): {OPERATOR: ALL},

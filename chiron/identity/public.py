@@ -4,7 +4,8 @@ from chiron.identity.authentication import visitor
 from chiron.identity.hooks import Person
 from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
-from chiron.identity.models import Account, Membership, Session
+from chiron.identity.models import Account, Membership, Removal, Session
+from chiron.identity.proofs import proof_of, public_key
 from chiron.identity.queries import account_names, accounts_with
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
@@ -16,7 +17,8 @@ from chiron.identity.services.memberships import (
     link_provider,
     unlink_patient,
 )
-from chiron.identity.services.organizations import create_organization, remove_organization
+from chiron.identity.services.organizations import create_organization
+from chiron.identity.services.removal import erase_organization, remove_organization, remove_remains
 from chiron.identity.services.sign_in import SignedIn, begin
 from chiron.identity.tasks import tell_of_broken_glass
 
@@ -26,6 +28,7 @@ __all__ = [
     "Link",
     "Membership",
     "Person",
+    "Removal",
     "Role",
     "Session",
     "SignedIn",
@@ -39,12 +42,16 @@ __all__ = [
     "create_organization",
     "end_account_of_patient",
     "end_patient",
+    "erase_organization",
     "link_patient",
     "link_provider",
     "link_to",
     "make_account",
     "patients_signing_in",
+    "proof_of",
+    "public_key",
     "remove_organization",
+    "remove_remains",
     "settle",
     "tell_of_broken_glass",
     "unlink_patient",

@@ -3,7 +3,7 @@
 from chiron.jobs.models import Queued
 from chiron.jobs.queries import QueueState, queue_state
 from chiron.jobs.registry import Job, job
-from chiron.jobs.services import NotDead, enqueue, enqueue_from_accounts, forget_done, try_again
+from chiron.jobs.services import NotDead, enqueue, enqueue_from_accounts, forget_done, forget_jobs_of, try_again
 from chiron.jobs.worker import Worker
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "enqueue",
     "enqueue_from_accounts",
     "forget_done",
+    "forget_jobs_of",
     "job",
     "queue_state",
     "try_again",

@@ -13,6 +13,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, cursor
 from chiron.kernel.errors import DomainError, NotFound
 from chiron.kernel.ids import new_id
+from chiron.postgres.owner import as_owner
 from chiron.tenancy.public import all_organizations, inside
 
 KEPT = timedelta(days=30)
@@ -56,6 +57,16 @@ def try_again(*, by: Caller, job_id: int) -> None:
             session.execute("SET LOCAL search_path TO public")
             session.execute("SELECT procrastinate_retry_job_v2(%s, now(), NULL, NULL, NULL)", [job_id])
         record_platform(by, "job.tried_again", resource="jobs", payload={"job": job_id, "name": found.task_name})
+
+
+def forget_jobs_of(organization_id: UUID) -> None:
+    """Forget what was asked for by an organization that is being removed. Needs the owner's login."""
+    with as_owner(ACCOUNTS), atomic(ACCOUNTS):
+        Waiting.objects.using(ACCOUNTS).filter(organization_id=organization_id).delete()
+    with as_owner(CLINICAL), atomic(CLINICAL), cursor(CLINICAL) as session:
+        session.execute(
+            "DELETE FROM public.procrastinate_jobs WHERE args ->> 'organization' = %s", [str(organization_id)]
+        )
 
 
 def forget_done(now: datetime) -> int:

@@ -1,28 +1,30 @@
 """Making erasures again that a restored backup brought back, before anything is served from it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 
 from chiron.files.public import StorageUnavailable
-from chiron.identity.public import end_account_of_patient, patients_signing_in
+from chiron.identity.public import end_account_of_patient, erase_organization, patients_signing_in, remove_remains
 from chiron.kernel.access import Caller
 from chiron.kernel.log import logger
 from chiron.registry.public import blank, remove_parts_of, standing
-from chiron.tenancy.public import all_organizations, inside
-from chiron.vault.public import Entry, destroy_again, erased_patients, keys_are_destroyed
+from chiron.tenancy.public import all_organizations, inside, schema_of, schemas_of_nobody
+from chiron.vault.public import Entry, destroy_again, erased_organizations, erased_patients, keys_are_destroyed
 
 BY = Caller(operator=True, device="erasures replay")
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many lines of the ledger `accounts` had lost, and how many patients were erased again."""
+    """How many lines of the ledger `accounts` had lost; how many patients and organizations were erased again."""
 
     lines: int
     patients: int
+    organizations: int
 
 
 def is_pending() -> bool:
@@ -30,22 +32,29 @@ def is_pending() -> bool:
 
     A process that only signs people in looks at the keys alone; it serves nothing of the clinical database.
     """
-    return not keys_are_destroyed() or (not settings.ONLY and any(_brought_back()))
+    if not keys_are_destroyed():
+        return True
+    return not settings.ONLY and (any(_organizations_brought_back()) or any(_brought_back()))
 
 
 def replay(*, now: datetime) -> Replayed:
     """Destroy the keys again and blank again whatever a restored backup brought back; where nothing did, do nothing.
 
-    Safe to repeat and to interrupt. Raises LedgerBroken, OSError where the ledger's copy cannot be kept up.
+    Safe to repeat and to interrupt. A whole organization needs the owner's login to be removed again.
+    Raises LedgerBroken, OwnerNotConfigured, OSError where the ledger's copy cannot be kept up.
     """
     lines = destroy_again()
-    patients = 0
+    organizations = patients = 0
+    for organization_id in list(_organizations_brought_back()):
+        _erase_organization_again(organization_id, now)
+        organizations += 1
     for line in list(_brought_back()):
         _erase_again(line, now)
         patients += 1
-    if lines or patients:
-        logger.warning("erasures_replayed", lines=lines, patients=patients)
-    return Replayed(lines, patients)
+    done = Replayed(lines, patients, organizations)
+    if any(astuple(done)):
+        logger.warning("erasures_replayed", **asdict(done))
+    return done
 
 
 def remove_all_files() -> int:
@@ -61,9 +70,24 @@ def remove_all_files() -> int:
     return parts
 
 
+def _organizations_brought_back() -> Iterator[UUID]:
+    """Erased organizations of which `accounts` has a row again, or `clinical` a schema."""
+    erased = [line.organization_id for line in erased_organizations()]
+    if erased:
+        known, remains = {each.id for each in all_organizations()}, set(schemas_of_nobody())
+        yield from (each for each in erased if each in known or schema_of(each) in remains)
+
+
+def _erase_organization_again(organization_id: UUID, now: datetime) -> None:
+    if any(each.id == organization_id for each in all_organizations()):
+        erase_organization(by=BY, organization_id=organization_id, now=now)
+    else:
+        remove_remains(organization_id)
+
+
 def _brought_back() -> Iterator[Entry]:
     """The lines whose patients stand in a database of theirs, each once."""
-    known = {organization.id for organization in all_organizations()}
+    known = {organization.id for organization in all_organizations()} - set(_organizations_brought_back())
     for organization_id, lines in erased_patients().items():
         if organization_id not in known:
             continue

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chiron.kernel.errors import NotFound
+from chiron.tenancy.contents import has_schema, rows_of, tables_of
 from chiron.tenancy.everywhere import lacking, schemas_of_nobody
 from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
@@ -69,6 +70,7 @@ __all__ = [
     "all_organizations",
     "current_organization_id",
     "drop_schema",
+    "has_schema",
     "inside",
     "inside_as_owner",
     "lacking",
@@ -82,7 +84,9 @@ __all__ = [
     "organizations_after",
     "policies_of",
     "role_of",
+    "rows_of",
     "schema_of",
     "schemas_of_nobody",
     "tables",
+    "tables_of",
 ]

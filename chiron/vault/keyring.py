@@ -171,6 +171,14 @@ def remove_keys(organization_id: UUID) -> None:
     on_commit(ACCOUNTS, lambda: _forget(organization_id))
 
 
+def count_keys(organization_id: UUID) -> dict[str, int]:
+    """How many keys there are of an organization, and of its patients."""
+    return {
+        "organization": OrganizationKey.objects.filter(organization_id=organization_id).count(),
+        "patients": PatientKey.objects.filter(organization_id=organization_id, wrapped__isnull=False).count(),
+    }
+
+
 def forget_keys() -> None:
     """Read every key anew from its row."""
     with _remembering:

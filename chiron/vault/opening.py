@@ -25,13 +25,15 @@ class Opener:
 
     def open(self, row: Model, column: str) -> JSON:
         """What is sealed in this column, None where it is empty. Raises KeyDestroyed, OpeningFailed."""
-        sealed = getattr(row, column)
-        if sealed is None:
-            return None
+        return None if getattr(row, column) is None else self.safe_for(row, column).open(row, column)
+
+    def safe_for(self, row: Model, column: str) -> Safe:
+        """The safe that sealed what is in this column. Raises KeyDestroyed, OpeningFailed."""
+        sealed = bytes(getattr(row, column))
         for safe in self._own:
             if safe.sealed(sealed):
-                return safe.open(row, column)
-        return self._of_patient(key_id_of(bytes(sealed))).open(row, column)
+                return safe
+        return self._of_patient(key_id_of(sealed))
 
     def _open_patient(self, key_id: UUID) -> Safe:
         key = PatientKey.objects.filter(id=key_id, organization_id=self._organization_id).first()

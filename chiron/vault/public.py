@@ -2,7 +2,7 @@
 
 from chiron.vault.blind import exact_index, matches, name_tokens, search_tokens
 from chiron.vault.errors import KeyDestroyed, LedgerBehind, LedgerBroken, OpeningFailed
-from chiron.vault.keyring import create_organization_key, forget_keys, remove_keys
+from chiron.vault.keyring import count_keys, create_organization_key, forget_keys, remove_keys
 from chiron.vault.ledger import Entry, copy_out
 from chiron.vault.ledger_copy import length as copied_lines
 from chiron.vault.legacy import open_legacy
@@ -61,6 +61,7 @@ __all__ = [
     "archive_safe",
     "copied_lines",
     "copy_out",
+    "count_keys",
     "create_organization_key",
     "destroy_again",
     "destroy_organization_keys",

@@ -125,7 +125,7 @@ def test_replaying_where_nothing_was_restored_does_nothing(clinic: Clinic, capsy
     call_command("erasures", "status")
 
     assert capsys.readouterr().out.splitlines()[-3:] == [
-        "0 lines restored to the ledger, 0 patients erased again",
+        "0 lines restored to the ledger, 0 patients and 0 organizations erased again",
         "0 parts of files removed",
         "Nothing waits to be erased again.",
     ]

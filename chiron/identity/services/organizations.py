@@ -10,18 +10,16 @@ from zoneinfo import available_timezones
 from django.db.models import F
 
 from chiron.audit.public import record_platform
-from chiron.files.public import remove_files
 from chiron.identity.errors import DomainTaken
-from chiron.identity.models import Account, Membership, Session
+from chiron.identity.models import Membership
 from chiron.identity.revocations import take_effect_at_commit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import ACCOUNTS, atomic, take_turns
 from chiron.kernel.errors import NotFound, NotPermitted, invalid
 from chiron.kernel.ids import new_id
 from chiron.kernel.versions import expect
-from chiron.postgres.owner import as_owner
-from chiron.tenancy.public import Organization, Policies, drop_schema, open_organization, organization_for_id
-from chiron.vault.public import create_organization_key, remove_keys
+from chiron.tenancy.public import Organization, Policies, open_organization
+from chiron.vault.public import create_organization_key
 
 THEIR_OWN = frozenset({"name", "time_zone", "locale", "policies"})
 MFA_POLICIES = frozenset({"mfa_required_roles", "mfa_from"})
@@ -88,30 +86,6 @@ def change_organization(
         payload = {"changed": sorted(changes)}
         record_platform(by, action[suspended], resource="organizations", resource_id=organization.id, payload=payload)
     return organization
-
-
-def remove_organization(*, by: Caller, organization_id: UUID) -> None:
-    """Remove an organization that never held real data, a demo or a trial: schema, files, keys, members and accounts.
-
-    Accounts that belong elsewhere too, and operators, stay. Needs the owner's login; a run that was killed is finished
-    by the next. Raises NotFound, OwnerNotConfigured, StorageUnavailable.
-    """
-    by.scope("organizations", "update")
-    organization = organization_for_id(organization_id)
-    drop_schema(organization_id)
-    remove_files(organization_id)
-    with as_owner(ACCOUNTS), atomic(ACCOUNTS):
-        Session.objects.filter(organization=organization).delete()
-        members = list(Membership.objects.filter(organization=organization).values_list("account_id", flat=True))
-        Membership.objects.filter(organization=organization).delete()
-        elsewhere = Membership.objects.filter(account_id__in=members).values("account_id")
-        gone = Account.objects.filter(id__in=members, is_operator=False).exclude(id__in=elsewhere)
-        Session.objects.filter(account__in=gone).delete()  # at the administration they belong to no organization
-        gone.delete()
-        remove_keys(organization_id)
-        organization.delete()
-        record_platform(by, "organization.removed", resource="organizations", resource_id=organization_id)
-        take_effect_at_commit()
 
 
 def _have_tokens_renewed(organization: Organization, now: datetime) -> None:

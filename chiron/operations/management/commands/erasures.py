@@ -41,6 +41,9 @@ class Command(BaseCommand):
 
     def _replay(self, *, files: bool) -> None:
         done = replay(now=clock.now())
-        self.stdout.write(f"{done.lines} lines restored to the ledger, {done.patients} patients erased again")
+        self.stdout.write(
+            f"{done.lines} lines restored to the ledger, {done.patients} patients and "
+            f"{done.organizations} organizations erased again"
+        )
         if files:
             self.stdout.write(f"{remove_all_files()} parts of files removed")
