@@ -20,7 +20,13 @@ from chiron.kernel.errors import DomainError
 from chiron.kernel.ids import NIL
 from chiron.postgres.owner import OwnerNotConfigured
 from chiron.tenancy.public import all_organizations, lacking, missing_migrations, schemas_of_nobody
-from chiron.vault.public import organization_safe
+from chiron.vault.public import (
+    key_states,
+    master_key,
+    organization_keys_by_master,
+    organization_safe,
+    unfinished,
+)
 from config import environment
 from config.health import LONGEST_WAIT_FOR_A_WORKER, LONGEST_WAIT_FOR_THE_SEALER
 from config.startup import unsafe_servers
@@ -161,6 +167,26 @@ def _keys() -> Iterator[Finding]:
     yield Finding("keys", "bad" if shut else "ok", seen, advice)
 
 
+def _rotations() -> Iterator[Finding]:
+    """What a rotation began and did not finish; only then rows are counted, which takes long where there are many."""
+    owners = {"--platform": NIL, **{f"--organization {each.slug}": each.id for each in all_organizations()}}
+    begun = {whose: kinds for whose, owner in owners.items() if (kinds := unfinished(owner))}
+    for whose, kinds in begun.items():
+        left = sum(state.values for state in key_states(owners[whose]) if state.is_left_behind)
+        commands = [f"`chiron keys rotate {whose}{' --patients' if kind == 'patients' else ''}`" for kind in kinds]
+        seen = f"begun and not finished ({whose}): {left} values lie under older keys"
+        yield Finding(
+            "rotation of keys", "warning", seen, f"Run {' and '.join(commands)}: it goes on where it stopped."
+        )
+    by_master = organization_keys_by_master()
+    by_master.pop(master_key().id, None)
+    if by_master:
+        seen = f"{by_master.total()} keys of organizations are wrapped by a previous one"
+        yield Finding("master key", "warning", seen, "Run `chiron keys rotate`, and remove the previous one then.")
+    elif not begun:
+        yield Finding("rotation of keys", "ok", "none is under way")
+
+
 def _sealer() -> Iterator[Finding]:
     waited = Watch(at_a_time=1000).longest_wait(now())
     behind = waited > LONGEST_WAIT_FOR_THE_SEALER
@@ -211,6 +237,7 @@ READERS: dict[str, Callable[[], Iterator[Finding]]] = {
     "organizations": _organizations,
     "servers": _durability,
     "keys": _keys,
+    "rotation of keys": _rotations,
     "audit sealer": _sealer,
     "queue": _queue,
 }

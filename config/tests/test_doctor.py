@@ -19,6 +19,7 @@ from chiron.kernel.ids import new_id
 from chiron.postgres.owner import as_owner
 from chiron.tenancy import readiness
 from chiron.tenancy.public import all_organizations, inside, schema_of
+from chiron.vault.keyring import new_organization_key
 from chiron.vault.public import forget_keys
 from config import doctor, environment
 
@@ -228,3 +229,33 @@ def test_a_folder_whose_files_come_and_go_is_measured(tmp_path: Path) -> None:
 
     assert doctor._megabytes(tmp_path) == 3
     assert doctor._megabytes(tmp_path / "nowhere") == 0
+
+
+def test_keys_that_were_not_turned_to_the_end_are_counted_with_what_to_do(sealed: None, capsys: Any) -> None:
+    organization = all_organizations()[0]
+    begin = new_organization_key(organization.id, 9)
+    begin.save(force_insert=True)
+    try:
+        _, found = findings(capsys)
+    finally:
+        with as_owner("accounts"):
+            begin.delete()
+
+    state, seen, advice = found["rotation of keys"]
+    assert (state, seen.startswith(f"begun and not finished (--organization {organization.slug}): ")) == (
+        "warning",
+        True,
+    )
+    assert seen.endswith(" values lie under older keys")
+    assert advice == f"Run `chiron keys rotate --organization {organization.slug}`: it goes on where it stopped."
+
+
+def test_keys_under_a_previous_master_key_are_counted(sealed: None, capsys: Any, settings: Any) -> None:
+    settings.MASTER_ENCRYPTION_PREVIOUS_KEYS = [settings.MASTER_ENCRYPTION_KEY]
+    settings.MASTER_ENCRYPTION_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+
+    _, found = findings(capsys)
+
+    state, seen, advice = found["master key"]
+    assert (state, advice) == ("warning", "Run `chiron keys rotate`, and remove the previous one then.")
+    assert seen.endswith(" keys of organizations are wrapped by a previous one")

@@ -1,6 +1,8 @@
 """`keys rotate` and `keys status`, one process at a time; test_keys_turned kills them while others work."""
 
+import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from chiron.kernel.errors import NotPermitted
 from chiron.kernel.ids import NIL
 from chiron.operations.keys import rotate_master
 from chiron.operations.tests.turning import fill, left_behind, sealed_values, shut
-from chiron.records.models import Record
+from chiron.records.models import Record, Signature
 from chiron.tenancy.public import inside
 from chiron.vault import settling
 from chiron.vault.envelope import key_id_of
@@ -24,6 +26,7 @@ from chiron.vault.models import OrganizationKey, PatientKey
 from chiron.vault.public import OpeningFailed, destroy_patient_key, forget_keys, key_states, patient_safe
 from chiron.vault.tests.kms import kms_running
 from tests.town import Clinic
+from tests.waiting import until
 
 SEALED = {
     "files_file", "idempotency_answer", "records_anchor", "records_annotation", "records_attachment", "records_record",
@@ -60,6 +63,10 @@ def test_newer_keys_of_patients_leave_nothing_under_the_older(clinic: Clinic, ca
     assert tables >= SEALED
     assert (after.total(), set(after) & older, shut(clinic.id)) == (before.total(), set(), [])
     assert "0 rows lie under an older key" in capsys.readouterr().out
+    with inside(clinic.id):
+        signed = Signature.objects.get().record_id
+    signature = clinic.client(Role.ADMIN).get(f"/api/records/{signed}/signature").json()["signature"]
+    assert signature["verified"] is True
     retired = PatientKey.objects.filter(id__in=older, retired_at__isnull=False, wrapped__isnull=False)
     assert retired.count() == len(older)
 
@@ -174,6 +181,36 @@ def test_the_master_key_moves_to_a_kms_and_back(clinic: Clinic, settings: Any, c
     forget_keys()
     assert by_kms == (under(clinic), shut(clinic.id)) == (before, [])
     assert capsys.readouterr().out.count("0 are wrapped by a previous master key") == 2
+
+
+def test_while_the_kms_is_away_a_request_is_a_503_that_changes_nothing_and_works_when_it_is_back(
+    clinic: Clinic, settings: Any, monkeypatch: pytest.MonkeyPatch, shown: Callable[[str, str], None]
+) -> None:
+    given, admin, patient = settings.MASTER_ENCRYPTION_KEY, clinic.client(Role.ADMIN), {"family": "Owusu"}
+    with kms_running() as kms:
+        settings.KMS_KEY_ID, settings.KMS_ENDPOINT_URL = kms.key_id, kms.endpoint
+        call_command("keys", "rotate")
+        forget_keys()
+        before = admin.post("/api/patients", patient, "application/json").status_code
+        kms.stop()
+        known = admin.post("/api/patients", patient, "application/json").status_code
+        forget_keys()
+        begun = time.monotonic()
+        refused = admin.post("/api/patients", patient, "application/json")
+        seconds = time.monotonic() - begun
+        kms.start()
+        monkeypatch.setattr("chiron.vault.kms.BELIEVED_DOWN", 0.0)
+        until(lambda: admin.post("/api/patients", patient, "application/json").status_code == 201)
+        settings.KMS_KEY_ID, settings.KMS_PREVIOUS_KEY_IDS = "", [kms.key_id]
+        call_command("keys", "rotate")
+    settings.KMS_PREVIOUS_KEY_IDS = []
+    forget_keys()
+
+    assert (before, known, refused.status_code, refused.headers["Retry-After"]) == (201, 201, 503, "1")
+    assert seconds < 10
+    assert given == settings.MASTER_ENCRYPTION_KEY
+    assert len(admin.get("/api/patients?name=owusu").json()["patients"]) == 3
+    shown("R7", f"with the KMS of the master key away, a request that needs it is a 503 in {seconds:.1f} s")
 
 
 def test_a_master_key_without_the_previous_one_wraps_nothing(clinic: Clinic, settings: Any) -> None:
