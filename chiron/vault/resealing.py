@@ -16,6 +16,7 @@ from django.db.models import Model, QuerySet
 from chiron.kernel.db import ACCOUNTS, atomic
 from chiron.kernel.ids import NIL
 from chiron.postgres.owner import as_owner
+from chiron.postgres.together import update_together
 from chiron.tenancy.public import inside_as_owner
 from chiron.vault.census import Table, home_of, key_of, sealed_tables
 from chiron.vault.errors import KeyDestroyed, OpeningFailed
@@ -87,7 +88,7 @@ class Resealing:
             rows = _locked(self._rows(model), ids, columns)
             safes = _Safes(self._organization_id, self._keyring, self._stale_keys(rows, columns))
             renewed = [row for row in rows if self._is_renewed(row, columns, safes)]
-            self._rows(model).bulk_update(renewed, columns)
+            update_together(renewed, columns, using=self._alias)
         self._result.held += len(ids) - len(rows)
         self._result.renewed += len(renewed)
 

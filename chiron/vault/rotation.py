@@ -17,6 +17,7 @@ from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, take_turns
 from chiron.kernel.errors import DomainError
 from chiron.kernel.ids import new_id
 from chiron.postgres.owner import as_owner
+from chiron.postgres.together import update_together
 from chiron.vault.census import home_of, key_of
 from chiron.vault.envelope import key_id_of
 from chiron.vault.keyring import (
@@ -89,7 +90,7 @@ def rewrap_organization_keys() -> int:
             older = [row for row in rows if key_id_of(bytes(row.wrapped)) != master.id]
             for row in older:
                 row.wrapped = master.wrap(opened_key(row), place_of_key(row))
-            OrganizationKey.objects.bulk_update(older, ["wrapped"])
+            update_together(older, ["wrapped"], using=ACCOUNTS)
         wrapped += len(older)
     return wrapped
 
@@ -202,7 +203,7 @@ def _rewrap_patient_keys(organization_id: UUID, keyring: Keyring) -> tuple[int, 
             for row in rows:
                 at = place_of_patient_key(row)
                 row.wrapped = keyring.wrap(keyring.unwrap_retired(bytes(row.wrapped or b""), at), at)
-            PatientKey.objects.bulk_update(rows, ["wrapped"])
+            update_together(rows, ["wrapped"], using=ACCOUNTS)
         moved, held = moved + len(rows), held + len(ids) - len(rows)
     return moved, held
 
