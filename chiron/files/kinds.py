@@ -65,6 +65,7 @@ MARKUP = re.compile(rb"<[\s/]*(script|html|svg|iframe|body|object|embed|!doctype
 NO_PLAIN_TEXT = re.compile(rb"(\xef\xbb\xbf)?(\s*<[!?%/a-z]|#!|X5O!P%@AP\[4\\PZX54)", re.IGNORECASE)
 BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 NO_NAME = re.compile(r'[<>:"|?*%]')
+DEVICE = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
 
 
 def kind_of_beginning(head: bytes) -> Kind | None:
@@ -90,7 +91,7 @@ def fitting_name(name: str, content_type: str) -> str:
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     seen = "".join(letter for letter in last if unicodedata.category(letter)[0] != "C")
-    plain = NO_NAME.sub("_", seen).strip(" .") or "file"
+    plain = DEVICE.sub(r"_\1", NO_NAME.sub("_", seen).strip(" .")) or "file"
     suffixes = BY_TYPE[content_type].suffixes
     path = PurePosixPath(plain)
     ending = path.suffix if path.suffix.lower() in suffixes else suffixes[0]

@@ -30,7 +30,7 @@ WAITING_AT_MOST = 8
 """Threads beyond those that work, each with its database connections, for bodies that arrive; as many for streams."""
 OWN = [(name.lower().encode(), value.encode()) for name, value in BARE.items()]
 TRY_LATER = [*OWN, (b"retry-after", b"5"), (b"content-length", b"0")]
-TOO_SLOW = [*OWN, (b"connection", b"close")]
+BROKEN_OFF = [*OWN, (b"connection", b"close")]
 PATIENCE, SLOWEST = 30.0, 4 * 1024
 """Seconds that a client is waited for, and bytes by which it earns back one of them."""
 
@@ -122,11 +122,12 @@ class Exchange:
         return io.BytesIO(b"".join(parts))
 
     async def body_in_time(self, environ: dict[str, Any]) -> io.BufferedIOBase:
-        """The same; who is too slow with a small one is told so (408). Raises ClientGone."""
+        """The same; who is too slow with a small one, or breaks it off, is told so (408, 400). Raises ClientGone."""
         try:
             return await self.body(environ)
-        except ClientSilent:
-            await self.send({"type": "http.response.start", "status": 408, "headers": TOO_SLOW})
+        except ClientGone as gone:
+            status = 408 if isinstance(gone, ClientSilent) else 400
+            await self.send({"type": "http.response.start", "status": status, "headers": BROKEN_OFF})
             await self.send(body_message(b""))
             raise
 

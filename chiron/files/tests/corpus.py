@@ -1,5 +1,6 @@
 """Files that nobody should send and somebody will: small ones, made here, each named for its trick."""
 
+import gzip
 import zlib
 from collections.abc import Iterator
 from itertools import chain, product
@@ -23,6 +24,7 @@ PROGRAMS = {
     "rar": b"Rar!\x1a\x07\x01\x00",
     "7z": b"7z\xbc\xaf\x27\x1c\x00\x04",
     "gzip": b"\x1f\x8b\x08\x00\x00\x00\x00\x00",
+    "gzip bomb": gzip.compress(bytes(64 * 2**20), 9),
     "bzip2": b"BZh91AY&SY\x00\x00",
     "xz": b"\xfd7zXZ\x00\x00\x04",
     "tar": b"notes.txt" + bytes(248) + b"ustar\x0000",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chiron.kernel.headers import BARE
 from chiron.operations.bridge import SMALL, WAITING_AT_MOST, Bridge, ClientGone, ClientSilent
 
 Environ = dict[str, Any]
@@ -333,6 +334,20 @@ async def test_a_client_that_falls_silent_while_it_sends_is_not_waited_for(monke
 
     assert (small.answer, large.answer) == ((408, b""), (400, b""))
     assert [type(each) for each in errors] == [ClientSilent]
+
+
+@in_a_loop
+async def test_what_the_bridge_answers_itself_has_the_headers_of_every_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken_off = Client(headers=[(b"content-length", b"9")])
+    broken_off.goes_away.set()
+    gone = await broken_off.ask(Bridge(echo, threads=1))
+    monkeypatch.setattr("chiron.operations.bridge.PATIENCE", 0.05)
+    silent = await Client(headers=[(b"content-length", b"9")]).ask(Bridge(echo, threads=1))
+
+    for client, status in ((gone, 400), (silent, 408)):
+        assert client.answer == (status, b"")
+        headers = {name.decode(): value.decode() for name, value in client.sent[0]["headers"]}
+        assert headers == {name.lower(): value for name, value in BARE.items()} | {"connection": "close"}
 
 
 @in_a_loop
