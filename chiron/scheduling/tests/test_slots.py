@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chiron.scheduling.slots import Availability, Terms, can_begin, slots_on
@@ -144,6 +144,7 @@ def test_an_hour_that_comes_twice_is_offered_twice() -> None:
     assert offered(date(2026, 3, 8), night, Terms(timedelta(hours=1))) == ["00:00", "01:00"]
 
 
+@settings(deadline=None)
 @given(
     day=st.dates(date(2025, 1, 1), date(2030, 12, 31)),
     zone=st.sampled_from([BERLIN, NEW_YORK, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Africa/Cairo")]),

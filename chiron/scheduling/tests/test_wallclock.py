@@ -5,7 +5,7 @@ from random import Random
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chiron.scheduling.wallclock import DAY, Hours, Span, instants_of, spans_of, union, without
@@ -120,6 +120,7 @@ def minutes(spans: list[Span]) -> set[datetime]:
     }
 
 
+@settings(deadline=None)
 @given(SPANS, SPANS)
 def test_spans_are_sets_of_instants(some: list[Span], others: list[Span]) -> None:
     assert minutes(union(some)) == minutes(some)
