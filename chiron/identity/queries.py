@@ -21,13 +21,19 @@ from chiron.tenancy.public import Organization, all_organizations
 
 
 def me(by: Caller) -> tuple[Account, Membership | None]:
-    """The caller's own account, and the membership with which it signed in."""
+    """The caller's own account, and the membership with which it signed in.
+
+    Raises NotSignedIn where there is none any more: another process removed it within the last second.
+    """
     by.scope("me", "read")
-    if by.account_id is None:
-        raise NotSignedIn
     if by.membership_id is None:
-        return Account.objects.get(id=by.account_id), None
-    membership = Membership.objects.select_related("account", "organization").get(id=by.membership_id)
+        account = Account.objects.filter(id=by.account_id or NIL).first()
+        if account is None:
+            raise NotSignedIn
+        return account, None
+    membership = Membership.objects.select_related("account", "organization").filter(id=by.membership_id).first()
+    if membership is None:
+        raise NotSignedIn
     return membership.account, membership
 
 

@@ -1,5 +1,7 @@
 """Cookies that another site makes a browser send change nothing (promise A8), whatever the operation."""
 
+from collections.abc import Callable
+
 import pytest
 
 from chiron.identity.cookies import csrf_token
@@ -22,8 +24,11 @@ ATTEMPTS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(name for name in NEEDS if not name.startswith("GET ")))
-def test_no_change_is_made_for_another_site(name: str, world: World) -> None:
+CHANGES = sorted(name for name in NEEDS if not name.startswith("GET "))
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_no_change_is_made_for_another_site(name: str, world: World, shown: Callable[[str, str], None]) -> None:
     operation, accepted = OPERATIONS[name], []
     who = "operator" if NEEDS[name].resource in ("organizations", "accounts") else "ADMIN"
     known = world.callers[who]
@@ -39,3 +44,4 @@ def test_no_change_is_made_for_another_site(name: str, world: World) -> None:
             accepted.append((attempt, answer.status_code, events))
 
     assert accepted == []
+    shown("A8", f"{len(ATTEMPTS)} attempts of another site at each of {len(CHANGES)} changes, {len(accepted)} accepted")

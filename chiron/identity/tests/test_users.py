@@ -7,7 +7,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from chiron.audit.models import Event
-from chiron.identity.models import Account
+from chiron.identity.models import Account, Membership
 from chiron.identity.public import Role
 from chiron.identity.tests.factories import PASSWORD, me, new_account, new_member, problem, signed_in, with_token
 from chiron.identity.tests.test_registration import claims_of, register
@@ -26,6 +26,14 @@ def test_everybody_reads_themselves(role: Role, hilltop: Any) -> None:
     assert (user["id"], user["roles"]) == (str(hilltop.who[role].account_id), [role])
     assert user["provider_id"] == (str(hilltop.doctor_id) if role is Role.DOCTOR else None)
     assert user["patient_id"] == (str(hilltop.patient_id) if role is Role.PATIENT else None)
+
+
+def test_who_was_removed_a_moment_ago_by_another_process_is_told_to_sign_in(hilltop: Any) -> None:
+    member = new_member(hilltop.id)
+    opened = signed_in(member)
+    Membership.objects.filter(id=member.id).delete()
+
+    assert problem(me(opened.access)) == (401, "not-signed-in")
 
 
 def test_an_address_is_changed_and_signs_in_from_then_on(hilltop: Any) -> None:
