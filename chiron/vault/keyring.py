@@ -111,10 +111,11 @@ def keyring_of(organization_id: UUID) -> Keyring:
 def read_keyring(organization_id: UUID) -> Keyring:
     """The same, read anew: for what was sealed by a key that this process does not know yet."""
     started, known = seconds(), _remembered.get(organization_id)
-    rows = list(OrganizationKey.objects.filter(organization_id=organization_id).order_by("generation"))
+    standing = OrganizationKey.objects.standing().filter(organization_id=organization_id).order_by("generation")
+    rows = list(standing)
     if not rows and organization_id == NIL:
         _insert(NIL)
-        rows = list(OrganizationKey.objects.filter(organization_id=NIL))
+        rows = list(standing.all())
     opened = known.generations if known else {}
     generations = [opened.get(row.id) or Generation.of(row.id, opened_key(row)) for row in rows]
     keyring = Keyring(generations, {row.id for row in rows if row.retired_at}, started + SECONDS)

@@ -10,6 +10,12 @@ from chiron.kernel.fields import operational, secret
 from chiron.kernel.models import Grants, Row
 
 
+class OrganizationKeyQuerySet(models.QuerySet["OrganizationKey"]):
+    def standing(self) -> "OrganizationKeyQuerySet":
+        """Without those that the erasure of an organization destroyed."""
+        return self.exclude(wrapped=b"")
+
+
 class OrganizationKey(Row):
     """A data key of an organization, wrapped by the master key. The newest generation seals.
 
@@ -23,6 +29,8 @@ class OrganizationKey(Row):
     wrapped = secret(models.BinaryField())
     created_at = operational(models.DateTimeField(default=clock.now, editable=False))
     retired_at = operational(models.DateTimeField(null=True, editable=False))
+
+    objects = OrganizationKeyQuerySet.as_manager()
 
     class Meta:
         constraints = [

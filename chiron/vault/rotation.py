@@ -84,9 +84,9 @@ def rewrap_organization_keys() -> int:
     No value is touched. Raises `OpeningFailed` where a key was wrapped by a master key that is not given here.
     """
     master, wrapped = master_key(), 0
-    for ids in _portions(list(OrganizationKey.objects.order_by("id").values_list("id", flat=True))):
+    for ids in _portions(list(OrganizationKey.objects.standing().order_by("id").values_list("id", flat=True))):
         with atomic(ACCOUNTS):
-            rows = OrganizationKey.objects.select_for_update().filter(id__in=ids).order_by("id")
+            rows = OrganizationKey.objects.standing().select_for_update().filter(id__in=ids).order_by("id")
             older = [row for row in rows if key_id_of(bytes(row.wrapped)) != master.id]
             for row in older:
                 row.wrapped = master.wrap(opened_key(row), place_of_key(row))
@@ -97,7 +97,8 @@ def rewrap_organization_keys() -> int:
 
 def organization_keys_by_master() -> Counter[UUID]:
     """How many keys of organizations each master key wraps."""
-    return Counter(key_id_of(bytes(each)) for each in OrganizationKey.objects.values_list("wrapped", flat=True))
+    wrapped = OrganizationKey.objects.standing().values_list("wrapped", flat=True)
+    return Counter(key_id_of(bytes(each)) for each in wrapped)
 
 
 def turn_organization(

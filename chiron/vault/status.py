@@ -58,9 +58,11 @@ Known = tuple[Kind, UUID, int, Standing, datetime]
 
 
 def _organization(organization_id: UUID) -> Iterable[Known]:
-    rows = list(OrganizationKey.objects.filter(organization_id=organization_id).order_by("generation").defer("wrapped"))
+    rows = list(OrganizationKey.objects.filter(organization_id=organization_id).order_by("generation"))
     for row in rows:
         standing: Standing = "retired" if row.retired_at else "in use" if row is rows[-1] else "older"
+        if not row.wrapped:
+            standing = "destroyed"
         yield "organization", row.id, row.generation, standing, row.created_at
 
 

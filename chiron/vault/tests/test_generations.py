@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from chiron.kernel.ids import new_id
+from chiron.kernel.ids import NIL, new_id
 from chiron.vault import keyring as keyrings
 from chiron.vault.blind import exact_index
 from chiron.vault.envelope import key_id_of
@@ -18,6 +18,7 @@ from chiron.vault.keyring import (
     new_organization_key,
 )
 from chiron.vault.models import OrganizationKey, PatientKey
+from chiron.vault.rotation import rewrap_organization_keys
 from chiron.vault.safes import archive_safe, new_patient_safe, organization_safe, patient_safe, place_of_key
 from chiron.vault.tests.factories import HILLTOP, KOFI, sealed_by
 
@@ -126,4 +127,23 @@ def test_a_process_learns_of_a_newer_key_within_a_second_and_opens_none_twice(
 
     assert again.newest == key.id != first.newest
     assert again.generations[first.newest] is first.generations[first.newest]
+    forget_keys()
+
+
+def test_a_destroyed_key_of_an_organization_is_forgotten_by_every_process_within_a_second(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    time = [100.0]
+    monkeypatch.setattr(keyrings, "seconds", lambda: time[0])
+    with django_capture_on_commit_callbacks(using="accounts", execute=True):
+        row = sealed_by(organization_safe(HILLTOP))
+    OrganizationKey.objects.filter(organization_id=HILLTOP).update(wrapped=b"")  # as another process does
+
+    time[0] = 101.0
+    with pytest.raises(OpeningFailed):
+        organization_safe(HILLTOP)
+
+    assert row.text is not None
+    assert NIL in {key.organization_id for key in OrganizationKey.objects.standing()}
+    assert rewrap_organization_keys() == 0
     forget_keys()
