@@ -8,12 +8,13 @@ from chiron.vault import rules
 from chiron.vault.envelope import place
 from chiron.vault.keyring import keyring_of
 
-TOKEN_BYTES = 2
+TOKENS = 1024
+"""How many numbers there are, so few that each stands for many beginnings: docs/explanation/vault.md says why."""
 EXACT_BYTES = 16
 
 
 def name_tokens(organization_id: UUID, *texts: str) -> list[int]:
-    """The tokens to store beside sealed names: one for each beginning of each word, sorted, each below 65,536.
+    """The tokens to store beside sealed names: one for each beginning of each word, sorted, each below 1,024.
 
     So few numbers for so many words that different words share one on purpose: what a search finds by tokens must
     still be opened and held against `matches`.
@@ -47,4 +48,4 @@ def _tokens(organization_id: UUID, labels: set[str]) -> list[int]:
     if not labels:
         return []
     key = keyring_of(organization_id).name_key
-    return sorted({int.from_bytes(digest(key, label.encode(), "sha256")[:TOKEN_BYTES]) for label in labels})
+    return sorted({int.from_bytes(digest(key, label.encode(), "sha256")) % TOKENS for label in labels})
