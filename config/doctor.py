@@ -12,7 +12,7 @@ from typing import Literal
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from chiron.audit.public import Watch
+from chiron.audit.public import NotLocked, OutOfReach, Watch, bucket
 from chiron.jobs.public import queue_state
 from chiron.kernel.clock import now
 from chiron.kernel.db import ALIASES, atomic, cursor
@@ -196,6 +196,24 @@ def _sealer() -> Iterator[Finding]:
     )
 
 
+def _witness() -> Iterator[Finding]:
+    place = bucket()
+    if place is None:
+        advice = "Set AUDIT_HEADS_BUCKET to a bucket with object lock that other people administer."
+        yield Finding("witness", "warning", "audit heads are copied to this machine's folder only", advice)
+        return
+    try:
+        place.check()
+    except NotLocked:
+        advice = "Make a bucket with object lock: it cannot be added to one that exists everywhere."
+        yield Finding("witness", "bad", f"bucket {place.name} has no object lock", advice)
+    except OutOfReach as error:
+        advice = "Mend the way to it, or AUDIT_HEADS_BUCKET; heads are copied as soon as it answers."
+        yield Finding("witness", "bad", f"bucket {place.name} is out of reach ({error})", advice)
+    else:
+        yield Finding("witness", "ok", f"bucket {place.name}, locked for {place.retention.days} days")
+
+
 def _queue() -> Iterator[Finding]:
     queue = queue_state()
     seen = f"{queue.waiting} jobs wait, {queue.doing} are being done"
@@ -239,6 +257,7 @@ READERS: dict[str, Callable[[], Iterator[Finding]]] = {
     "keys": _keys,
     "rotation of keys": _rotations,
     "audit sealer": _sealer,
+    "witness": _witness,
     "queue": _queue,
 }
 """What is read in the databases, once all of them answer."""

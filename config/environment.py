@@ -101,6 +101,13 @@ SETTINGS = (
     Setting(
         "S3_BUCKET", "Bucket in which sealed files lie. Empty, and no AZURE_CONTAINER: the folder CHIRON_HOME/files."
     ),
+    Setting(
+        "AUDIT_HEADS_BUCKET",
+        "S3 bucket with object lock to which the newest audit heads are copied; docs/how-to/audit-proofs.md.",
+    ),
+    Setting("AUDIT_HEADS_ENDPOINT_URL", "Where that bucket is, if not at Amazon."),
+    Setting("AUDIT_HEADS_LOCK_MODE", "How copies are locked there: `COMPLIANCE` or `GOVERNANCE`.", "COMPLIANCE"),
+    Setting("AUDIT_HEADS_RETENTION_DAYS", "For how many days they are locked.", "3650"),
     Setting("EMAIL_URL", "Mail server: smtp://, smtp+tls:// or smtps://user:password@host:port.", "", True),
     Setting("MAILJET_API_KEY", "Sends mail through Mailjet instead.", "", True),
     Setting("MAILJET_API_SECRET", "Its secret.", "", True),
@@ -170,6 +177,14 @@ def number(name: str) -> int:
     if not (said.isascii() and said.isdigit()):
         raise ImproperlyConfigured(f"{name} is {said!r}: it must be a whole number.")
     return int(said)
+
+
+def one_of(name: str, *choices: str) -> str:
+    """A setting that is one of these words. Raises ImproperlyConfigured for anything else."""
+    said = read(name).strip()
+    if said not in choices:
+        raise ImproperlyConfigured(f"{name} is {said!r}: it must be one of {', '.join(choices)}.")
+    return said
 
 
 def words(name: str) -> list[str]:

@@ -42,7 +42,7 @@ def append(trail_name: str, heads_after: Callable[[int], Iterable[SignedHead]]) 
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        lines = b"".join(_line(head) for head in heads_after(_last_size(handle)))
+        lines = b"".join(line_of(head) for head in heads_after(_last_size(handle)))
         while lines:
             lines = lines[os.write(handle, lines) :]
         os.fsync(handle)
@@ -70,7 +70,7 @@ def copied(trail_name: str, until: int) -> Iterator[SignedHead | UnreadableCopy]
             until -= len(line)
             if until < 0 or not line.endswith(b"\n"):
                 return
-            yield _read(line, number)
+            yield read_line(line, f"line {number}")
 
 
 def _last_size(handle: int) -> int:
@@ -81,13 +81,14 @@ def _last_size(handle: int) -> int:
     if torn:
         os.ftruncate(handle, length - torn)
     lines = tail[: len(tail) - torn].splitlines()
-    last = _read(lines[-1], 0) if lines else None
+    last = read_line(lines[-1], "the last line") if lines else None
     if isinstance(last, UnreadableCopy):
         raise OSError("the last copied head is unreadable; run `audit verify`")
     return last.size if last else 0
 
 
-def _line(head: SignedHead) -> bytes:
+def line_of(head: SignedHead) -> bytes:
+    """A head as it is copied."""
     content = {
         "trail": str(head.trail),
         "size": head.size,
@@ -99,7 +100,8 @@ def _line(head: SignedHead) -> bytes:
     return json.dumps(content).encode() + b"\n"
 
 
-def _read(line: bytes, number: int) -> SignedHead | UnreadableCopy:
+def read_line(line: bytes, place: str) -> SignedHead | UnreadableCopy:
+    """The head that a line is a copy of."""
     try:
         content = json.loads(line)
         head = SignedHead(
@@ -111,9 +113,9 @@ def _read(line: bytes, number: int) -> SignedHead | UnreadableCopy:
             signature=b64decode(content["signature"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        return UnreadableCopy(f"line {number} is not a head")
+        return UnreadableCopy(f"{place} is not a head")
     is_plausible = 0 < head.size < 2**63 and head.at.tzinfo is not None
-    return head if is_plausible else UnreadableCopy(f"line {number} is not a head")
+    return head if is_plausible else UnreadableCopy(f"{place} is not a head")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What other apps may use of audit."""
 
+from chiron.audit.bucket import NotLocked, OutOfReach, bucket
 from chiron.audit.canonical import Part, together
 from chiron.audit.figures import events_by_day
 from chiron.audit.findings import Finding, Kind, Report
@@ -16,11 +17,14 @@ __all__ = [
     "Access",
     "Finding",
     "Kind",
+    "NotLocked",
+    "OutOfReach",
     "Part",
     "Report",
     "Sealer",
     "Watch",
     "access_log",
+    "bucket",
     "events_by_day",
     "lag",
     "last_head",

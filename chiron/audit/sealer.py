@@ -12,18 +12,13 @@ from threading import Thread
 import psycopg
 from django.db import DatabaseError, close_old_connections
 
-from chiron.audit.sealing import Untrustworthy, oldest_unsealed, publish, seal_trail
-from chiron.audit.trails import PLATFORM, Connection, Trail, connect
+from chiron.audit.sealing import Untrustworthy, oldest_unsealed, publish, seal_without_copy
+from chiron.audit.trails import Connection, Trail, all_trails, connect
+from chiron.audit.witness import Witness
 from chiron.kernel.log import logger
-from chiron.tenancy.public import all_organizations
 
 QUICK, SLOW = 0.5, 8.0  # seconds between looks at a trail where something happens, and where nothing does
 NEW_TRAILS = 2.0  # seconds between looks for new organizations
-
-
-def all_trails() -> list[Trail]:
-    """The platform's and those of all organizations, the suspended ones too."""
-    return [PLATFORM, *(Trail(organization.id) for organization in all_organizations())]
 
 
 @dataclass(slots=True)
@@ -48,15 +43,18 @@ class Sealer:
     connections: dict[str, Connection] = field(default_factory=dict)
     stopping: Signal = field(default_factory=Signal)
     thread: Thread | None = None
+    witness: Witness = field(default_factory=Witness)
 
     def start(self) -> None:
         self.stopping.clear()
+        self.witness.start()
         self.thread = Thread(target=self._run, name="sealer", daemon=True)
         self.thread.start()
 
     def stop(self, timeout: float = 10.0) -> None:
         """Finish the trail at hand and stop."""
         self.stopping.set()
+        self.witness.stop(timeout)
         if self.thread is not None:
             self.thread.join(timeout)
 
@@ -90,7 +88,7 @@ class Sealer:
         except psycopg.Error as error:
             logger.warning("audit.sealing_failed", trail=trail.name, error=type(error).__name__)
             self._hang_up(trail.alias)
-        except (Untrustworthy, OSError) as error:
+        except Untrustworthy as error:
             logger.error("audit.sealing_failed", trail=trail.name, error=type(error).__name__, reason=str(error))
         round_.pause = QUICK if worked else min(round_.pause * 2, SLOW)
         round_.due = time.monotonic() + round_.pause
@@ -98,14 +96,22 @@ class Sealer:
     def _seal(self, trail: Trail, round_: Round) -> bool:
         connection = self._connection(trail.alias)
         if not round_.is_copied:  # a crash may have come between a commit and its copy
-            publish(connection, trail)
-            round_.is_copied = True
+            self._copy(connection, trail, round_)
         if oldest_unsealed(connection, trail) is None:
             return False
-        round_.is_copied = False
-        while seal_trail(connection, trail) and not self.stopping.is_set():
-            round_.is_copied = True
+        while seal_without_copy(connection, trail) and not self.stopping.is_set():
+            self._copy(connection, trail, round_)
         return True
+
+    def _copy(self, connection: Connection, trail: Trail, round_: Round) -> None:
+        """Copy what is not copied yet; where that fails, sealing goes on and the next look makes up for it."""
+        round_.is_copied = False
+        try:
+            publish(connection, trail)
+        except OSError as error:
+            logger.error("audit.heads_not_copied", trail=trail.name, error=type(error).__name__, reason=str(error))
+        else:
+            round_.is_copied = True
 
     def _connection(self, alias: str) -> Connection:
         if alias not in self.connections:

@@ -45,12 +45,17 @@ def seal(alias: str, organization_id: UUID | None, limit: int = BATCH) -> int:
 
 def seal_trail(connection: Connection, trail: Trail, limit: int = BATCH) -> int:
     """One pass over one trail. The new head is copied outside the database after it was committed, never before."""
-    with within(connection, trail) as cursor:
-        cursor.execute("SET LOCAL synchronous_commit = on")
-        sealed = _seal(cursor, trail, limit) if _elected(cursor, trail) else 0
+    sealed = seal_without_copy(connection, trail, limit)
     if sealed:
         publish(connection, trail)
     return sealed
+
+
+def seal_without_copy(connection: Connection, trail: Trail, limit: int = BATCH) -> int:
+    """The same, for who copies the heads then."""
+    with within(connection, trail) as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = on")
+        return _seal(cursor, trail, limit) if _elected(cursor, trail) else 0
 
 
 def publish(connection: Connection, trail: Trail) -> None:

@@ -15,7 +15,7 @@ from psycopg.rows import namedtuple_row
 
 from chiron.kernel.ids import NIL
 from chiron.postgres.beside import parameters_of
-from chiron.tenancy.public import schema_of
+from chiron.tenancy.public import all_organizations, schema_of
 
 Connection = psycopg.Connection[Any]
 
@@ -44,6 +44,11 @@ class Trail:
 
 
 PLATFORM = Trail(None)
+
+
+def all_trails() -> list[Trail]:
+    """The platform's and those of all organizations, the suspended ones too."""
+    return [PLATFORM, *(Trail(organization.id) for organization in all_organizations())]
 
 
 def connect(alias: str) -> Connection:

@@ -29,8 +29,10 @@ from chiron.audit.sections import LINE_COLUMNS, Line, Section, line_of
 from chiron.audit.signing import mac_of
 from chiron.audit.trails import Connection, Trail, connect, within
 from chiron.audit.tree import Frontier
+from chiron.audit.witnessed import Witnessed
 
 BOUND, PATIENCE = timedelta(seconds=60), timedelta(seconds=15)
+STALE = timedelta(minutes=5)
 CHUNK = 2000
 
 Progress = Callable[[int, int], None]
@@ -52,12 +54,15 @@ def verify(
     trail = Trail(organization_id)
     report = Report(trail.name)
     until = copies.length_of(trail.name)  # first: what is copied by now was committed before our snapshot
+    witnessed = Witnessed.of(trail)
     with connect(trail.alias) as connection, connect(trail.alias) as beside:
         try:
             with within(connection, trail) as cursor, within(beside, trail) as leaves:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 _share_snapshot(cursor, leaves)
-                late = Examiner(connection, leaves, trail, report, progress).examine(until, now - bound)
+                examiner = Examiner(connection, leaves, trail, report, progress)
+                late = examiner.examine(until, now - bound)
+                examiner.compare_witnessed(witnessed, now - STALE)
             for finding in _still_unsealed(connection, trail, late, patience):
                 report.add(finding)
         except UndefinedTable:
@@ -108,6 +113,13 @@ class Examiner:
             self._add(finding for copy in chunk for finding in self._of_copy(copy, stored))
         if self.report.heads and not self.report.copies:
             self._add([Finding(Kind.UNWITNESSED, "no head is copied outside the database; see AUDIT_HEADS_DIR")])
+
+    def compare_witnessed(self, witnessed: Witnessed, before: datetime) -> None:
+        """Compare with the bucket, in which every head that was signed before then is spoken for."""
+        self.report.copies += len(witnessed.copies)
+        with self.connection.cursor() as cursor:
+            due = cursor.execute("SELECT max(size) FROM audit_head WHERE at < %s", [before]).fetchall()[0][0]
+        self._add(witnessed.findings(self._heads_of, self._of_copy, due or 0))
 
     def examine_unsealed(self, before: datetime) -> dict[UUID, Finding]:
         """Count the events, add those without leaf that Chiron did not write, and answer those older than `before`."""

@@ -48,6 +48,10 @@ JWT_ISSUER = JWT_AUDIENCE = "chiron"
 AUTH_SERVICE_URL = auth_service()
 ONLY = environment.read("CHIRON_ONLY")
 AUDIT_HEADS_DIR = HOME.path / "audit-heads"
+AUDIT_HEADS_BUCKET = environment.read("AUDIT_HEADS_BUCKET")
+AUDIT_HEADS_ENDPOINT_URL = environment.read("AUDIT_HEADS_ENDPOINT_URL")
+AUDIT_HEADS_LOCK_MODE = environment.one_of("AUDIT_HEADS_LOCK_MODE", "COMPLIANCE", "GOVERNANCE")
+AUDIT_HEADS_RETENTION_DAYS = environment.number("AUDIT_HEADS_RETENTION_DAYS")
 RATE_LIMITS = environment.read("RATE_LIMITS")
 DRAIN_SECONDS = environment.number("DRAIN_SECONDS")
 TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES")
