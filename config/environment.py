@@ -122,6 +122,7 @@ SETTINGS = (
         "RATE_LIMITS",
         "Other limits than the usual, separated by commas; docs/how-to/sign-in-security.md shows their form.",
     ),
+    Setting("METRICS_TOKEN", "Whoever shows it reads `/metrics`. Empty: nothing is counted, nothing shown.", "", True),
     Setting(
         "DRAIN_SECONDS",
         "For how long `serve`, asked to end (SIGTERM), still takes requests while `/health/ready` says 503, so that"

@@ -13,7 +13,7 @@ from chiron.identity.elsewhere import auth_service, is_elsewhere
 from chiron.jobs.public import queue_state
 from chiron.kernel.clock import now
 from chiron.kernel.db import must_answer
-from chiron.operations.leaving import is_leaving
+from chiron.operations.processes import is_leaving
 from chiron.tenancy.public import missing_migrations
 
 LONGEST_WAIT_FOR_THE_SEALER = timedelta(minutes=1)

@@ -5,6 +5,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from chiron.identity.wellknown import jwks, taken_back
+from chiron.operations.metrics import metrics
 from config.api import api
 from config.health import health, live, ready
 from config.routes import by_first_word
@@ -25,7 +26,12 @@ documentation = [
     path("", RedirectView.as_view(url="/api/docs")),
     path("api", RedirectView.as_view(url="/api/docs")),
 ]
-state = [path("health", health), path("health/live", live), path("health/ready", ready)]
+state = [
+    path("health", health),
+    path("health/live", live),
+    path("health/ready", ready),
+    path("metrics", metrics),
+]
 signing_in = [*asked_by_services, path("auth/revocations", taken_back), path(".well-known/jwks.json", jwks)]
 urlpatterns = [
     *documentation,

@@ -20,6 +20,13 @@ SELECT count(*) FILTER (WHERE j.status = 'todo'),
 """
 
 
+BY_STATE = """
+SELECT task_name, CASE WHEN status = 'failed' THEN 'dead' WHEN status = 'todo' AND attempts > 0 THEN 'retrying'
+                       WHEN status = 'todo' THEN 'waiting' ELSE status::text END, count(*)
+  FROM public.procrastinate_jobs GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class QueueState:
     """Jobs waiting, being done, dead, and held by a worker that fell silent; how long the oldest has been due."""
@@ -36,3 +43,11 @@ def queue_state(silence: timedelta = timedelta(seconds=60)) -> QueueState:
     with atomic(CLINICAL), cursor(CLINICAL) as session:
         session.execute(STATE, [silence.total_seconds()])
         return QueueState(*session.fetchone())
+
+
+def jobs_by_state() -> list[tuple[str, str, int]]:
+    """How many there are of each job: waiting, retrying after a failure, doing, or dead."""
+    with atomic(CLINICAL), cursor(CLINICAL) as session:
+        session.execute(BY_STATE)
+        found: list[tuple[str, str, int]] = session.fetchall()
+    return found

@@ -18,7 +18,7 @@ from chiron.kernel.parsing import UNSTORABLE
 from chiron.kernel.problems import MEDIA_TYPE, method_not_allowed, respond
 
 Next = Callable[[HttpRequest], HttpResponseBase]
-OURS = re.compile(r"/(api|auth|health|fhir|dicomweb|\.well-known)(/|$)")
+OURS = re.compile(r"/(api|auth|health|metrics|fhir|dicomweb|\.well-known)(/|$)")
 
 
 def front(get_response: Next) -> Next:
@@ -65,8 +65,8 @@ def _unreadable_headers(request: HttpRequest) -> bool:
 
 
 def _check_host(request: HttpRequest) -> None:
-    """Answer under our own names only; but health is asked for by address."""
-    if not request.path_info.startswith("/health"):
+    """Answer under our own names only; but health and metrics are asked for by address."""
+    if not request.path_info.startswith(("/health", "/metrics")):
         try:
             request.get_host()
         except DisallowedHost:

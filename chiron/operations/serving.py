@@ -19,7 +19,8 @@ from chiron.audit.public import Sealer
 from chiron.jobs.public import Worker
 from chiron.kernel import clock
 from chiron.kernel.db import close_connections
-from chiron.operations.leaving import APPLICATION, Flag, load, new_flag
+from chiron.operations.metrics import shared_counts
+from chiron.operations.processes import APPLICATION, Flag, load, new_flag
 from chiron.operations.replaying import replay
 
 LAST_CALL = 10
@@ -81,7 +82,7 @@ def serve(address: str, port: int, workers: int) -> None:
     # Forked while a thread of ours holds a lock (an import's, say), a process would wait for it for ever.
     multiprocessing.set_start_method("spawn", force=True)
     leaving = new_flag()
-    with nullcontext() if settings.ONLY else _sealing_and_working():
+    with nullcontext() if settings.ONLY else _sealing_and_working(), shared_counts() as counts:
         Granian(
             f"{APPLICATION}:application",
             leaving=leaving,
@@ -95,7 +96,7 @@ def serve(address: str, port: int, workers: int) -> None:
             log_access=False,
             log_level=LogLevels.warning,
             process_name=None,
-        ).serve(target_loader=partial(load, leaving), wrap_loader=False)
+        ).serve(target_loader=partial(load, leaving, counts), wrap_loader=False)
 
 
 @contextmanager

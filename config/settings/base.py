@@ -140,7 +140,9 @@ INSTALLED_APPS = [
     "corsheaders",
     "ninja",
 ]
+METRICS_TOKEN = environment.read("METRICS_TOKEN")
 MIDDLEWARE = [
+    *(["chiron.operations.counting.counted"] if METRICS_TOKEN else []),
     "django.middleware.security.SecurityMiddleware",
     "chiron.kernel.headers.hardened",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),

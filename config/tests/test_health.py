@@ -13,7 +13,7 @@ from chiron.jobs.public import QueueState
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL
-from chiron.operations import leaving
+from chiron.operations import processes
 from chiron.tenancy import readiness
 from chiron.tenancy.public import all_organizations, inside
 from config import health
@@ -57,8 +57,8 @@ def test_a_migrated_and_sealed_installation_is_ready(sealed: None) -> None:
 
 
 def test_a_server_about_to_end_is_not_ready_and_still_answers(sealed: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    flag = leaving.new_flag()
-    monkeypatch.setattr(leaving, "_flags", [flag])
+    flag = processes.new_flag()
+    monkeypatch.setattr(processes, "_flags", [flag])
     assert Client().get("/health/ready").status_code == 200
 
     flag.value = True

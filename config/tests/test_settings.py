@@ -113,6 +113,7 @@ def test_production_needs_no_master_key_of_its_own_beside_one_at_kms(tmp_path: P
             {"MASTER_ENCRYPTION_KEY": "", "MASTER_ENCRYPTION_KEY_FILE": "/nowhere"},
             "MASTER_ENCRYPTION_KEY_FILE names a file that cannot be read",
         ),
+        ({"METRICS_TOKEN": "guess-me"}, "METRICS_TOKEN is too short or a well-known default"),
         ({"CLINICAL_DATABASE_URL": ""}, "CLINICAL_DATABASE_URL is missing: name the database, or set POSTGRES_HOST"),
         ({"POSTGRES_HOST": "db", "POSTGRES_PASSWORD": ""}, "POSTGRES_PASSWORD is missing"),
     ],
