@@ -174,3 +174,32 @@ def test_rolling_restarts_under_load_drop_no_call(
         f"{restarts} servers restarted under load: {sum(caller.answered for caller in callers):,} calls answered,"
         f" {len(failed)} failed; a server left within {max(drains):.1f} s",
     )
+
+
+def test_a_process_that_dies_is_replaced_while_the_others_go_on(lakeside: Clinic) -> None:
+    with serving("--workers", "2") as server:
+        until(lambda: len(server.workers()) == 2)
+        killed, other = server.workers()
+
+        os.kill(killed, signal.SIGKILL)
+
+        until(lambda: len(set(server.workers()) - {killed}) == 2)
+        assert other in server.workers()
+        until(lambda: is_ready(server))
+        assert server.process.poll() is None
+
+
+def test_every_process_says_at_once_that_the_server_leaves_and_a_second_signal_hurries_it(lakeside: Clinic) -> None:
+    with serving("--workers", "2", DRAIN_SECONDS="60") as server:
+        until(lambda: len(server.workers()) == 2 and is_ready(server))
+
+        os.kill(server.process.pid, signal.SIGTERM)
+
+        until(lambda: not is_ready(server))
+        asked = [is_ready(server) for _ in range(20)]
+        alive = server.call("GET", "/health/live")
+        alive.read()
+        os.kill(server.process.pid, signal.SIGTERM)
+        left = server.process.wait(LONGEST_DRAIN)
+
+    assert (asked, alive.status, left) == ([False] * 20, 200, 0)
