@@ -6,6 +6,7 @@ Operations come from the API itself and what each caller may do from the policy 
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -91,8 +92,10 @@ def whole(answer: Any) -> bytes:
     return repr(headers).encode() + answer.content  # type: ignore[no-any-return]
 
 
-def ask(world: World, name: str, operation: Operation, who: str, whose: Whose) -> Any:
-    """The answer to one caller about one thing."""
+def ask(
+    world: World, name: str, operation: Operation, who: str, whose: Whose, words: dict[str, str] | None = None
+) -> Any:
+    """The answer to one caller about one thing; with words in its address, too."""
     method, path = name.split(" ")
     thing_id = thing_of(world, operation, who, whose)
     if "assignments" in path:
@@ -100,9 +103,16 @@ def ask(world: World, name: str, operation: Operation, who: str, whose: Whose) -
         path = path.replace("{doctor_id}", str(cares))
     if path.endswith("{department_id}") and "providers" in path:
         path = path.replace("{department_id}", str(world.things[Thing.DEPARTMENT, Whose.MINE]))
-    path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
+    path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1")) + (f"?{urlencode(words)}" if words else "")
     body = operation.body(world, thing_id) if operation.body else None
-    return getattr(world.clients[who], method.lower())(path, **sent(body))
+    return kept(getattr(world.clients[who], method.lower())(path, **sent(body)))
+
+
+def kept(answer: Any) -> Any:
+    """The same answer, which can be read more than once though it is a stream."""
+    content = answer.getvalue()
+    answer.getvalue = lambda: content
+    return answer
 
 
 def thing_of(world: World, operation: Operation, who: str, whose: Whose) -> UUID:

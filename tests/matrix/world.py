@@ -73,8 +73,8 @@ class World:
 
     hilltop: Clinic
     riverside: Clinic
-    clients: dict[str, Client]
-    callers: dict[str, Caller]
+    clients: dict[str, Client] = field(default_factory=dict)
+    callers: dict[str, Caller] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, UUID | None] = field(default_factory=dict)
     things: dict[tuple[Thing, Whose], UUID] = field(default_factory=dict)
@@ -99,6 +99,7 @@ class World:
 
     def call_by(self, means: str) -> None:
         """From now on everybody calls with a header, or with cookies as browsers do."""
+        self.clients = {"anonymous": Client()}
         for who, token in self.tokens.items():
             if means == "cookie":
                 self.clients[who] = browser(token, csrf_token(self.sessions[who]))
@@ -114,7 +115,7 @@ class World:
 
 def build(town: Town) -> World:
     """The world, to be rolled back by whoever made it."""
-    world = World(town.hilltop, town.riverside, {"anonymous": Client()}, {})
+    world = World(town.hilltop, town.riverside)
     for role in Role:
         _admit(world, role.value, town.hilltop.tokens[role])
     waiting = _registered(town.hilltop, Role.DOCTOR)
