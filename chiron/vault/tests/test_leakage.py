@@ -9,7 +9,7 @@ import pytest
 
 from chiron.vault import blind, keyring
 from chiron.vault.blind import name_tokens
-from chiron.vault.keyring import Keyring
+from chiron.vault.keyring import Generation, Keyring
 from chiron.vault.rules import stored_labels
 from chiron.vault.tests.factories import HILLTOP, KOFI, RIVERSIDE
 from chiron.vault.tests.frequency import Attack, Person, Row, people, society
@@ -21,7 +21,7 @@ AT_MOST = 0.05
 
 def have_key(organization_id: UUID, name: str) -> None:
     """Give an organization a key that is the same in every run, and so the figures."""
-    keyring._remembered[organization_id] = Keyring([(KOFI, sha256(name.encode()).digest())])
+    keyring._remembered[organization_id] = Keyring([Generation.of(KOFI, sha256(name.encode()).digest())])
 
 
 def recovered(population: list[Person], guesses: list[tuple[str, str]]) -> tuple[float, float, float]:
