@@ -17,6 +17,7 @@ from chiron.kernel.clock import now
 from chiron.kernel.errors import NotPermitted
 from chiron.kernel.ids import NIL
 from chiron.operations.keys import rotate_master
+from chiron.operations.management.commands import keys
 from chiron.operations.tests.turning import fill, left_behind, sealed_values, shut
 from chiron.records.models import Record, Signature
 from chiron.tenancy.public import inside
@@ -25,7 +26,7 @@ from chiron.vault.envelope import key_id_of
 from chiron.vault.models import OrganizationKey, PatientKey
 from chiron.vault.public import OpeningFailed, destroy_patient_key, forget_keys, key_states, patient_safe
 from chiron.vault.tests.kms import kms_running
-from tests.town import Clinic
+from tests.town import Clinic, drop_organization, make_organization
 from tests.waiting import until
 
 SEALED = {
@@ -276,3 +277,22 @@ def test_the_owner_alone_may_rotate(clinic: Clinic, settings: Any) -> None:
         rotate(clinic, "--patients")
 
     assert not PatientKey.objects.filter(organization_id=clinic.id, generation=2).exists()
+
+
+def test_an_organization_that_cannot_be_finished_keeps_no_other_from_it(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    other = make_organization(None)
+    monkeypatch.setattr(keys, "all_organizations", lambda: [clinic.organization, other])
+    with inside(clinic.id):
+        record = Record.objects.order_by("id")[0]
+        Record.objects.filter(id=record.id).update(text=record.text[:-1] + bytes([record.text[-1] ^ 1]))
+
+    try:
+        with pytest.raises(CommandError, match=f"{clinic.organization.slug}: 1 rows do not open"):
+            call_command("keys", "rotate", "--patients")
+    finally:
+        drop_organization(other)
+        forget_keys()
+
+    assert f"{other.slug}: 0 rows sealed anew" in capsys.readouterr().out

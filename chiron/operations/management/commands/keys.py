@@ -54,8 +54,14 @@ class Command(BaseCommand):
             raise CommandError("--platform stands alone: the platform has no patients.")
         if not (options["platform"] or options["organization"] or options["patients"]):
             return self._master(by)
+        faults = []
         for name, organization_id in wanted(options["organization"], platform=options["platform"]).items():
-            self._turn(by, name, organization_id, patients=options["patients"])
+            try:
+                self._turn(by, name, organization_id, patients=options["patients"])
+            except CommandError as fault:  # one that cannot be finished does not keep the others from theirs
+                faults.append(str(fault))
+        if faults:
+            raise CommandError("\n".join(faults))
         return None
 
     def _master(self, by: Caller) -> None:
