@@ -13,6 +13,7 @@ from chiron.kernel.db import ACCOUNTS, atomic, roll_back
 from chiron.kernel.ids import new_id
 from chiron.vault import ledger, ledger_copy
 from chiron.vault.errors import KeyDestroyed, LedgerBehind, LedgerBroken, OpeningFailed
+from chiron.vault.master import master_key
 from chiron.vault.models import Erasure, PatientKey
 from chiron.vault.public import (
     create_organization_key,
@@ -25,6 +26,7 @@ from chiron.vault.public import (
     organization_safe,
     patient_safe,
 )
+from chiron.vault.rotation import organization_keys_by_master, rewrap_organization_keys
 
 Line = dict[str, Any]
 
@@ -125,6 +127,13 @@ def test_an_organization_goes_with_all_its_patients_and_no_other(clinic: UUID) -
     assert not PatientKey.objects.filter(organization_id=clinic, wrapped__isnull=False).exists()
     organization_safe(other)
     patient_safe(other, patients[1])
+
+
+def test_what_was_destroyed_stands_in_no_rotations_way(clinic: UUID) -> None:
+    destroy_organization_keys(organization_id=clinic, by=None, now=now())
+
+    assert rewrap_organization_keys() == 0
+    assert set(organization_keys_by_master()) == {master_key().id}
 
 
 def changed(name: str, value: Any) -> Callable[[list[Line]], list[Line]]:
