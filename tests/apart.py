@@ -2,10 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Thread
+from typing import Any
 from urllib.parse import quote
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from django.conf import settings
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import connections
+from typing_extensions import override
 
 from chiron.identity.revocations import revocations
 from chiron.identity.tokens import forget_tokens
@@ -21,11 +28,48 @@ def accounts_url() -> str:
 
 
 @contextmanager
-def auth_service(port: int = 0) -> Iterator[Serving]:
+def auth_service(*options: str) -> Iterator[Serving]:
     """`serve --only identity`, told of no database but accounts."""
-    options, where = ["--port", str(port)] if port else [], accounts_url()
+    where = accounts_url()
     with serving("--only", "identity", *options, POSTGRES_HOST="", ACCOUNTS_DATABASE_URL=where) as served:
         yield served
+
+
+class Quiet(WSGIRequestHandler):
+    """Writes no line for each request."""
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None: ...
+
+
+@contextmanager
+def auth_service_of_this_process() -> Iterator[str]:
+    """The auth service on a loopback port, in a thread that borrows this thread's connection while this one waits.
+
+    So it sees what a test has not committed. Gives its URL.
+    """
+    lent, handler = connections["accounts"], BaseHandler()
+    handler.load_middleware()
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        connections["accounts"] = lent
+        request: Any = WSGIRequest(environ)
+        request.urlconf = "config.urls_identity"
+        answer: Any = handler.get_response(request)  # and no signal, at which Django would close the connection
+        connections["clinical"].close()
+        start_response(f"{answer.status_code} {answer.reason_phrase}", list(answer.items()))
+        return [answer.content]
+
+    lent.inc_thread_sharing()
+    with make_server("127.0.0.1", 0, application, handler_class=Quiet) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+    lent.dec_thread_sharing()
 
 
 def is_of_identity(path: str) -> bool:

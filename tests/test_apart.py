@@ -135,7 +135,7 @@ def test_without_the_auth_service_nobody_is_let_in_and_it_recovers_by_itself(lak
         until(lambda: status(clinical, "/api/patients", token) == 503, seconds=10)
         assert is_refused_in_time(clinical, token)
         assert status(clinical, "/health") == 503
-        running.enter_context(auth_service(identity.port))
+        running.enter_context(auth_service("--port", str(identity.port)))
         until(lambda: status(clinical, "/api/patients", token) == 200, seconds=10)
         assert status(clinical, "/health") == 200
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.apart import auth_service
+from tests.apart import auth_service_of_this_process
 from tests.matrix.world import World, build, undone
 from tests.town import the_town
 
@@ -17,11 +17,11 @@ def standing(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         yield build(the_town())
 
 
-@pytest.fixture(scope="session")
-def auth_service_url(django_db_setup: None) -> Iterator[str]:
-    """An auth service in a process of its own."""
-    with auth_service() as served:
-        yield f"http://127.0.0.1:{served.port}"
+@pytest.fixture(scope="module")
+def auth_service_url(standing: World) -> Iterator[str]:
+    """An auth service on a port of its own, which sees what was not committed."""
+    with auth_service_of_this_process() as url:
+        yield url
 
 
 @pytest.fixture
