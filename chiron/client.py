@@ -146,15 +146,7 @@ class AuthService:
         if user and asked < until and time.time() < user.expires_at:
             return user
         self._must_be_signed(token)
-        status, said = self._ask("/auth/validate", {"token": token})
-        if status != 200:
-            raise Unreachable
-        if not said["valid"]:
-            raise NotSignedIn if said["reason"] == NotSignedIn.code else NotPermitted
-        user = User(
-            said["user_id"], said["organization_id"], frozenset(said["roles"]), frozenset(said["permissions"]),
-            float(said["exp"]),
-        )  # fmt: skip
+        user = _user(*self._ask("/auth/validate", {"token": token}))
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         self._known[token] = asked + self._remember, user
@@ -194,6 +186,17 @@ class AuthService:
     def _ask(self, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return fetch(self._url + path, body, headers, self._patience)
+
+
+def _user(status: int, said: Any) -> User:
+    try:
+        if status == 200 and said["valid"] is True:
+            roles, permissions = frozenset(said["roles"]), frozenset(said["permissions"])
+            return User(said["user_id"], said["organization_id"], roles, permissions, float(said["exp"]))
+        refusal = NotSignedIn if said["reason"] == NotSignedIn.code else NotPermitted
+    except (KeyError, TypeError, ValueError):
+        raise Unreachable from None
+    raise refusal
 
 
 def require_auth(auth: AuthService, *permissions: str) -> Callable[[Application], Application]:
