@@ -11,12 +11,15 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, rese
 from chiron.identity.keys import believed_keys
 from chiron.kernel.db import atomic, cursor
 from chiron.operations.replaying import is_pending
+from chiron.postgres.backend.deadline import Deadline
 from chiron.vault.public import LedgerBroken, copied_lines
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 OFF = "SELECT name FROM pg_settings WHERE name = ANY(%s) AND setting = 'off' ORDER BY 1"
 MIGHTY = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = session_user"
 OLDEST = 15
+SECONDS_TO_ANSWER = 6.0
+"""With the three seconds in which a connection must stand, below ten."""
 
 
 def refuse_unreadable_keys() -> None:
@@ -46,6 +49,11 @@ def refuse_the_erased() -> None:
             raise ImproperlyConfigured("Nobody can tell whether the erased are erased: a database is away.") from None
     finally:
         close_old_connections()
+
+
+def wait_in_bounded_time() -> None:
+    """Whoever waits for an answer is told within ten seconds that a database gives none."""
+    Deadline.seconds = SECONDS_TO_ANSWER
 
 
 def once_per_request() -> None:

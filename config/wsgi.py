@@ -14,6 +14,7 @@ from config.startup import (  # noqa: E402
     refuse_the_erased,
     refuse_unreadable_keys,
     refuse_unsafe_servers,
+    wait_in_bounded_time,
 )
 
 application.request_class = Request
@@ -21,3 +22,4 @@ refuse_unreadable_keys()
 refuse_unsafe_servers()
 refuse_the_erased()
 once_per_request()
+wait_in_bounded_time()

@@ -4,11 +4,13 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import schemathesis
+from django.core.wsgi import get_wsgi_application
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.schemas import BaseSchema
 
 from chiron.files.tests.factories import PNG
+from chiron.kernel.requests import Request
 from tests.matrix.operations import OPERATIONS
 from tests.matrix.world import Thing, Whose, World
 from tests.town import PASSWORD
@@ -45,8 +47,8 @@ TWISTS: list[dict[str, str]] = [
 @cache
 def schema() -> BaseSchema:
     """The document as it is served, and the application that serves it."""
-    from config.wsgi import application
-
+    application = get_wsgi_application()
+    application.request_class = Request
     return schemathesis.openapi.from_wsgi("/api/openapi.json", application)
 
 

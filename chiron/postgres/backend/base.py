@@ -17,6 +17,7 @@ from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
+from chiron.postgres.backend.deadline import Place, Silent, connecting, with_deadline
 from chiron.postgres.backend.definitions import Features, Operations, SchemaEditor
 
 BEGIN = "BEGIN;"
@@ -39,9 +40,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.execute_wrappers.append(self._send_opening)
 
     def init_connection_state(self) -> None:
-        """Read instants with psycopg's C loader; Django's is ten times slower and only needed outside UTC."""
+        """Read instants with psycopg's C loader; Django's is ten times slower and only needed outside UTC.
+
+        And wait for answers only as long as the process may.
+        """
         super().init_connection_state()
         self.connection.adapters.register_loader("timestamptz", TimestamptzLoader)
+        with_deadline(self.connection, self._place)
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        with connecting(self._place):
+            return super().get_new_connection(conn_params)
+
+    @property
+    def _place(self) -> Place:
+        return str(self.settings_dict["HOST"]), str(self.settings_dict["PORT"])
 
     def _set_autocommit(self, autocommit: bool) -> None:
         if not autocommit:
@@ -91,8 +104,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         try:
             return send()
-        except OperationalError:
-            if not self.connection.closed or (opening and not opening.startswith(BEGIN)):
+        except OperationalError as error:
+            if (
+                isinstance(error.__cause__, Silent)
+                or not self.connection.closed
+                or (opening and not opening.startswith(BEGIN))
+            ):
                 raise
         self._replace_connection()
         context["cursor"].cursor = self.connection.cursor()
