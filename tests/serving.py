@@ -1,5 +1,6 @@
 """The product served for real: processes of its own, over this worker's databases, reached over a socket."""
 
+import fcntl
 import http.client
 import os
 import signal
@@ -74,12 +75,14 @@ def serving(*options: str, **environment: str) -> Iterator[Serving]:
         start_new_session=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     server = Serving(process, port)
-    try:
-        _until_ready(server)
-        yield server
-    finally:
-        with suppress(ProcessLookupError):
-            server.kill()
+    with (settings.HOME.path / "users.lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)  # or a server that leaves in good order takes the session's PostgreSQL along
+        try:
+            _until_ready(server)
+            yield server
+        finally:
+            with suppress(ProcessLookupError):
+                server.kill()
 
 
 def _until_ready(server: Serving) -> None:
