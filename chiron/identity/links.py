@@ -17,6 +17,7 @@ from chiron.identity.errors import LinkExpired
 from chiron.identity.models import Membership
 from chiron.identity.roles import in_order
 from chiron.identity.rules import ACCESS_LIFETIME
+from chiron.identity.second_factors import enrolment_due
 from chiron.identity.tokens import Verified, proved, signed
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotFound, NotPermitted
@@ -40,9 +41,10 @@ def link_to(address: str, *, by: Caller, now: datetime) -> Link:
     taken back within the last second.
     Raises NotPermitted for a caller without a session or a membership.
     """
-    membership = Membership.objects.filter(id=by.membership_id or NIL).first()
+    membership = Membership.objects.select_related("organization").filter(id=by.membership_id or NIL).first()
     if membership is None or by.session_id is None:
         raise NotPermitted
+    due = enrolment_due(membership.account_id, membership)
     issued = int(now.timestamp())
     expires = issued + int(ACCESS_LIFETIME.total_seconds())
     claims = {
@@ -60,6 +62,7 @@ def link_to(address: str, *, by: Caller, now: datetime) -> Link:
         "provider": membership.provider_id and str(membership.provider_id),
         "patient": membership.patient_id and str(membership.patient_id),
         "op": False,
+        "mfa_due": due and int(due.timestamp()),
         ADDRESS: address,
     }
     text = signed(claims, KIND)
