@@ -28,8 +28,8 @@ CREDENTIALS = json.dumps({"username": "hilltop-admin", "password": PASSWORD})
 class Servers:
     """Several servers over one installation, of which some may be dead."""
 
-    def __init__(self, where: Installation, number: int) -> None:
-        self.where, self._stack, self._pool = where, ExitStack(), ThreadPoolExecutor(number)
+    def __init__(self, where: Installation, number: int, workers: int) -> None:
+        self.where, self._workers, self._stack, self._pool = where, workers, ExitStack(), ThreadPoolExecutor(number)
         self._starting: list[Future[None]] = []
         self.alive: list[Serving] = []
         self._turn = count()
@@ -42,7 +42,7 @@ class Servers:
         self._starting.append(self._pool.submit(self._start))
 
     def _start(self) -> None:
-        self.alive.append(self._stack.enter_context(serving("--workers", "2", **self.where.environment)))
+        self.alive.append(self._stack.enter_context(serving("--workers", str(self._workers), **self.where.environment)))
 
     def settle(self) -> None:
         """Wait for all that are being started."""
@@ -152,7 +152,7 @@ def test_what_was_acknowledged_survives_kills_at_any_point(
 ) -> None:
     of_servers = 0
     with installation() as where:
-        servers = Servers(where, number)
+        servers = Servers(where, number, workers=number - 1)
         try:
             with writing(servers) as writers:
                 for each in range(kills):
@@ -182,7 +182,7 @@ def test_what_was_acknowledged_survives_kills_at_any_point(
 def test_a_server_that_acknowledges_too_early_is_found_out(shown: Callable[[str, str], None]) -> None:
     """The same kills, PostgreSQL set to lose: else the test above could not fail."""
     with installation(synchronous_commit="off") as where:
-        servers = Servers(where, 2)
+        servers = Servers(where, 2, workers=2)
         try:
             with writing(servers) as writers:
                 for _ in range(15):
