@@ -45,7 +45,8 @@ def shared_counts() -> Iterator[str]:
     if not settings.METRICS_TOKEN:
         yield ""
         return
-    with TemporaryDirectory(prefix="chiron-counts-") as folder:
+    settings.HOME.prepare()
+    with TemporaryDirectory(prefix="counts-", dir=settings.HOME.path) as folder:
         yield folder
 
 
