@@ -161,7 +161,8 @@ def denied(
     about: dict[str, Any] = {"resource": need.resource, "resource_id": asked, "outcome": outcome}
     try:
         if _is_of_the_platform(caller):
-            record_platform(caller, action, payload={"status": response.status_code}, **about)
+            with atomic(ACCOUNTS):
+                record_platform(caller, action, payload={"status": response.status_code}, **about)
         else:
             with inside(caller.organization_id or NIL):
                 about["subjects"] = patients_of(request, path)

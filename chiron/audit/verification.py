@@ -84,7 +84,7 @@ class Examiner:
     def examine(self, copied: int, late: datetime) -> dict[UUID, Finding]:
         """All there is to see in one snapshot; answers the findings on events unsealed since before `late`."""
         self.examine_sections()
-        self.compare_copies(copied)
+        self.compare_copies(copied, late)
         return self.examine_unsealed(late)
 
     def examine_sections(self) -> None:
@@ -105,21 +105,19 @@ class Examiner:
                 self.report.leaves += 1
                 self._add([Finding(Kind.INSERTED, "stands beyond the last head", line.seq, line.event_id)])
 
-    def compare_copies(self, until: int) -> None:
+    def compare_copies(self, until: int, before: datetime) -> None:
         all_copies = copies.copied(self.trail.name, until)
         while chunk := list(islice(all_copies, CHUNK)):
             self.report.copies += len(chunk)
             stored = self._heads_of([copy.size for copy in chunk if isinstance(copy, SignedHead)])
             self._add(finding for copy in chunk for finding in self._of_copy(copy, stored))
-        if self.report.heads and not self.report.copies:
+        if not self.report.copies and self._signed_before(before):  # a younger one may be about to be copied
             self._add([Finding(Kind.UNWITNESSED, "no head is copied outside the database; see AUDIT_HEADS_DIR")])
 
     def compare_witnessed(self, witnessed: Witnessed, before: datetime) -> None:
         """Compare with the bucket, in which every head that was signed before then is spoken for."""
         self.report.copies += len(witnessed.copies)
-        with self.connection.cursor() as cursor:
-            due = cursor.execute("SELECT max(size) FROM audit_head WHERE at < %s", [before]).fetchall()[0][0]
-        self._add(witnessed.findings(self._heads_of, self._of_copy, due or 0))
+        self._add(witnessed.findings(self._heads_of, self._of_copy, self._signed_before(before)))
 
     def examine_unsealed(self, before: datetime) -> dict[UUID, Finding]:
         """Count the events, add those without leaf that Chiron did not write, and answer those older than `before`."""
@@ -165,6 +163,12 @@ class Examiner:
             yield Finding(Kind.CONTRADICTED, "was published, but is not in the database", head=copy.size)
         elif stored[copy.size].digest != copy.digest:
             yield Finding(Kind.CONTRADICTED, "is not the one that was published", head=copy.size)
+
+    def _signed_before(self, before: datetime) -> int:
+        """The size of the last head that was signed before then, or 0."""
+        with self.connection.cursor() as cursor:
+            last = cursor.execute("SELECT max(size) FROM audit_head WHERE at < %s", [before]).fetchall()[0][0]
+        return last or 0
 
     def _ends(self) -> tuple[int, int]:
         with self.connection.cursor() as cursor:

@@ -1,5 +1,6 @@
 """Nothing is served, and no job done, while a database holds somebody who was erased."""
 
+import multiprocessing
 from typing import Any
 from uuid import UUID
 
@@ -52,7 +53,7 @@ def test_serve_erases_again_before_anything_of_it_begins(
 ) -> None:
     for name in ("Sealer", "Worker", "Granian"):
         monkeypatch.setattr(serving, name, stop_where_it_would_begin)
-    monkeypatch.setattr(serving.multiprocessing, "set_start_method", lambda *_, **__: None)
+    monkeypatch.setattr(multiprocessing, "set_start_method", lambda *_, **__: None)
 
     with pytest.raises(Stopped) as stopped:
         serving.serve("127.0.0.1", 0, 1)
