@@ -16,6 +16,7 @@ import pytest
 from django.db import connections
 
 from chiron.audit import copies
+from chiron.audit.findings import Finding
 from chiron.audit.public import seal
 from chiron.audit.sealing import publish, seal_trail
 from chiron.audit.tests.factories import examined, read_patient, rows
@@ -34,7 +35,8 @@ def test_sealers_killed_at_random_moments_leave_one_whole_history(
     clinic: UUID, kills: int, each: int, shown: Callable[[str, str], None]
 ) -> None:
     launcher = in_a_process(lambda: kill_at_random(clinic, kills))
-    alarms, looks = [], 0
+    alarms: list[Finding] = []
+    looks = 0
 
     with ThreadPoolExecutor(WRITERS) as pool:
         writing = [pool.submit(written, clinic, each) for _ in range(WRITERS)]
