@@ -2,7 +2,6 @@
 
 import gc
 import sys
-from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
 from functools import _lru_cache_wrapper
 from types import FunctionType, MethodType, ModuleType
@@ -11,35 +10,42 @@ from typing import Any
 from django.core.cache import caches
 
 OURS = ("chiron.", "config.")
-NOT_OURS = (".tests", ".migrations", ".settings")
+NOT_OURS = (".tests", ".migrations", ".settings", "config.urls")
 
 
 def held() -> Iterator[tuple[str, Any]]:
     """Every cache of ours, by its full name: memoized functions, and what a module keeps under a small letter.
 
-    What is written in capitals is a constant.
+    What is written in capitals is a constant, and so are addresses, which Django wants in small letters.
     """
+    names: dict[int, str] = {}
+    values: dict[int, Any] = {}
     for module in [module for name, module in sorted(sys.modules.items()) if is_ours(name)]:
-        for name, value in sorted(vars(module).items()):
-            if isinstance(value, _lru_cache_wrapper):
-                if value.__module__ == module.__name__:
-                    yield f"{module.__name__}.{name}", value
-            elif not name.startswith("__") and not name.isupper() and keeps(value, module):
-                yield f"{module.__name__}.{name}", value
+        for name, value in vars(module).items():
+            at_home = module.__name__ == (value if type(value) is _lru_cache_wrapper else type(value)).__module__
+            if (
+                not name.startswith("__")
+                and not name.isupper()
+                and keeps(value)
+                and (at_home or id(value) not in names)
+            ):
+                names[id(value)], values[id(value)] = f"{module.__name__}.{name}", value
+    yield from ((name, values[id]) for id, name in names.items())
 
 
 def is_ours(module: str) -> bool:
     return f"{module}.".startswith(OURS) and not any(part in module for part in NOT_OURS)
 
 
-def keeps(value: Any, module: ModuleType) -> bool:
-    """Whether a value can remember something: a container, or an object of a class of the same module or below."""
-    if isinstance(value, MutableMapping | MutableSequence | MutableSet | OrderedDict):
+def keeps(value: Any) -> bool:
+    """Whether a value can remember something: a memoized function, a container, an object of a class of ours."""
+    kind = type(value)  # and not its `__class__`, for which something lazy would be looked up
+    if issubclass(kind, _lru_cache_wrapper):
+        return is_ours(value.__module__)
+    if issubclass(kind, MutableMapping | MutableSequence | MutableSet):
         return True
-    if isinstance(value, type | FunctionType):
-        return False
-    frozen = getattr(getattr(type(value), "__dataclass_params__", None), "frozen", False)
-    return is_ours(type(value).__module__) and not frozen
+    frozen = getattr(getattr(kind, "__dataclass_params__", None), "frozen", False)
+    return is_ours(kind.__module__) and not issubclass(kind, type) and not frozen
 
 
 def lying_in(cache: Any) -> bytes:
