@@ -255,3 +255,44 @@ def test_the_check_before_a_deployment_names_a_server_out_of_reach(town: Any, mo
 
     with pytest.raises(SystemCheckError, match=r"\(chiron.E002\) A database is out of reach"):
         call_command("check", "--deploy", "--tag", "security")
+
+
+@pytest.mark.parametrize(
+    ("named", "addresses"),
+    [
+        ({}, "config.urls"),
+        ({"CHIRON_ONLY": "identity"}, "config.urls_identity"),
+        ({"AUTH_SERVICE_URL": "https://auth.clinic.example/"}, "config.urls_clinical"),
+        ({"CHIRON_ONLY": "identity", "AUTH_SERVICE_URL": "https://auth.clinic.example"}, "config.urls_identity"),
+    ],
+)
+def test_a_process_serves_all_or_signs_in_or_has_others_sign_in(
+    named: dict[str, str], addresses: str, tmp_path: Path
+) -> None:
+    assert start(tmp_path, "ROOT_URLCONF", **named).stdout.strip() == addresses
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({"CHIRON_ONLY": "clinical"}, "CHIRON_ONLY (--only) is 'clinical'"),
+        ({"AUTH_SERVICE_URL": "auth.clinic.example"}, "AUTH_SERVICE_URL is no URL"),
+        ({"AUTH_SERVICE_URL": "file:///etc/passwd"}, "AUTH_SERVICE_URL is no URL"),
+    ],
+)
+def test_another_form_is_refused(named: dict[str, str], message: str, tmp_path: Path) -> None:
+    done = start(tmp_path, **named)
+
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_who_only_signs_people_in_needs_no_database_but_accounts(tmp_path: Path) -> None:
+    alone = {**SAFE, "CHIRON_ONLY": "identity", "CLINICAL_DATABASE_URL": None, "RESEARCH_DATABASE_URL": None}
+
+    done = start(tmp_path, "NEEDED_DATABASES, settings.DATABASES['clinical']['HOST']", **alone)
+
+    assert done.stdout == "('accounts',) /nowhere\n", done.stderr
+    assert "CLINICAL_DATABASE_URL is missing" in start(tmp_path, **alone | {"CHIRON_ONLY": None}).stderr
+    without = start(tmp_path, **alone | {"ACCOUNTS_DATABASE_URL": None}).stderr
+    assert "ACCOUNTS_DATABASE_URL is missing" in without
