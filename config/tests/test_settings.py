@@ -41,7 +41,7 @@ from django.core.management import call_command; call_command("check", "--deploy
 """
 
 
-def start(tmp_path: Path, show: str = "DEBUG", **named: str | None) -> Any:
+def start(tmp_path: Path, show: str = "DEBUG", /, **named: str | None) -> Any:
     """A process that loads the settings with this environment and nothing else; what is None is not in it."""
     return run(tmp_path, START.format(show), **named)
 
