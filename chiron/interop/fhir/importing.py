@@ -89,7 +89,9 @@ class Import:
         tally = Tally()
         places = import_places(by=self.by, seen=[place for _, place in seen.places], now=self.now)
         providers = import_providers(by=self.by, seen=[provider for _, provider in seen.providers], now=self.now)
-        patients = import_patients(by=self.by, seen=[patient for _, patient in seen.patients], now=self.now)
+        besides = [identifier_in(reference) for reference in seen.elsewhere]
+        newcomers = [patient for _, patient in seen.patients]
+        patients = import_patients(by=self.by, seen=newcomers, besides=besides, now=self.now)
         for pairs, results in ((seen.places, places), (seen.providers, providers), (seen.patients, patients)):
             count(tally, pairs, results)
         self.record_directory(tally)

@@ -56,12 +56,18 @@ class PlaceSeen:
 Result = tuple[UUID, Outcome]
 
 
-def import_patients(*, by: Caller, seen: Sequence[PatientSeen], now: datetime) -> list[Result]:
-    """Create, update or leave each patient; in the order given. Raises IdentifierTaken for one that is two at once."""
+def import_patients(
+    *, by: Caller, seen: Sequence[PatientSeen], besides: Iterable[tuple[str, str]] = (), now: datetime
+) -> list[Result]:
+    """Create, update or leave each patient; in the order given. Raises IdentifierTaken for one that is two at once.
+
+    `besides` are identifiers (system, value) of patients about whom something will be written in this transaction:
+    they are locked together with the others, since imports that lock one after the other may wait in a circle.
+    """
     by.scope("patients", "create")
     indexes = [[identifier_indexes(system, value)[0] for system, value, _ in each.entry.identifiers] for each in seen]
     everyone = [index for of_one in indexes for index in of_one]
-    _take_turns(everyone)
+    _take_turns([*everyone, *(identifier_indexes(*identifier)[0] for identifier in besides)])
     return [_import_patient(each, of_one, now) for each, of_one in zip(seen, indexes, strict=True)]
 
 
