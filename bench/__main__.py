@@ -5,19 +5,21 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import api, bridge, import_fhir, tenants
+from bench import api, bridge, import_fhir, sealing, tenants
 from bench.ground import installation, machine
 
 MEASUREMENTS: dict[str, Callable[[], None]] = {
     "api": api.measure,
     "bridge": bridge.measure,
     "import": import_fhir.measure,
+    "sealing": sealing.measure,
     "tenants": tenants.measure,
 }
 QUICK: dict[str, Callable[[], None]] = {
     "api": lambda: api.measure(rounds=2, calls=3, patients=20),
     "bridge": lambda: bridge.measure(rounds=2, calls=40),
     "import": lambda: import_fhir.measure(rounds=1),
+    "sealing": lambda: sealing.measure(rounds=2, batch=100),
     "tenants": lambda: tenants.measure(organizations=4, at_a_time=2, rounds=1),
 }
 

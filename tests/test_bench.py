@@ -39,3 +39,14 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
 
     assert done.returncode != 0
     assert done.stderr == "There is no measurement nothing: api, bridge, import, tenants.\n"
+
+
+def test_sealing_is_measured_while_others_write() -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "sealing", "--quick"], cwd=settings.BASE_DIR, env=environ, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"  sealed, of bare COPY +\d+\.\d\d +\(.* events/s, written meanwhile [\d,]+/s", done.stdout)
