@@ -15,7 +15,7 @@ from chiron.kernel.forms import Act, Dressed, choices, shaped
 from chiron.kernel.ids import NIL
 from chiron.kernel.pages import Listed, Page, Shown, may
 from chiron.kernel.schemas import PageQuery
-from chiron.records import queries
+from chiron.records import admin_ranges, queries
 from chiron.records.attachments import list_attachments
 from chiron.records.entries import Quantity, ReferenceRange, Statement
 from chiron.records.models import Record
@@ -237,3 +237,6 @@ def usual(known: ReferenceRange | None) -> str | None:
         return None
     low, high = ("" if end is None else f"{end.normalize():f}" for end in (known.low, known.high))
     return f"{low}–{high}"
+
+
+__all__ = ["admin_ranges"]
