@@ -29,7 +29,7 @@ def set_up(request: Call, body: mfa_shapes.Setup) -> mfa_shapes.SetupOut:
 @router.post(
     "/auth/mfa/verify",
     tags=["auth"],
-    response={200: shapes.SignInOut | shapes.InBrowser | mfa_shapes.BackupCodes, **refusals(401, 403, 409)},
+    response={200: shapes.SignInOut | shapes.InBrowser | mfa_shapes.BackupCodes, **refusals(401, 403, 404, 409)},
 )
 @open_to_all("An mfa_token says whose password was right; without one, the caller must be signed in.")
 @limited("code")

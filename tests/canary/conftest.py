@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+import structlog
 
 from chiron.kernel import log
 
@@ -12,10 +13,10 @@ from chiron.kernel import log
 @pytest.fixture
 def our_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[StringIO]:
     """What this process logs and prints, from now on."""
-    said = StringIO()
+    said, before = StringIO(), structlog.get_config()
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stderr", said)
         patched.setattr(sys, "stdout", said)
         log.configure()
         yield said
-    log.configure()
+    structlog.configure(**before)
