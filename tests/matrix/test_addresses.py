@@ -35,7 +35,13 @@ OPEN = {
     "POST /api/auth/validate": {"token": CLEAR},
 }
 PLAIN = {"": 302, "api": 302, "api/": 302, "api/docs": 200, "health": 200, "health/live": 200}
-PLAIN |= {"auth/revocations": 401, "api/openapi.json": 200, "health/ready": 200, ".well-known/jwks.json": 200}
+PLAIN |= {
+    "auth/revocations": 401,
+    "metrics": 404,
+    "api/openapi.json": 200,
+    "health/ready": 200,
+    ".well-known/jwks.json": 200,
+}
 DOCUMENT = api.get_openapi_schema()
 FILTERED = {
     f"GET {path}": [each for each in at["get"]["parameters"] if each["in"] == "query"]
