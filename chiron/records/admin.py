@@ -15,7 +15,7 @@ from chiron.kernel.forms import Act, Dressed, choices, shaped
 from chiron.kernel.ids import NIL
 from chiron.kernel.pages import Listed, Page, Shown, may
 from chiron.kernel.schemas import PageQuery
-from chiron.records import admin_ranges, queries
+from chiron.records import admin_attachments, admin_ranges, queries
 from chiron.records.attachments import list_attachments
 from chiron.records.entries import Quantity, ReferenceRange, Statement
 from chiron.records.models import Record
@@ -239,4 +239,4 @@ def usual(known: ReferenceRange | None) -> str | None:
     return f"{low}–{high}"
 
 
-__all__ = ["admin_ranges"]
+__all__ = ["admin_attachments", "admin_ranges"]

@@ -13,7 +13,7 @@ from chiron.kernel.schemas import PageQuery
 from chiron.records.models import Attachment, AttachmentQuerySet, Record
 from chiron.records.queries import records_within
 from chiron.tenancy.public import current_organization_id
-from chiron.vault.public import Safe, patient_safe
+from chiron.vault.public import Safe, patient_safe, patient_safes
 
 RESOURCE = "attachments"
 
@@ -54,6 +54,25 @@ def list_attachments(by: Caller, record: Record, page: PageQuery) -> tuple[list[
     opened = [Attached.of(attachment, safe) for attachment in leaf.rows]
     audit.record(by, "attachment.listed", resource="records", resource_id=record.id, subjects=[record.patient_id])
     return opened, leaf.next
+
+
+def every_attachment(by: Caller, page: PageQuery) -> tuple[list[Attached], str | None]:
+    """The files on all records that the caller may see, latest first, those entered in error too."""
+    within = Attachment.objects.filter(record__in=records_within(by, "read", RESOURCE))
+    leaf = cut(within.select_related("record", "file"), page)
+    subjects = list(dict.fromkeys(row.record.patient_id for row in leaf.rows))
+    safes = patient_safes(current_organization_id(), subjects)
+    audit.record(by, "attachment.listed", resource=RESOURCE, subjects=subjects)
+    return [Attached.of(row, safes[row.record.patient_id]) for row in leaf.rows], leaf.next
+
+
+def look_at_attachment(by: Caller, id: UUID) -> Attached:
+    """What one attachment is called and what it is, without its bytes. Raises NotFound."""
+    attachment = attachment_for(by, id)
+    patient_id = attachment.record.patient_id
+    attached = Attached.of(attachment, patient_safe(current_organization_id(), patient_id))
+    audit.record(by, "attachment.listed", resource=RESOURCE, resource_id=id, subjects=[patient_id])
+    return attached
 
 
 def read_attachment(by: Caller, id: UUID) -> tuple[Attached, Content]:
