@@ -50,8 +50,11 @@ def test_a_leak_would_be_found_in_any_form(word: str, form: str) -> None:
 
 
 @pytest.fixture
-def printed(capfd: Any, our_log: StringIO) -> Callable[[], str]:
-    """What was logged and printed so far, by this process and those it started."""
+def printed(our_log: StringIO, capfd: Any) -> Callable[[], str]:
+    """What was logged and printed so far, by this process and those it started.
+
+    The log is given back last, when the output is what it was: else it would go on writing into a closed file.
+    """
     return lambda: our_log.getvalue() + "".join(capfd.readouterr())
 
 
