@@ -38,7 +38,7 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     )
 
     assert done.returncode != 0
-    assert done.stderr == "There is no measurement nothing: api, bridge, import, tenants.\n"
+    assert done.stderr == "There is no measurement nothing: api, bridge, import, sealing, tenants.\n"
 
 
 def test_sealing_is_measured_while_others_write() -> None:

@@ -15,6 +15,8 @@ from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL, new_id
 from chiron.registry.public import Entry, Person, assign, create_patient, create_provider
 from chiron.tenancy.public import Organization, inside
+from chiron.vault import keyring
+from chiron.vault.keyring import Keyring, keyring_of
 
 OPERATOR = Caller(operator=True)
 PASSWORD = "a town of long sentences"
@@ -61,17 +63,21 @@ class Town:
 
 
 BUILT: dict[str, Town] = {}
+OPENED: dict[UUID, Keyring] = {}
+"""What a process remembers of the town's keys, whatever an earlier test made it forget."""
 
 
 def build_town() -> Town:
     """Make the town; once for each process."""
     BUILT["town"] = Town(make_clinic("hilltop"), make_clinic("riverside"))
+    OPENED.update({each: keyring_of(each) for each in (NIL, BUILT["town"].hilltop.id, BUILT["town"].riverside.id)})
     return BUILT["town"]
 
 
 def the_town() -> Town:
     """The town that was made, with fresh access tokens; what an earlier test took back was rolled back with it."""
     town = BUILT["town"]
+    keyring._remembered.update(OPENED)
     for clinic in (town.hilltop, town.riverside):
         if now() - clinic.renewed_at > timedelta(minutes=2):
             renew_tokens(clinic)

@@ -28,7 +28,8 @@ def test_the_admin_reaches_everything_of_the_organization_and_nothing_of_the_pla
     reached = {line for line in TABLE if scope_of(a(Role.ADMIN), *line) is Scope.ORGANIZATION}
 
     without_need = {("my-patients", "read"), ("patients", "break-glass")}
-    assert reached == everything - without_need
+    each_of_their_own = {("audit-proofs", "read")}
+    assert reached == everything - without_need | each_of_their_own
 
 
 def test_the_operator_sees_nothing_clinical() -> None:
@@ -36,7 +37,10 @@ def test_the_operator_sees_nothing_clinical() -> None:
 
     reached = {resource for resource, action in TABLE if scope_of(operator, resource, action)}
 
-    assert reached == {"me", "mfa", "password", "sessions", "organizations", "accounts", "jobs", "platform-audit"}
+    assert reached == {
+        "me", "mfa", "password", "sessions", "organizations", "accounts", "jobs", "keys", "platform-audit",
+        "audit-proofs",
+    }  # fmt: skip
     assert not reached & CLINICAL
 
 

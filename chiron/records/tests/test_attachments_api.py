@@ -15,6 +15,7 @@ from chiron.files.models import File
 from chiron.files.storage import PART_SIZE
 from chiron.files.tests.factories import PDF, parts_of, pdf_of
 from chiron.identity.public import Role
+from chiron.kernel.headers import USUAL
 from chiron.records.models import Attachment
 from chiron.records.services.write import enter_in_error
 from chiron.records.tests.factories import TEN, Ward
@@ -94,9 +95,12 @@ def test_a_file_is_served_inert(hilltop: Any, record_id: str) -> None:
         "Content-Length": str(len(PDF)),
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Content-Type": "application/pdf",
+        "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "ETag": '"1"',
+        "Permissions-Policy": USUAL["Permissions-Policy"],
         "Referrer-Policy": "same-origin",
+        "Server": "chiron",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }
