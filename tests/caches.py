@@ -4,12 +4,13 @@ import gc
 import sys
 from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
 from functools import _lru_cache_wrapper
-from types import FunctionType, MethodType, ModuleType
+from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from django.core.cache import caches
 
 OURS = ("chiron.", "config.")
+RUNNING = type | ModuleType | FunctionType | MethodType | FrameType
 NOT_OURS = (".tests", ".migrations", ".settings", "config.urls")
 
 
@@ -49,11 +50,14 @@ def keeps(value: Any) -> bool:
 
 
 def lying_in(cache: Any) -> bytes:
-    """Every text in a cache, wherever it lies in what is remembered."""
+    """Every text in a cache, wherever it lies in what is remembered.
+
+    Code that runs is not: from a frame, which an exception or a generator holds, the whole of pytest can be reached.
+    """
     seen, waiting, texts = set[int](), [cache], list[bytes]()
     while waiting:
         each = waiting.pop()
-        if id(each) in seen or isinstance(each, type | ModuleType | FunctionType | MethodType):
+        if id(each) in seen or isinstance(each, RUNNING):
             continue
         seen.add(id(each))
         if isinstance(each, str):
