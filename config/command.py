@@ -6,6 +6,8 @@ from contextlib import nullcontext, suppress
 
 from config import environment
 
+FIRST = {"check", "demo", "setup_databases"}
+"""What begins an installation, or asks nothing of one; all others would work on an empty one that nobody meant."""
 SERVERLESS = {"help", "makemigrations", "docs", "openapi", "--help", "version", "--version"}
 
 
@@ -26,9 +28,9 @@ def main() -> None:
     from chiron.postgres.server import using
 
     try:
-        if arguments[1:2] == ["doctor"] and settings.EMBEDDED and not settings.HOME.data.exists():
-            sys.exit(f"chiron: nothing is set up in {settings.HOME.path}: set CHIRON_HOME, or run setup_databases.")
         needs_server = settings.EMBEDDED and len(arguments) > 1 and arguments[1] not in SERVERLESS
+        if needs_server and arguments[1] not in FIRST and not settings.HOME.data.exists():
+            sys.exit(f"chiron: nothing is set up in {settings.HOME.path}: set CHIRON_HOME, or run setup_databases.")
         with using(settings.HOME) if needs_server else nullcontext() as server, suppress(KeyboardInterrupt):
             if server is not None:
                 follow(server.home.port())

@@ -38,6 +38,7 @@ urlpatterns = [
     path("api/", (by_word, app, namespace)),
     *signing_in,
     *state,
+    path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
 ]
 

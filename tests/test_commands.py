@@ -5,8 +5,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 
+import pytest
 from django.conf import settings
 from django.core.management import load_command_class
 
@@ -26,6 +28,17 @@ def test_test_hands_labels_and_options_over_to_pytest() -> None:
 
     assert done.returncode == 0, done.stderr
     assert "chiron/kernel/tests/test_errors.py::test_a_code_has_one_meaning" in done.stdout
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["keys", "status"], ["audit", "key"], ["migrate"], ["serve"]])
+def test_where_nothing_is_set_up_a_command_says_so_and_sets_nothing_up(command: list[str], tmp_path: Path) -> None:
+    home = tmp_path / "forgotten"
+
+    done = run("env", f"CHIRON_HOME={home}", sys.executable, "manage.py", *command)
+
+    assert done.returncode == 1
+    assert done.stderr == f"chiron: nothing is set up in {home}: set CHIRON_HOME, or run setup_databases.\n"
+    assert not (home / "postgres").exists()
 
 
 def test_the_older_script_runs_the_same_suite() -> None:

@@ -287,9 +287,10 @@ def change_organization(
     request: Call, organization_id: UUID, body: shapes.OrganizationChanges, response: HttpResponse
 ) -> shapes.OrganizationEnvelope:
     """Change an organization; the operator also names its domains, suspends and resumes it."""
-    at, now, said = if_match(request), clock.now(), body.model_dump(exclude_none=True, exclude={"suspended"})
+    at, now = if_match(request), clock.now()
     changed = organizations.change_organization(
-        by=request.caller, organization_id=organization_id, changes=said, suspended=body.suspended, if_match=at, now=now
-    )
+        by=request.caller, organization_id=organization_id, changes=body.said(), suspended=body.suspended, if_match=at,
+        now=now,
+    )  # fmt: skip
     etag(response, changed.version)
     return shapes.OrganizationEnvelope(organization=shapes.OrganizationOut.of(changed))

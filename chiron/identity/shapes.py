@@ -1,7 +1,7 @@
 """What identity's operations take and show."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
@@ -113,7 +113,9 @@ class PolicyChanges(Body):
     doctors_register: bool | None = Field(None, description="May doctors, who then wait for approval?")
     break_glass_minutes: int | None = Field(None, ge=5, le=1440, examples=[60])
     mfa_required_roles: list[Role] | None = Field(None, max_length=8, description="Who needs a second factor.")
-    mfa_from: date | None = Field(None, description="From which day on; until then they are free to enrol.")
+    mfa_from: date | None = Field(
+        None, description="From which day on; until then they are free to enrol. Null: at once."
+    )
 
 
 class OrganizationChanges(Body):
@@ -123,6 +125,13 @@ class OrganizationChanges(Body):
     domains: list[Host] | None = Field(None, max_length=20)
     policies: PolicyChanges | None = None
     suspended: bool | None = Field(None, description="Suspended, it answers nobody and keeps its data.")
+
+    def said(self) -> dict[str, Any]:
+        """What is to be changed beside the suspension: a null says nothing, but for the day that it takes away."""
+        said = self.model_dump(exclude_none=True, exclude={"suspended"})
+        if self.policies and "mfa_from" in self.policies.model_fields_set:
+            said["policies"]["mfa_from"] = self.policies.mfa_from
+        return said
 
 
 class OrganizationRef(BaseModel):

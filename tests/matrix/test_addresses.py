@@ -34,7 +34,7 @@ OPEN = {
     "POST /api/auth/email/verify": {"code": CLEAR},
     "POST /api/auth/validate": {"token": CLEAR},
 }
-PLAIN = {"": 302, "api": 302, "api/": 302, "api/docs": 200, "health": 200, "health/live": 200}
+PLAIN = {"": 302, "admin": 302, "api": 302, "api/": 302, "api/docs": 200, "health": 200, "health/live": 200}
 PLAIN |= {
     "auth/revocations": 401,
     "metrics": 404,

@@ -15,7 +15,7 @@ from chiron.identity.tokens import issue, verified
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.tenancy.public import Policies
-from tests.town import Clinic
+from tests.town import Clinic, renew_tokens
 
 TODAY = now().date()
 
@@ -55,6 +55,19 @@ def test_the_decision_is_the_admins_and_is_shown(hilltop: Clinic) -> None:
 
     shown = answer.json()["organization"]["policies"]
     assert (shown["mfa_required_roles"], shown["mfa_from"]) == (["DOCTOR", "ADMIN"], "2031-05-05")
+
+
+def test_the_day_is_taken_away_by_a_null_and_by_nothing_else(hilltop: Clinic) -> None:
+    path = f"/api/organizations/{hilltop.id}"
+
+    def days(**policies: Any) -> Any:
+        renew_tokens(hilltop)  # which such a decision ends
+        answer = hilltop.client(Role.ADMIN).patch(path, {"policies": policies}, content_type="application/json")
+        return answer.json()["organization"]["policies"]["mfa_from"]
+
+    assert days(mfa_from="2031-05-05") == "2031-05-05"
+    assert days(break_glass_minutes=30) == "2031-05-05"
+    assert days(mfa_from=None) is None
 
 
 @pytest.mark.parametrize(
