@@ -24,6 +24,7 @@ def main() -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
+    from chiron.kernel.errors import DomainError
     from chiron.postgres.home import ServerRefused
     from chiron.postgres.server import using
 
@@ -35,7 +36,7 @@ def main() -> None:
             if server is not None:
                 follow(server.home.port())
             execute_from_command_line(arguments)
-    except (ServerRefused, ImproperlyConfigured) as refusal:
+    except (ServerRefused, ImproperlyConfigured, DomainError) as refusal:
         sys.exit(f"chiron: {refusal}")
 
 

@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, rese
 from chiron.identity.keys import believed_keys
 from chiron.kernel.db import atomic, cursor
 from chiron.operations.replaying import is_pending
+from chiron.operations.serving import ForeignMasterKey, keys_must_open
 from chiron.postgres.backend.deadline import Deadline
 from chiron.vault.public import LedgerBroken, copied_lines
 
@@ -25,6 +26,21 @@ SECONDS_TO_ANSWER = 6.0
 def refuse_unreadable_keys() -> None:
     """Raise ImproperlyConfigured where a key of access tokens is none, instead of at the first sign-in."""
     believed_keys()
+
+
+def refuse_a_foreign_master_key() -> None:
+    """Raise ImproperlyConfigured where the keys that are kept were wrapped by another master key than those given.
+
+    A database that does not answer is not judged: requests that need it are refused until it does.
+    """
+    try:
+        keys_must_open()
+    except ForeignMasterKey as refusal:
+        raise ImproperlyConfigured(str(refusal)) from None
+    except (DatabaseError, InterfaceError):
+        return
+    finally:
+        close_old_connections()
 
 
 def refuse_unsafe_servers() -> None:

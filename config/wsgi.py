@@ -11,6 +11,7 @@ application = get_wsgi_application()
 from chiron.kernel.requests import Request  # noqa: E402  Django must be set up before
 from config.startup import (  # noqa: E402
     once_per_request,
+    refuse_a_foreign_master_key,
     refuse_the_erased,
     refuse_unreadable_keys,
     refuse_unsafe_servers,
@@ -20,6 +21,7 @@ from config.startup import (  # noqa: E402
 application.request_class = Request
 refuse_unreadable_keys()
 refuse_unsafe_servers()
+refuse_a_foreign_master_key()
 refuse_the_erased()
 once_per_request()
 wait_in_bounded_time()

@@ -57,6 +57,10 @@ class Serving:
         self.process.wait(10)
 
 
+class Ended(Exception):
+    """It ended before it answered, as it does where a database is away while it starts."""
+
+
 @contextmanager
 def serving(*options: str, **environment: str) -> Iterator[Serving]:
     """A server over the databases of this test process, with more settings; what it shows must be committed.
@@ -91,8 +95,9 @@ def _until_ready(server: Serving) -> None:
         with suppress(OSError, http.client.HTTPException):
             server.call("GET", "/health/live", seconds=1).read()  # who comes too early may never be answered
             return
+        if server.process.poll() is not None:
+            raise Ended
         assert time.monotonic() < deadline
-        assert server.process.poll() is None
         waiting.wait(0.05)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.installation import Installation, installation
 from tests.server import kill
-from tests.serving import Serving, serving
+from tests.serving import Ended, Serving, serving
 from tests.town import PASSWORD
 from tests.waiting import until
 
@@ -42,7 +42,13 @@ class Servers:
         self._starting.append(self._pool.submit(self._start))
 
     def _start(self) -> None:
-        self.alive.append(self._stack.enter_context(serving("--workers", str(self._workers), **self.where.environment)))
+        """Start one, again and again where it ends because PostgreSQL is away, as whoever watches over it does."""
+        started = None
+        while started is None:
+            with suppress(Ended):
+                options = ("--workers", str(self._workers))
+                started = self._stack.enter_context(serving(*options, **self.where.environment))
+        self.alive.append(started)
 
     def settle(self) -> None:
         """Wait for all that are being started."""

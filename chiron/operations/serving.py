@@ -22,6 +22,7 @@ from chiron.kernel.db import close_connections
 from chiron.operations.metrics import shared_counts
 from chiron.operations.processes import APPLICATION, Flag, load, new_flag
 from chiron.operations.replaying import replay
+from chiron.vault.public import OpeningFailed, platform_safe
 
 LAST_CALL = 10
 """Seconds that requests and streams under way are given to end when the server is asked to."""
@@ -69,13 +70,33 @@ class Granian(MPServer):
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 
+class ForeignMasterKey(Exception):
+    """The keys that are kept were wrapped by another master key than those given."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The stored keys were wrapped by another master key: set MASTER_ENCRYPTION_KEY to that one, or give it as "
+            "a previous key."
+        )
+
+
+def keys_must_open() -> None:
+    """Raise ForeignMasterKey where nothing that is kept could be opened."""
+    try:
+        platform_safe()
+    except OpeningFailed:
+        raise ForeignMasterKey from None
+
+
 def serve(address: str, port: int, workers: int) -> None:
     """Answer requests until interrupted. Sealer and worker run in this process, the requests in ``workers`` others.
 
     What a restored backup brought back of the erased is erased again before. All this needs the clinical database, so a
-    process that only signs people in leaves it to another. Raises PortTaken, LedgerBroken, OSError.
+    process that only signs people in leaves it to another. Raises PortTaken,
+    ForeignMasterKey, LedgerBroken, OSError.
     """
     must_be_free(address, port)
+    keys_must_open()
     if not settings.ONLY:
         replay(now=clock.now())
         close_connections()

@@ -99,8 +99,12 @@ def reconcile() -> int:
 
 
 def is_whole() -> bool:
-    """Whether the database has every line of the copy. Raises LedgerBroken."""
-    return ledger_copy.length() <= len(_proven(entries()))
+    """Whether the database has every line of the copy. Raises LedgerBroken, as `reconcile` does."""
+    kept, copied = _proven(entries()), _proven(_copied())
+    both = min(len(kept), len(copied))
+    if kept[:both] != copied[:both]:
+        raise LedgerBroken
+    return len(copied) <= len(kept)
 
 
 def copy_out() -> None:

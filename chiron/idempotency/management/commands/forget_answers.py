@@ -12,7 +12,7 @@ from chiron.tenancy.public import all_organizations, inside
 
 
 class Command(BaseCommand):
-    help = "Delete the answers kept for Idempotency-Key that are older than a day (the worker does so each hour; safe to repeat)."
+    help = "Delete the answers kept for Idempotency-Key that are older than a day (the worker does so hourly)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Each organization in a transaction of its own."""

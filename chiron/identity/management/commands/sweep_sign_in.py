@@ -9,7 +9,7 @@ from chiron.kernel.clock import now
 
 
 class Command(BaseCommand):
-    help = "Remove old codes, limits, lockouts and sessions (the worker does so each hour; safe to repeat)."
+    help = "Remove old codes, limits, lockouts and sessions (the worker does so hourly)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Sweep once."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chiron.operations.serving import PortTaken, default_workers, serve
+from chiron.operations.serving import ForeignMasterKey, PortTaken, default_workers, serve
 
 
 class Command(BaseCommand):
@@ -23,5 +23,5 @@ class Command(BaseCommand):
         self.stdout.write(f"serving at http://{options['address']}:{options['port']}")
         try:
             serve(options["address"], options["port"], options["workers"])
-        except PortTaken as refusal:
+        except (PortTaken, ForeignMasterKey) as refusal:
             raise CommandError(str(refusal)) from None
