@@ -45,10 +45,10 @@ PROMISES = {
 PAGE = """\
 # Promises
 
-What Chiron promises, the figure that its tests reached, and the command that shows it again. `make promises` writes
-this page from what the tests say of themselves, and only when all of them passed. Races and figures of time were
-measured on a machine of four cores. Processes were killed, power was not cut. What is defended and what is not, in
-sentences: [the threat model](../explanation/threat-model.md).
+What Chiron promises, the figure that its tests reached, and the test that shows it: `.venv/bin/pytest -m "" TEST` runs
+one again. `make promises` writes this page from what the tests say of themselves, and only when all of them passed.
+Races and figures of time were measured on a machine of four cores. Processes were killed, power was not cut. What is
+defended and what is not, in sentences: [the threat model](../explanation/threat-model.md).
 
 | | promise | reached | shown by |
 |---|---|---|---|
