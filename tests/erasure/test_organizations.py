@@ -123,6 +123,10 @@ def test_nothing_is_deleted_that_was_not_suspended_long_ago_or_named_twice(clini
         with pytest.raises(CommandError, match="Nothing was deleted"):
             run("delete", mine.organization.slug, *confirm)
 
+    nowhere = ["--confirm", mine.organization.slug, "--proof", "/nowhere/proof.json"]
+    with pytest.raises(CommandError, match="Nothing was deleted"):
+        run("delete", mine.organization.slug, *nowhere)
+
     assert fingerprint(mine) == before
 
 

@@ -57,7 +57,10 @@ class Command(BaseCommand):
             try:
                 manifest = export(BY, organization, path, lambda name: bars.update(task, advance=1, description=name))
             except FileExistsError:
-                raise CommandError(f"{path} is there already, or what is left of another export is.") from None
+                raise CommandError(
+                    f"{path} is there already, or {path.name}.partial is, which an export that was killed left behind, "
+                    "in plaintext: remove it, and say it again."
+                ) from None
         files = manifest["files"].values()
         self.stdout.write(f"{len(files)} files, {sum(each['bytes'] for each in files)} bytes: {path}")
 
@@ -65,6 +68,8 @@ class Command(BaseCommand):
         organization = organization_for_slug(slug)
         if confirm != slug:
             self._must_be_long_suspended(organization)
+        if proof is not None:
+            self._must_be_writable(proof)
         removal = erase_organization(by=BY, organization_id=organization.id, now=clock.now())
         self._tell(removal, proof)
 
@@ -84,6 +89,13 @@ class Command(BaseCommand):
                 f"{organization.slug} was not suspended {SUSPENDED_FOR.days} days ago or before: suspend it and wait, "
                 f"or say --confirm {organization.slug}. Nothing was deleted."
             )
+
+    def _must_be_writable(self, proof: Path) -> None:
+        """See that the proof can be written before anything is deleted; a run that was killed left it empty."""
+        try:
+            proof.touch()
+        except OSError:
+            raise CommandError(f"{proof} cannot be written. Nothing was deleted.") from None
 
     def _tell(self, removal: Removal, path: Path | None) -> None:
         text = json.dumps(proof_of(removal), indent=2)
