@@ -16,12 +16,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 
 from chiron.identity import elsewhere
 from chiron.identity.errors import OrganizationSuspended
-from chiron.identity.models import Membership, Session
+from chiron.identity.models import Membership, Removal, Session
 from chiron.identity.rules import ACCESS_LIFETIME
 from chiron.identity.tokens import Verified
 from chiron.kernel import clock
@@ -36,7 +36,7 @@ MARGIN = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Ended sessions, the present version of changed memberships, suspended organizations."""
+    """Ended sessions, the present version of changed memberships, organizations suspended or being deleted."""
 
     sessions: frozenset[UUID] = frozenset()
     versions: dict[UUID, int] = field(default_factory=dict)
@@ -76,10 +76,12 @@ def read_snapshot(now: datetime) -> Snapshot:
     sessions = Session.objects.filter(revoked_at__gte=since)
     memberships = Membership.objects.filter(authz_changed_at__gte=since)
     organizations = Organization.objects.filter(suspended_at__isnull=False)
+    removed = Removal.objects.filter(Q(finished_at=None) | Q(finished_at__gte=since))
     rows = (
         _rows(sessions, "session", Value(0))
         .union(_rows(memberships, "membership", F("authz_version")), all=True)
         .union(_rows(organizations, "organization", Value(0)), all=True)
+        .union(_rows(removed, "organization", Value(0), "organization_id"), all=True)
     )
     found: dict[str, dict[UUID, int]] = defaultdict(dict)
     for kind, id, number in rows:
@@ -87,8 +89,10 @@ def read_snapshot(now: datetime) -> Snapshot:
     return Snapshot(frozenset(found["session"]), found["membership"], frozenset(found["organization"]))
 
 
-def _rows(rows: "QuerySet[Any]", kind: str, number: Combinable) -> "QuerySet[Any, tuple[str, UUID, int]]":
-    return rows.values_list(Value(kind, output_field=CharField()), "id", number)
+def _rows(
+    rows: "QuerySet[Any]", kind: str, number: Combinable, id: str = "id"
+) -> "QuerySet[Any, tuple[str, UUID, int]]":
+    return rows.values_list(Value(kind, output_field=CharField()), id, number)
 
 
 class Revocations:

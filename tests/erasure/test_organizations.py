@@ -18,6 +18,7 @@ from chiron.audit.public import seal
 from chiron.files.storage import folders_of
 from chiron.identity.models import Account, Membership, Removal, Session
 from chiron.identity.public import Role, erase_organization
+from chiron.identity.revocations import revocations
 from chiron.identity.services import removal as steps
 from chiron.jobs.models import Waiting
 from chiron.kernel.clock import now
@@ -142,6 +143,8 @@ def test_a_deleted_organization_is_gone_with_a_proof_and_its_neighbour_is_untouc
     run("delete", mine.organization.slug, "--confirm", mine.organization.slug, "--proof", str(tmp_path / "proof.json"))
 
     assert_gone(mine)
+    revocations.take_effect()
+    assert mine.client(Role.ADMIN).get("/api/patients").status_code == 403
     assert fingerprint(other) == before
     proof = json.loads((tmp_path / "proof.json").read_text())
     check(proof, run("key").strip())
