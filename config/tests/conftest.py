@@ -1,12 +1,14 @@
 """What the tests of composition share."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chiron.audit.public import seal
 from chiron.tenancy.public import all_organizations
+from config import health
 
 
 def seal_everything() -> None:
@@ -18,7 +20,8 @@ def seal_everything() -> None:
 
 @pytest.fixture
 def sealed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Committed transactions are allowed, and no trail has an unsealed event."""
-    with django_db_blocker.unblock():
+    """Committed transactions are allowed, no trail has an unsealed event, and jobs that other tests left may wait."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(health, "LONGEST_WAIT_FOR_A_WORKER", timedelta.max)
         seal_everything()
         yield

@@ -79,6 +79,7 @@ def test_a_server_about_to_end_is_not_ready_and_still_answers(sealed: None, monk
 def test_jobs_that_nobody_does_are_told(
     state: QueueState, told: str, sealed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(health, "LONGEST_WAIT_FOR_A_WORKER", timedelta(minutes=5))
     monkeypatch.setattr(health, "queue_state", lambda: state)
 
     answer = Client().get("/health/ready")

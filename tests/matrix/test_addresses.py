@@ -1,6 +1,7 @@
 """Every address that answers is asked: those open to all, filters and cursors, ranges and links, other methods (T1)."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from ninja.operation import PathView
 from chiron.identity.policy import scope_of
 from chiron.kernel.access import Scope
 from chiron.kernel.ids import new_id
+from config import health
 from config.api import api
 from tests.canary.needles import CLEAR, WORD
 from tests.matrix.operations import OPERATIONS
@@ -99,8 +101,15 @@ def test_what_is_open_to_all_tells_nothing_of_a_neighbour(name: str, world: Worl
     assert wrong == []
 
 
+@pytest.fixture
+def ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not matter for how long events and jobs wait that other tests left."""
+    monkeypatch.setattr(health, "LONGEST_WAIT_FOR_THE_SEALER", timedelta.max)
+    monkeypatch.setattr(health, "LONGEST_WAIT_FOR_A_WORKER", timedelta.max)
+
+
 @pytest.mark.parametrize("address", sorted(PLAIN))
-def test_what_is_no_operation_is_the_same_for_everybody(address: str, world: World) -> None:
+def test_what_is_no_operation_is_the_same_for_everybody(address: str, world: World, ready: None) -> None:
     answers = [world.clients[who].get(f"/{address}") for who in ("anonymous", "ADMIN", "operator")]
 
     assert {(answer.status_code, *world.secrets.leaked(answer)) for answer in answers} == {(PLAIN[address],)}

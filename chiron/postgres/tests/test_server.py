@@ -140,6 +140,7 @@ def test_a_child_that_bears_its_postmasters_name_still_is_ended_too(server: Serv
     kill(server)
     name = ["/usr/lib/postgresql/18/bin/postgres", "60"]
     with subprocess.Popen(name, executable="/bin/sleep", cwd=home.data) as child:
+        until(Path(f"/proc/{child.pid}/cmdline").read_bytes)  # empty for a moment after Popen: exec sets it last
         assert server.start() is True
 
         assert child.wait(10) == -signal.SIGTERM
