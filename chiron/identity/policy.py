@@ -76,6 +76,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("attachments", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},
     ("attachments", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED, PATIENT: OWN},
     ("attachments", "delete"): {ADMIN: ALL, DOCTOR: ASSIGNED},
+    ("appointments", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PATIENT: OWN},
+    ("appointments", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PATIENT: OWN},
     ("access-log", "read"): {ADMIN: ALL, PRIVACY: ALL, PATIENT: OWN},
     ("audit", "read"): {ADMIN: ALL, PRIVACY: ALL},
     ("audit", "export"): {ADMIN: ALL, PRIVACY: ALL},

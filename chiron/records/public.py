@@ -6,7 +6,7 @@ from chiron.records.figures import Written, written_since
 from chiron.records.models import Record
 from chiron.records.queries import patients_of_records, record_for, records_within
 from chiron.records.services.imports import import_records
-from chiron.records.services.write import write_record
+from chiron.records.services.write import record_appointment, write_record
 from chiron.records.words import Precision, RecordType, Sensitivity, Status
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "import_records",
     "patients_of_attachments",
     "patients_of_records",
+    "record_appointment",
     "record_for",
     "records_within",
     "write_record",

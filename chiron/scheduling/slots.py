@@ -66,7 +66,7 @@ class Terms:
         """The appointment itself, which must lie in hours."""
         return Span(start, start + self.duration)
 
-    def claim(self, start: datetime) -> Span:
+    def reserved(self, start: datetime) -> Span:
         """The appointment with what must be free around it, which may reach beyond hours."""
         return Span(start - self.before, start + self.duration + self.after)
 
@@ -76,9 +76,9 @@ def slots_on(
 ) -> list[datetime]:
     """The beginnings that can be booked on that day of the provider's clock, as instants in order.
 
-    ``taken`` are the claims of appointments and holds, what must be free around them included.
+    ``taken`` are what is reserved for others, with what must be free around it.
     """
-    open_spans, claims = availability.open_around(day), union(taken)
+    open_spans, reserved = availability.open_around(day), union(taken)
     last = wall_of(now, availability.zone) + terms.horizon
     return [
         start
@@ -86,7 +86,7 @@ def slots_on(
         if now + terms.notice <= start
         and wall_of(start, availability.zone) <= last
         and _inside(terms.span(start), open_spans)
-        and _clear(terms.claim(start), claims)
+        and _clear(terms.reserved(start), reserved)
     ]
 
 
@@ -109,5 +109,5 @@ def _inside(span: Span, open_spans: Sequence[Span]) -> bool:
     return any(each.starts_at <= span.starts_at and span.ends_at <= each.ends_at for each in open_spans)
 
 
-def _clear(claim: Span, claims: Sequence[Span]) -> bool:
-    return all(claim.ends_at <= each.starts_at or each.ends_at <= claim.starts_at for each in claims)
+def _clear(span: Span, reserved: Sequence[Span]) -> bool:
+    return all(span.ends_at <= each.starts_at or each.ends_at <= span.starts_at for each in reserved)

@@ -123,6 +123,7 @@ CHIRON_APPS = [
     "chiron.identity.apps.Identity",
     "chiron.registry.apps.Registry",
     "chiron.records.apps.Records",
+    "chiron.scheduling.apps.Scheduling",
     "chiron.interop.apps.Interop",
     "chiron.operations.apps.Operations",
     "config.apps.Composition",

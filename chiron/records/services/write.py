@@ -41,6 +41,16 @@ def write_record(
     A measured result is flagged. Raises EventEndsBeforeItBegins, RangeGoesDownward, UnitUnknown, UnitMismatch.
     """
     by.scope("records", "create")
+    return _write(by, patient, statement, now, addendum_to)
+
+
+def record_appointment(*, by: Caller, patient: Patient, statement: Statement, now: datetime) -> Record:
+    """The record of an appointment, made in the transaction of whoever may book it, the front desk included."""
+    by.scope("appointments", "create")
+    return _write(by, patient, statement, now, None)
+
+
+def _write(by: Caller, patient: Patient, statement: Statement, now: datetime, addendum_to: Record | None) -> Record:
     statement = flagged(statement, patient, now)
     record = Record(
         patient_id=patient.id,

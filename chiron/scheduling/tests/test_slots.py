@@ -94,7 +94,7 @@ def test_an_appointment_may_begin_before_midnight_and_end_in_the_next_days_hours
 
 def test_what_must_be_free_around_both_appointments_is_free() -> None:
     terms = Terms(timedelta(minutes=30), before=timedelta(minutes=10), after=timedelta(minutes=20))
-    taken = [terms.claim(berlin("2026-06-01T10:00"))]
+    taken = [terms.reserved(berlin("2026-06-01T10:00"))]
     fine = receives({0: [hours("09:00", "11:30")]}, step=timedelta(minutes=5))
 
     assert offered(MONDAY, fine, terms, taken) == ["09:00", "11:00"]
@@ -158,18 +158,18 @@ def test_what_is_offered_is_what_a_look_at_each_minute_finds(
 ) -> None:
     daily = [Hours(*(time(*divmod(minute, 60)) for minute in pair)) for pair in opens]
     midnight = datetime.combine(day, time(0), UTC)
-    claims = [Span(midnight + MINUTE * start, midnight + MINUTE * (start + long)) for start, long in taken]
+    reserved = [Span(midnight + MINUTE * start, midnight + MINUTE * (start + long)) for start, long in taken]
     clock = {midnight + MINUTE * each: wall_of(midnight + MINUTE * each, zone) for each in range(-900, 2600)}
     free = {
         instant
         for instant, wall in clock.items()
         if any(into(each, wall) is not None for each in daily)
-        and not any(claim.starts_at <= instant < claim.ends_at for claim in claims)
+        and not any(span.starts_at <= instant < span.ends_at for span in reserved)
     }
 
     availability = Availability(zone, MINUTE * step, dict.fromkeys(range(7), daily))
     terms, now = Terms(MINUTE * duration), midnight - timedelta(days=3)
-    found = slots_on(day, availability=availability, terms=terms, taken=claims, now=now)
+    found = slots_on(day, availability=availability, terms=terms, taken=reserved, now=now)
 
     assert found == [
         instant

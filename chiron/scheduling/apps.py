@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class Scheduling(AppConfig):
+    name = "chiron.scheduling"
+    label = "scheduling"
+    databases = ("clinical",)

@@ -1,0 +1,51 @@
+from chiron.kernel.errors import Conflict, Invalid, NotPermitted
+
+
+class DoctorBusy(Conflict):
+    code, title = "doctor-busy", "The doctor is not free at that time."
+
+
+class PatientBusy(Conflict):
+    code, title = "patient-busy", "The patient has another appointment at that time."
+
+
+class RoomBusy(Conflict):
+    code, title = "room-busy", "The room is taken at that time."
+
+
+class OutsideAvailability(Conflict):
+    code, title = "outside-availability", "The doctor does not receive at that time; ask for the slots that are free."
+
+
+class FullyBooked(Conflict):
+    code, title = "fully-booked", "All places of that appointment are taken."
+
+
+class NotInTheFuture(Invalid):
+    code, title = "not-in-the-future", "An appointment must begin in the future."
+
+
+class TimeNeverComes(Invalid):
+    code, title = "time-never-comes", "Clocks are put forward over that time: it never comes."
+
+
+class TimeComesTwice(Invalid):
+    code, title = "time-comes-twice", "Clocks are put back over that time: say which one by utc_offset."
+
+
+class NoSchedule(Conflict):
+    code, title = "no-schedule", "The doctor has not said when they receive."
+
+
+class HoldExpired(Conflict):
+    code, title = "hold-expired", "The time was held for a while that has passed; it may be free still."
+
+
+class IllegalTransition(Conflict):
+    """Carries ``allowed``, the states that can follow."""
+
+    code, title = "illegal-transition", "That cannot happen to an appointment as it stands."
+
+
+class TooLateToCancel(NotPermitted):
+    code, title = "too-late-to-cancel", "It is too late to cancel this yourself: call the clinic."

@@ -1,0 +1,216 @@
+"""The rows of scheduling, in each organization's schema.
+
+Hours are wall times, appointments are instants. That nobody is in two places is not looked for by verbs: it is what the
+constraints on *reservations* say, whoever books and however many at once.
+"""
+
+from typing import ClassVar
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+
+from chiron.kernel.fields import SealedField, clinical, operational, personal
+from chiron.kernel.ids import new_number
+from chiron.kernel.models import Grants, Row, Versioned
+from chiron.scheduling.words import Of, Status
+
+
+class Schedule(Versioned):
+    """A provider's usual week: ``weekly`` maps a weekday to pairs of wall times, read on the clock of ``time_zone``."""
+
+    grants = Grants.READ_WRITE
+
+    provider = operational(models.OneToOneField("registry.Provider", models.PROTECT, related_name="+"))
+    time_zone = operational(models.CharField(max_length=64))
+    slot_minutes = operational(models.PositiveSmallIntegerField(default=30))
+    weekly = operational(models.JSONField(default=dict))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="slots_have_a_length", condition=Q(slot_minutes__gte=1, slot_minutes__lte=1440))
+        ]
+
+
+class Closure(Versioned):
+    """From one wall time until before another nobody is received: by one provider (leave), in one department, or at all
+    (a holiday)."""
+
+    grants = Grants.FULL
+
+    provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, null=True, related_name="+"))
+    department = operational(models.ForeignKey("registry.Department", models.PROTECT, null=True, related_name="+"))
+    title = personal(SealedField(null=True))
+    from_day = operational(models.DateField())
+    from_time = operational(models.TimeField())
+    until_day = operational(models.DateField())
+    until_time = operational(models.TimeField())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="closed_for_one_or_for_all", condition=Q(provider=None) | Q(department=None)),
+            models.CheckConstraint(
+                name="a_closure_ends_after_it_begins",
+                condition=Q(until_day__gt=F("from_day")) | Q(until_day=F("from_day"), until_time__gt=F("from_time")),
+            ),
+        ]
+        indexes: ClassVar = [models.Index(name="closures_by_day", fields=["until_day", "from_day"])]
+
+
+class ExtraHours(Versioned):
+    """Hours of one day beside the usual week; over midnight where the end is not later than the start."""
+
+    grants = Grants.FULL
+
+    provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", db_index=False))
+    day = operational(models.DateField())
+    start = operational(models.TimeField())
+    end = operational(models.TimeField())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="extra_hours_begin_once", fields=["provider", "day", "start"])
+        ]
+
+
+class AppointmentType(Versioned):
+    """What can be booked, and what it asks for; see `chiron.scheduling.slots.Terms`.
+
+    ``capacity`` patients may share one appointment's time. A patient may cancel up to ``cancel_minutes`` before.
+    """
+
+    grants = Grants.READ_WRITE
+
+    name = operational(models.CharField(max_length=100))
+    minutes = operational(models.PositiveSmallIntegerField())
+    before_minutes = operational(models.PositiveSmallIntegerField(default=0))
+    after_minutes = operational(models.PositiveSmallIntegerField(default=0))
+    notice_minutes = operational(models.PositiveIntegerField(default=0))
+    horizon_days = operational(models.PositiveSmallIntegerField(default=365))
+    capacity = operational(models.PositiveSmallIntegerField(default=1))
+    cancel_minutes = operational(models.PositiveIntegerField(default=0))
+    active = operational(models.BooleanField(default=True))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="appointment_type_has_its_own_name", fields=["name"]),
+            models.CheckConstraint(name="an_appointment_has_a_length", condition=Q(minutes__gte=1, minutes__lte=1440)),
+            models.CheckConstraint(name="an_appointment_has_room_for_one", condition=Q(capacity__gte=1)),
+        ]
+
+
+class Room(Versioned):
+    """Where an appointment takes place, or what it needs: a room, a device. Only one at a time has it."""
+
+    grants = Grants.READ_WRITE
+
+    number = operational(models.BigIntegerField(default=new_number, editable=False))
+    name = operational(models.CharField(max_length=100))
+    department = operational(models.ForeignKey("registry.Department", models.PROTECT, null=True, related_name="+"))
+    active = operational(models.BooleanField(default=True))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="room_has_its_own_name", fields=["name"]),
+            models.UniqueConstraint(name="room_number_is_its_own", fields=["number"]),
+        ]
+
+
+def in_one_place(of: Of) -> ExclusionConstraint:
+    """No two reservations of one provider, patient or room overlap, by however little."""
+    return ExclusionConstraint(
+        name=f"{of}_in_one_place",
+        expressions=[
+            (Func(F("number"), F("number"), Value("[]"), function="int8range"), RangeOperators.OVERLAPS),
+            (Func(F("starts_at"), F("ends_at"), function="tstzrange", output_field=DateTimeRangeField()), "&&"),
+        ],
+        condition=Q(of=of),
+    )
+
+
+class Reservation(Row):
+    """The time of a provider, a patient or a room that nobody else gets, with what must be free around it.
+
+    ``number`` is whose it is. A reservation is taken away when its time is given back: it is no history.
+    """
+
+    grants = Grants.FULL
+
+    of = operational(models.CharField(max_length=8, choices=Of))
+    number = operational(models.BigIntegerField())
+    starts_at = operational(models.DateTimeField())
+    ends_at = operational(models.DateTimeField())
+
+    class Meta:
+        constraints: ClassVar = [
+            *(in_one_place(of) for of in Of),
+            models.CheckConstraint(name="a_reservation_takes_time", condition=Q(ends_at__gt=F("starts_at"))),
+        ]
+
+
+class Appointment(Versioned):
+    """Time promised to a patient, or held for one until ``held_until``.
+
+    ``zone`` is the clock on which it was agreed. Those who share an appointment's time share its reservations and have
+    each a ``seat``. ``reason`` and ``note`` (why it was cancelled) are sealed with the patient's key.
+    """
+
+    grants = Grants.READ_WRITE
+
+    status = operational(models.CharField(max_length=10, choices=Status, default=Status.BOOKED))
+    provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+", db_index=False))
+    patient = operational(models.ForeignKey("registry.Patient", models.PROTECT, related_name="+", db_index=False))
+    type = clinical(models.ForeignKey("scheduling.AppointmentType", models.PROTECT, null=True, related_name="+"))
+    room = operational(models.ForeignKey("scheduling.Room", models.PROTECT, null=True, related_name="+"))
+    starts_at = operational(models.DateTimeField())
+    ends_at = operational(models.DateTimeField())
+    zone = operational(models.CharField(max_length=64))
+    seat = operational(models.PositiveSmallIntegerField(default=0))
+    held_until = operational(models.DateTimeField(null=True))
+    moves = operational(models.PositiveSmallIntegerField(default=0))
+    record_id = operational(models.UUIDField(null=True))
+    booked_by = operational(models.UUIDField(null=True))
+    reason = clinical(SealedField(null=True))
+    note = clinical(SealedField(null=True))
+    ended_by = operational(models.UUIDField(null=True))
+    ended_at = operational(models.DateTimeField(null=True))
+    late = operational(models.BooleanField(default=False))
+    provider_time = operational(models.ForeignKey(Reservation, models.PROTECT, null=True, related_name="+"))
+    room_time = operational(models.ForeignKey(Reservation, models.PROTECT, null=True, related_name="+"))
+    patient_time = operational(models.OneToOneField(Reservation, models.PROTECT, null=True, related_name="+"))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(name="an_appointment_ends_after_it_begins", condition=Q(ends_at__gt=F("starts_at"))),
+            models.UniqueConstraint(name="one_patient_in_a_seat", fields=["provider_time", "seat"]),
+            models.CheckConstraint(
+                name="whoever_is_expected_has_time_reserved",
+                condition=Q(status__in=[Status.CANCELLED, Status.NO_SHOW])
+                ^ Q(provider_time__isnull=False, patient_time__isnull=False),
+            ),
+            models.CheckConstraint(name="a_hold_ends", condition=Q(status=Status.HELD) ^ Q(held_until=None)),
+        ]
+        indexes: ClassVar = [
+            models.Index(name="appointments_of_a_provider", fields=["provider", "starts_at"]),
+            models.Index(name="appointments_of_a_patient", fields=["patient", "starts_at"]),
+        ]
+
+
+class AppointmentChange(Row):
+    """What became of an appointment, step by step; never taken back."""
+
+    grants = Grants.APPEND_ONLY
+
+    appointment = operational(models.ForeignKey(Appointment, models.PROTECT, related_name="+", db_index=False))
+    version = operational(models.IntegerField())
+    status = operational(models.CharField(max_length=10, choices=Status))
+    starts_at = operational(models.DateTimeField())
+    provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, related_name="+"))
+    at = operational(models.DateTimeField())
+    account_id = operational(models.UUIDField(null=True))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="each_version_of_an_appointment_once", fields=["appointment", "version"])
+        ]

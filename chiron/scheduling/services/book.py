@@ -1,0 +1,143 @@
+"""Promising a provider's time to a patient."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.db import CLINICAL, refusing, take_turns
+from chiron.kernel.errors import NotFound
+from chiron.records.public import Record, RecordType, Statement, record_appointment
+from chiron.registry.public import Patient, Provider, patient_within, provider_for
+from chiron.scheduling.diary import availability_of, reserved, schedule_of, terms_of
+from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability, PatientBusy, RoomBusy
+from chiron.scheduling.models import Appointment, AppointmentChange, AppointmentType, Reservation, Room, Schedule
+from chiron.scheduling.slots import Terms, can_begin
+from chiron.scheduling.wallclock import Span, wall_of
+from chiron.scheduling.words import Of, Status
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import patient_safe
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """An appointment and the record that was made with it."""
+
+    appointment: Appointment
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be booked: with whom, for whom, when, and what it needs."""
+
+    provider: Provider
+    patient: Patient
+    schedule: Schedule
+    terms: Terms
+    starts_at: datetime
+    type: AppointmentType | None = None
+    room: Room | None = None
+
+
+def book(
+    *, by: Caller, provider_id: UUID, patient_id: UUID | None, starts_at: datetime, type_id: UUID | None = None,
+    room_id: UUID | None = None, reason: str = "", now: datetime,
+) -> Booked:  # fmt: skip
+    """Promise a provider's time to a patient, and make the record of it.
+
+    Nobody is in two places: the constraints say so, and whoever wants the same time waits their turn before looking.
+    Raises NotFound, NoSchedule, NotInTheFuture, OutsideAvailability, DoctorBusy, PatientBusy, RoomBusy.
+    """
+    wish = wish_of(
+        by=by, provider_id=provider_id, patient_id=patient_id, starts_at=starts_at, type_id=type_id, room_id=room_id
+    )
+    if starts_at <= now:
+        raise NotInTheFuture
+    wait_for_turn(wish)
+    must_be_free(wish, now)
+    appointment = reserve(wish)
+    appointment.booked_by, appointment.recorded_at, appointment.updated_at = by.account_id, now, now
+    safe = patient_safe(current_organization_id(), wish.patient.id)
+    appointment.reason = safe.seal(appointment, "reason", reason) if reason else None
+    record = record_appointment(by=by, patient=wish.patient, statement=said_of(wish, appointment, reason), now=now)
+    appointment.record_id = record.id
+    appointment.save(force_insert=True)
+    keep(appointment, by=by, now=now)
+    audit.record(
+        by, "appointment.booked", resource="appointments", resource_id=appointment.id, subjects=[wish.patient.id]
+    )
+    return Booked(appointment, record)
+
+
+def wish_of(
+    *, by: Caller, provider_id: UUID, patient_id: UUID | None, starts_at: datetime, type_id: UUID | None,
+    room_id: UUID | None,
+) -> Wish:  # fmt: skip
+    """What somebody wants, each thing reached through its door. Raises NotPermitted, NotFound, NoSchedule."""
+    patient = patient_within(by, by.scope("appointments", "create"), patient_id or by.patient_id)
+    provider = provider_for(by, provider_id, role="doctor")
+    kind = AppointmentType.objects.filter(id=type_id, active=True).first() if type_id else None
+    room = Room.objects.filter(id=room_id, active=True).first() if room_id else None
+    if not provider.active or (type_id and kind is None) or (room_id and room is None):
+        raise NotFound
+    schedule = schedule_of(provider)
+    return Wish(provider, patient, schedule, terms_of(kind, schedule), starts_at, kind, room)
+
+
+def wait_for_turn(wish: Wish) -> None:
+    """Until this transaction ends, nobody else books whom and what the wish needs."""
+    numbers = [wish.provider.number, wish.patient.number, *([wish.room.number] if wish.room else [])]
+    take_turns(CLINICAL, *(f"time of {number}" for number in numbers))
+
+
+def must_be_free(wish: Wish, now: datetime) -> None:
+    """The time is one that is offered. Raises OutsideAvailability, DoctorBusy."""
+    day = wall_of(wish.starts_at, ZoneInfo(wish.schedule.time_zone)).date()
+    availability = availability_of(wish.schedule, day, day)
+    taken = reserved(wish.provider.number, Of.PROVIDER, wish.terms.reserved(wish.starts_at))
+
+    def fits(others: list[Span]) -> bool:
+        return can_begin(wish.starts_at, availability=availability, terms=wish.terms, taken=others, now=now)
+
+    if not fits(taken):
+        raise DoctorBusy if fits([]) else OutsideAvailability
+
+
+def reserve(wish: Wish) -> Appointment:
+    """Take the time of everybody who is needed. Raises DoctorBusy, PatientBusy, RoomBusy."""
+    around, itself = wish.terms.reserved(wish.starts_at), wish.terms.span(wish.starts_at)
+    provider_time = reservation(Of.PROVIDER, wish.provider.number, around)
+    patient_time = reservation(Of.PATIENT, wish.patient.number, itself)
+    room_time = reservation(Of.ROOM, wish.room.number, around) if wish.room else None
+    with refusing(
+        CLINICAL, provider_in_one_place=DoctorBusy, patient_in_one_place=PatientBusy, room_in_one_place=RoomBusy
+    ):
+        Reservation.objects.bulk_create(each for each in (provider_time, patient_time, room_time) if each)
+    return Appointment(
+        status=Status.BOOKED, provider=wish.provider, patient=wish.patient, type=wish.type, room=wish.room,
+        starts_at=itself.starts_at, ends_at=itself.ends_at, zone=wish.schedule.time_zone, provider_time=provider_time,
+        patient_time=patient_time, room_time=room_time,
+    )  # fmt: skip
+
+
+def reservation(of: Of, number: int, span: Span) -> Reservation:
+    return Reservation(of=of, number=number, starts_at=span.starts_at, ends_at=span.ends_at)
+
+
+def said_of(wish: Wish, appointment: Appointment, reason: str) -> Statement:
+    """What the record of an appointment says."""
+    return Statement(
+        record_type=RecordType.APPOINTMENT, title=wish.type.name if wish.type else "Appointment", description=reason,
+        clinical_status=appointment.status, occurred_at=appointment.starts_at, occurred_end=appointment.ends_at,
+    )  # fmt: skip
+
+
+def keep(appointment: Appointment, *, by: Caller, now: datetime) -> None:
+    """Note this version of an appointment among its changes."""
+    AppointmentChange.objects.create(
+        appointment=appointment, version=appointment.version, status=appointment.status,
+        starts_at=appointment.starts_at, provider_id=appointment.provider_id, at=now, account_id=by.account_id,
+    )  # fmt: skip

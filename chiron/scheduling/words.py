@@ -1,0 +1,24 @@
+"""The words of appointments."""
+
+from django.db import models
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Status(models.TextChoices):
+    """Where an appointment stands: FHIR R4's words (value set appointmentstatus), and a hold, which FHIR lacks."""
+
+    HELD = "held"
+    BOOKED = "booked"
+    CHECKED_IN = "checked-in"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    NO_SHOW = "noshow"
+
+
+class Of(models.TextChoices):
+    """Whose time is reserved."""
+
+    PROVIDER = "provider"
+    PATIENT = "patient"
+    ROOM = "room"
