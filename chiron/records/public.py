@@ -5,8 +5,9 @@ from chiron.records.entries import Code, Imported, Outcomes, Quantity, RecordEnt
 from chiron.records.figures import Written, written_since
 from chiron.records.models import Record
 from chiron.records.queries import patients_of_records, record_for, records_within
+from chiron.records.services.appointments import follow_appointment, record_appointment
 from chiron.records.services.imports import import_records
-from chiron.records.services.write import record_appointment, write_record
+from chiron.records.services.write import write_record
 from chiron.records.words import Precision, RecordType, Sensitivity, Status
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Statement",
     "Status",
     "Written",
+    "follow_appointment",
     "import_records",
     "patients_of_attachments",
     "patients_of_records",

@@ -5,9 +5,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from chiron.kernel.ids import NIL
 from chiron.registry.public import Provider
 from chiron.scheduling.errors import NoSchedule
-from chiron.scheduling.models import AppointmentType, Closure, ExtraHours, Reservation, Schedule
+from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Reservation, Schedule
 from chiron.scheduling.slots import Availability, Terms
 from chiron.scheduling.wallclock import DAY, Hours, Span
 from chiron.scheduling.words import WEEKDAYS, Of
@@ -58,9 +59,11 @@ def terms_of(kind: AppointmentType | None, schedule: Schedule) -> Terms:
     )
 
 
-def reserved(number: int, of: Of, around: Span) -> list[Span]:
-    """What is reserved of somebody's time and touches that span, earliest first."""
+def reserved(number: int, of: Of, around: Span, but_for: Appointment | None = None) -> list[Span]:
+    """What is reserved of somebody's time and touches that span, earliest first; ``but_for`` an appointment's own."""
     touching = Reservation.objects.filter(
         of=of, number=number, starts_at__lt=around.ends_at, ends_at__gt=around.starts_at
     )
+    if but_for:
+        touching = touching.exclude(id=but_for.provider_time_id or NIL)
     return [Span(*times) for times in touching.order_by("starts_at").values_list("starts_at", "ends_at")]

@@ -42,9 +42,17 @@ class HoldExpired(Conflict):
 
 
 class IllegalTransition(Conflict):
-    """Carries ``allowed``, the states that can follow."""
+    """Carries ``status`` and ``allowed``, the steps that are possible."""
 
     code, title = "illegal-transition", "That cannot happen to an appointment as it stands."
+
+
+class NotYet(Conflict):
+    code, title = "not-yet", "That can be said once the appointment should have begun."
+
+
+class AlreadyBegun(Conflict):
+    code, title = "already-begun", "The appointment should have begun; it is not moved any more."
 
 
 class TooLateToCancel(NotPermitted):

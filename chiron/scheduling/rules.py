@@ -5,23 +5,31 @@ from zoneinfo import ZoneInfo
 
 from chiron.scheduling.errors import IllegalTransition, TimeComesTwice, TimeNeverComes
 from chiron.scheduling.wallclock import instants_of
-from chiron.scheduling.words import Status
+from chiron.scheduling.words import Status, Step
 
-FOLLOWS: dict[Status, frozenset[Status]] = {
-    Status.HELD: frozenset({Status.BOOKED, Status.CANCELLED}),
-    Status.BOOKED: frozenset({Status.BOOKED, Status.CHECKED_IN, Status.CANCELLED, Status.NO_SHOW}),
-    Status.CHECKED_IN: frozenset({Status.FULFILLED, Status.CANCELLED}),
-    Status.FULFILLED: frozenset(),
-    Status.CANCELLED: frozenset(),
-    Status.NO_SHOW: frozenset({Status.BOOKED}),
+STEPS: dict[Step, tuple[frozenset[Status], Status]] = {
+    Step.CONFIRM: (frozenset({Status.HELD}), Status.BOOKED),
+    Step.RESCHEDULE: (frozenset({Status.BOOKED}), Status.BOOKED),
+    Step.CANCEL: (frozenset({Status.HELD, Status.BOOKED, Status.CHECKED_IN}), Status.CANCELLED),
+    Step.CHECK_IN: (frozenset({Status.BOOKED}), Status.CHECKED_IN),
+    Step.COMPLETE: (frozenset({Status.CHECKED_IN}), Status.FULFILLED),
+    Step.NO_SHOW: (frozenset({Status.BOOKED}), Status.NO_SHOW),
+    Step.UNDO_NO_SHOW: (frozenset({Status.NO_SHOW}), Status.BOOKED),
 }
-"""What can become of each; booked of booked is another time, booked of a no-show takes the no-show back."""
+"""From which states each is possible, and where it leads."""
 
 
-def must_follow(status: Status, to: Status) -> None:
-    """Refuse what cannot become of it. Raises IllegalTransition."""
-    if to not in FOLLOWS[status]:
-        raise IllegalTransition(status=status.value, allowed=sorted(each.value for each in FOLLOWS[status]))
+def after(step: Step, status: str) -> Status:
+    """Where a step leads from there. Raises IllegalTransition with the steps that are possible."""
+    possible, to = STEPS[step]
+    if status not in possible:
+        raise IllegalTransition(status=status, allowed=steps_from(status))
+    return to
+
+
+def steps_from(status: str) -> list[str]:
+    """The steps that are possible from there."""
+    return [step.value for step, (possible, _) in STEPS.items() if status in possible]
 
 
 def instant_of(wall: datetime, zone: ZoneInfo, utc_offset: timedelta | None = None) -> datetime:

@@ -22,3 +22,15 @@ class Of(models.TextChoices):
     PROVIDER = "provider"
     PATIENT = "patient"
     ROOM = "room"
+
+
+class Step(models.TextChoices):
+    """What can become of an appointment; as the API calls it."""
+
+    CONFIRM = "confirm"
+    RESCHEDULE = "reschedule"
+    CANCEL = "cancel"
+    CHECK_IN = "check_in"
+    COMPLETE = "complete"
+    NO_SHOW = "no_show"
+    UNDO_NO_SHOW = "undo_no_show"

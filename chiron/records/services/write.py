@@ -41,16 +41,13 @@ def write_record(
     A measured result is flagged. Raises EventEndsBeforeItBegins, RangeGoesDownward, UnitUnknown, UnitMismatch.
     """
     by.scope("records", "create")
-    return _write(by, patient, statement, now, addendum_to)
+    return state(by, patient, statement, now, addendum_to)
 
 
-def record_appointment(*, by: Caller, patient: Patient, statement: Statement, now: datetime) -> Record:
-    """The record of an appointment, made in the transaction of whoever may book it, the front desk included."""
-    by.scope("appointments", "create")
-    return _write(by, patient, statement, now, None)
-
-
-def _write(by: Caller, patient: Patient, statement: Statement, now: datetime, addendum_to: Record | None) -> Record:
+def state(
+    by: Caller, patient: Patient, statement: Statement, now: datetime, addendum_to: Record | None = None
+) -> Record:
+    """Write the row and the event of a record, for a verb that has asked whether the caller may."""
     statement = flagged(statement, patient, now)
     record = Record(
         patient_id=patient.id,

@@ -7,16 +7,18 @@ from zoneinfo import ZoneInfo
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
-from chiron.kernel.db import CLINICAL, refusing, take_turns
+from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.errors import NotFound
 from chiron.records.public import Record, RecordType, Statement, record_appointment
 from chiron.registry.public import Patient, Provider, patient_within, provider_for
 from chiron.scheduling.diary import availability_of, reserved, schedule_of, terms_of
-from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability, PatientBusy, RoomBusy
-from chiron.scheduling.models import Appointment, AppointmentChange, AppointmentType, Reservation, Room, Schedule
+from chiron.scheduling.doors import turn_of
+from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability
+from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedule
+from chiron.scheduling.services.taking import keep, take
 from chiron.scheduling.slots import Terms, can_begin
 from chiron.scheduling.wallclock import Span, wall_of
-from chiron.scheduling.words import Of, Status
+from chiron.scheduling.words import Of
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
 
@@ -58,7 +60,8 @@ def book(
         raise NotInTheFuture
     wait_for_turn(wish)
     must_be_free(wish, now)
-    appointment = reserve(wish)
+    appointment = promised(wish)
+    take(appointment)
     appointment.booked_by, appointment.recorded_at, appointment.updated_at = by.account_id, now, now
     safe = patient_safe(current_organization_id(), wish.patient.id)
     appointment.reason = safe.seal(appointment, "reason", reason) if reason else None
@@ -90,14 +93,14 @@ def wish_of(
 def wait_for_turn(wish: Wish) -> None:
     """Until this transaction ends, nobody else books whom and what the wish needs."""
     numbers = [wish.provider.number, wish.patient.number, *([wish.room.number] if wish.room else [])]
-    take_turns(CLINICAL, *(f"time of {number}" for number in numbers))
+    take_turns(CLINICAL, *map(turn_of, numbers))
 
 
-def must_be_free(wish: Wish, now: datetime) -> None:
-    """The time is one that is offered. Raises OutsideAvailability, DoctorBusy."""
+def must_be_free(wish: Wish, now: datetime, *, but_for: Appointment | None = None) -> None:
+    """The time is one that is offered; whoever is moved may have their own. Raises OutsideAvailability, DoctorBusy."""
     day = wall_of(wish.starts_at, ZoneInfo(wish.schedule.time_zone)).date()
     availability = availability_of(wish.schedule, day, day)
-    taken = reserved(wish.provider.number, Of.PROVIDER, wish.terms.reserved(wish.starts_at))
+    taken = reserved(wish.provider.number, Of.PROVIDER, wish.terms.reserved(wish.starts_at), but_for)
 
     def fits(others: list[Span]) -> bool:
         return can_begin(wish.starts_at, availability=availability, terms=wish.terms, taken=others, now=now)
@@ -106,25 +109,13 @@ def must_be_free(wish: Wish, now: datetime) -> None:
         raise DoctorBusy if fits([]) else OutsideAvailability
 
 
-def reserve(wish: Wish) -> Appointment:
-    """Take the time of everybody who is needed. Raises DoctorBusy, PatientBusy, RoomBusy."""
-    around, itself = wish.terms.reserved(wish.starts_at), wish.terms.span(wish.starts_at)
-    provider_time = reservation(Of.PROVIDER, wish.provider.number, around)
-    patient_time = reservation(Of.PATIENT, wish.patient.number, itself)
-    room_time = reservation(Of.ROOM, wish.room.number, around) if wish.room else None
-    with refusing(
-        CLINICAL, provider_in_one_place=DoctorBusy, patient_in_one_place=PatientBusy, room_in_one_place=RoomBusy
-    ):
-        Reservation.objects.bulk_create(each for each in (provider_time, patient_time, room_time) if each)
+def promised(wish: Wish) -> Appointment:
+    """The row of what was wished, not yet saved."""
+    itself = wish.terms.span(wish.starts_at)
     return Appointment(
-        status=Status.BOOKED, provider=wish.provider, patient=wish.patient, type=wish.type, room=wish.room,
-        starts_at=itself.starts_at, ends_at=itself.ends_at, zone=wish.schedule.time_zone, provider_time=provider_time,
-        patient_time=patient_time, room_time=room_time,
+        provider=wish.provider, patient=wish.patient, type=wish.type, room=wish.room, starts_at=itself.starts_at,
+        ends_at=itself.ends_at, zone=wish.schedule.time_zone,
     )  # fmt: skip
-
-
-def reservation(of: Of, number: int, span: Span) -> Reservation:
-    return Reservation(of=of, number=number, starts_at=span.starts_at, ends_at=span.ends_at)
 
 
 def said_of(wish: Wish, appointment: Appointment, reason: str) -> Statement:
@@ -132,12 +123,4 @@ def said_of(wish: Wish, appointment: Appointment, reason: str) -> Statement:
     return Statement(
         record_type=RecordType.APPOINTMENT, title=wish.type.name if wish.type else "Appointment", description=reason,
         clinical_status=appointment.status, occurred_at=appointment.starts_at, occurred_end=appointment.ends_at,
-    )  # fmt: skip
-
-
-def keep(appointment: Appointment, *, by: Caller, now: datetime) -> None:
-    """Note this version of an appointment among its changes."""
-    AppointmentChange.objects.create(
-        appointment=appointment, version=appointment.version, status=appointment.status,
-        starts_at=appointment.starts_at, provider_id=appointment.provider_id, at=now, account_id=by.account_id,
     )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.kernel.errors import DomainError, NotFound, NotPermitted
-from chiron.kernel.ids import new_id
+from chiron.kernel.ids import NIL, new_id
 from chiron.records.models import Record
 from chiron.scheduling.errors import DoctorBusy, NoSchedule, NotInTheFuture, OutsideAvailability, PatientBusy, RoomBusy
 from chiron.scheduling.models import Appointment, AppointmentChange, AppointmentType, Reservation, Room
@@ -43,7 +43,7 @@ def test_booking_promises_the_time_and_makes_the_record(clinic: Clinic) -> None:
     )  # fmt: skip
     assert times() == [("patient", TEN, HALF_HOUR), ("provider", TEN, HALF_HOUR)]
     assert patient_safe(clinic.id, clinic.patient_id).open(appointment, "reason") == "Cough since Sunday"
-    record = Record.objects.get(id=appointment.record_id)
+    record = Record.objects.get(id=appointment.record_id or NIL)
     assert (record.record_type, record.patient_id, record.occurred_at) == ("APPOINTMENT", clinic.patient_id, TEN)
     assert AppointmentChange.objects.filter(appointment=appointment).count() == 1
     actions = list(Event.objects.using("clinical").order_by("id").values_list("action", "subjects"))[-2:]

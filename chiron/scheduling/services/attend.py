@@ -1,0 +1,110 @@
+"""What becomes of an appointment: cancelled, begun, done, missed."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller, Scope
+from chiron.kernel.versions import expect
+from chiron.records.public import follow_appointment
+from chiron.scheduling.doors import appointment_to_change
+from chiron.scheduling.errors import NotYet, TooLateToCancel
+from chiron.scheduling.models import Appointment
+from chiron.scheduling.rules import after
+from chiron.scheduling.services.taking import give_back, keep, raise_version, take
+from chiron.scheduling.words import Status, Step
+
+DONE = {
+    Step.CANCEL: ("cancel", "appointment.cancelled"),
+    Step.CHECK_IN: ("attend", "appointment.checked_in"),
+    Step.COMPLETE: ("attend", "appointment.completed"),
+    Step.NO_SHOW: ("attend", "appointment.missed"),
+    Step.UNDO_NO_SHOW: ("attend", "appointment.not_missed"),
+    Step.RESCHEDULE: ("reschedule", "appointment.rescheduled"),
+}
+"""What the policy and the trail call each step."""
+
+
+def cancel(*, by: Caller, appointment_id: UUID, reason: str, if_match: int | None, now: datetime) -> Appointment:
+    """Give the time back. The appointment stays, with who cancelled it, when and why, and whether that was late.
+
+    Patients cancel their own as long before as its type says; staff always. Raises NotFound, StaleVersion,
+    IllegalTransition, TooLateToCancel.
+    """
+    appointment = appointment_to_change(by, appointment_id, "cancel")
+    expect(appointment, if_match)
+    to = after(Step.CANCEL, appointment.status)
+    appointment.late = is_late(appointment, now)
+    if appointment.late and by.scope("appointments", "cancel") is Scope.OWN:
+        raise TooLateToCancel
+    safe = raise_version(appointment)
+    appointment.note = safe.seal(appointment, "note", reason) if reason else None
+    end(appointment, Step.CANCEL, to, by, now)
+    return appointment
+
+
+def no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now: datetime) -> Appointment:
+    """The patient did not come; the time is given back. Raises NotFound, StaleVersion, IllegalTransition, NotYet."""
+    appointment = appointment_to_change(by, appointment_id, "attend")
+    expect(appointment, if_match)
+    to = after(Step.NO_SHOW, appointment.status)
+    if now < appointment.starts_at:
+        raise NotYet
+    raise_version(appointment)
+    end(appointment, Step.NO_SHOW, to, by, now)
+    return appointment
+
+
+def undo_no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now: datetime) -> Appointment:
+    """The patient did come: it is booked again, where nobody has got the time meanwhile.
+
+    Raises NotFound, StaleVersion, IllegalTransition, DoctorBusy, PatientBusy, RoomBusy.
+    """
+    appointment = appointment_to_change(by, appointment_id, "attend")
+    expect(appointment, if_match)
+    to = after(Step.UNDO_NO_SHOW, appointment.status)
+    raise_version(appointment)
+    take(appointment)
+    appointment.ended_by = appointment.ended_at = None
+    settle(appointment, Step.UNDO_NO_SHOW, to, by, now)
+    return appointment
+
+
+def proceed(*, by: Caller, appointment_id: UUID, step: Step, if_match: int | None, now: datetime) -> Appointment:
+    """The patient is here (`CHECK_IN`), or it took place (`COMPLETE`).
+
+    Raises NotFound, StaleVersion, IllegalTransition.
+    """
+    appointment = appointment_to_change(by, appointment_id, "attend")
+    expect(appointment, if_match)
+    to = after(step, appointment.status)
+    raise_version(appointment)
+    settle(appointment, step, to, by, now)
+    return appointment
+
+
+def is_late(appointment: Appointment, now: datetime) -> bool:
+    """Whether a patient may no longer cancel it."""
+    before = timedelta(minutes=appointment.type.cancel_minutes if appointment.type else 0)
+    return now > appointment.starts_at - before
+
+
+def end(appointment: Appointment, step: Step, to: Status, by: Caller, now: datetime) -> None:
+    """Give the time back, and keep who said so."""
+    appointment.ended_by, appointment.ended_at = by.account_id, now
+    with give_back(appointment):
+        settle(appointment, step, to, by, now)
+
+
+def settle(appointment: Appointment, step: Step, to: Status, by: Caller, now: datetime) -> None:
+    """Write the change, its place among the changes, what the record says of it, and the event."""
+    action, said = DONE[step]
+    appointment.status, appointment.updated_at = to, now
+    appointment.save(force_update=True)
+    keep(appointment, by=by, now=now)
+    if appointment.record_id:
+        follow_appointment(
+            by=by, record_id=appointment.record_id, action=action, standing=to.value, now=now,
+            starts_at=appointment.starts_at, ends_at=appointment.ends_at,
+        )  # fmt: skip
+    audit.record(by, said, resource="appointments", resource_id=appointment.id, subjects=[appointment.patient_id])
