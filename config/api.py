@@ -18,6 +18,7 @@ from chiron.records.api_ranges import router as ranges
 from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
+from chiron.scheduling.api import router as scheduling
 from config.openapi import ChironAPI
 from config.operation import guarded
 
@@ -35,6 +36,6 @@ problems.register(api)
 api.add_decorator(guarded, mode="view")
 for router in (
     identity, mfa, recovery, service, registry, people, records, attachments, signatures, clearances, ranges, audit,
-    proofs,
+    proofs, scheduling,
 ):  # fmt: skip
     api.add_router("", router)

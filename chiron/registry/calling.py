@@ -1,8 +1,10 @@
 """Names beside ids, for lists that show more than one kind of thing."""
 
 from collections.abc import Iterable
+from datetime import date
 from uuid import UUID
 
+from django.db.models import Q
 from django.urls import reverse
 
 from chiron.audit import public as audit
@@ -10,7 +12,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.cells import Link
 from chiron.kernel.errors import NotPermitted
 from chiron.registry.doors import patients_within
-from chiron.registry.models import Provider
+from chiron.registry.models import Department, Provider, ProviderDepartment
 from chiron.registry.queries_people import Known, opened_providers
 from chiron.registry.sealing import person_of
 from chiron.tenancy.public import current_organization_id
@@ -36,6 +38,21 @@ def provider_names(by: Caller, provider_ids: Iterable[UUID | None]) -> dict[UUID
     by.scope("providers", "read")
     known = opened_providers(list(Provider.objects.filter(id__in={each for each in provider_ids if each})))
     return {provider.id: person.display for provider, person in known}
+
+
+def departments_of(provider_ids: Iterable[UUID], first: date, last: date) -> dict[UUID, set[UUID]]:
+    """Where providers work between these days, both included, with all that stands above it."""
+    parents = dict(Department.objects.values_list("id", "parent_id"))
+    working = ProviderDepartment.objects.filter(
+        Q(until=None) | Q(until__gte=first), provider_id__in=provider_ids, since__lte=last
+    )
+    found: dict[UUID, set[UUID]] = {}
+    for provider_id, department_id in working.values_list("provider_id", "department_id"):
+        above: UUID | None = department_id
+        while above is not None and above not in found.setdefault(provider_id, set()):
+            found[provider_id].add(above)
+            above = parents[above]
+    return found
 
 
 def active_providers(by: Caller) -> list[Known]:

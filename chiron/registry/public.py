@@ -1,6 +1,6 @@
 """What other apps may use of the registry."""
 
-from chiron.registry.calling import patient_link, patient_names, provider_names
+from chiron.registry.calling import departments_of, patient_link, patient_names, provider_names
 from chiron.registry.doors import glass_broken_by, patient_for, patient_within, patients_within, provider_for
 from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import Registered, glass_to_look_at, registered
@@ -38,6 +38,7 @@ __all__ = [
     "birth_date",
     "create_patient",
     "create_provider",
+    "departments_of",
     "glass_to_look_at",
     "glass_broken_by",
     "import_patients",

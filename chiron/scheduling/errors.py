@@ -42,7 +42,7 @@ class HoldExpired(Conflict):
 
 
 class IllegalTransition(Conflict):
-    """Carries ``status`` and ``allowed``, the steps that are possible."""
+    """Carries ``standing``, where the appointment stands, and ``allowed``, the steps that are possible from there."""
 
     code, title = "illegal-transition", "That cannot happen to an appointment as it stands."
 

@@ -23,7 +23,7 @@ def after(step: Step, status: str) -> Status:
     """Where a step leads from there. Raises IllegalTransition with the steps that are possible."""
     possible, to = STEPS[step]
     if status not in possible:
-        raise IllegalTransition(status=status, allowed=steps_from(status))
+        raise IllegalTransition(standing=status, allowed=steps_from(status))
     return to
 
 

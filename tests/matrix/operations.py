@@ -5,12 +5,14 @@ An operation that is missing here fails the suite, so that none is added unwatch
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from chiron.files.tests.factories import PNG
+from chiron.kernel.clock import now
 from tests.matrix.world import Thing, World
 from tests.town import PASSWORD
 
@@ -48,7 +50,13 @@ def sent(body: dict[str, Any] | None) -> dict[str, Any]:
     return {"data": body}
 
 
+def in_days(days: int) -> dict[str, Any]:
+    """A time of the clock at which everybody is free."""
+    return {"appointment_date": str((now() + timedelta(days=days)).date()), "start_time": "12:00"}
+
+
 PERSON = fixed(family="Adjei", given=["Abena"])
+HOURS = fixed(available_days={"monday": [["09:00", "12:00"]]}, time_zone="Europe/Berlin")
 NOTE = {"record_type": "NOTE", "title": "Cough"}
 
 OPERATIONS: dict[str, Operation] = {
@@ -173,6 +181,26 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/attachments/{attachment_id}": Operation(Thing.ATTACHMENT),
     "POST /api/attachments/{attachment_id}/link": Operation(Thing.ATTACHMENT),
     "DELETE /api/attachments/{attachment_id}": Operation(Thing.ATTACHMENT),
+    "GET /api/doctors/availability": Operation(events=0),
+    "PUT /api/doctors/availability": Operation(body=HOURS),
+    "GET /api/doctors/{doctor_id}/availability": Operation(Thing.PROVIDER, events=0),
+    "PUT /api/doctors/{doctor_id}/availability": Operation(Thing.PROVIDER, HOURS),
+    "GET /api/appointments/available_doctors": Operation(events=0),
+    "POST /api/appointments/book": Operation(
+        Thing.PATIENT,
+        lambda world, thing_id: in_days(5) | {"doctor_id": str(world.hilltop.doctor_id), "patient_id": str(thing_id)},
+        events=2,
+    ),
+    "GET /api/appointments": Operation(lists=Thing.APPOINTMENT),
+    "GET /api/appointments/{appointment_id}": Operation(Thing.APPOINTMENT),
+    "POST /api/appointments/{appointment_id}/reschedule": Operation(
+        Thing.APPOINTMENT, lambda world, _: in_days(6), events=2
+    ),
+    "POST /api/appointments/{appointment_id}/cancel": Operation(Thing.APPOINTMENT, fixed(reason="Ill"), events=2),
+    "POST /api/appointments/{appointment_id}/check_in": Operation(Thing.BEGUN, events=2),
+    "POST /api/appointments/{appointment_id}/complete": Operation(Thing.PRESENT, events=2),
+    "POST /api/appointments/{appointment_id}/no_show": Operation(Thing.BEGUN, events=2),
+    "DELETE /api/appointments/{appointment_id}/no_show": Operation(Thing.MISSED, events=2),
     "GET /api/audit": Operation(),
     "GET /api/audit/export": Operation(),
     "GET /api/audit/head": Operation(events=0),

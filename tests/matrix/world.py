@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import Enum
 from uuid import UUID
 
@@ -31,6 +31,11 @@ from chiron.registry.public import assign, patient_within
 from chiron.registry.services.glass import break_glass
 from chiron.registry.services.people import save_department, save_laboratory
 from chiron.registry.services.work import begin_work
+from chiron.scheduling.services.attend import no_show, proceed
+from chiron.scheduling.services.availability import Received, set_availability
+from chiron.scheduling.services.book import book
+from chiron.scheduling.wallclock import Hours
+from chiron.scheduling.words import WEEKDAYS, Step
 from chiron.tenancy.public import inside
 from tests.matrix.secrets import Secrets, say_everything
 from tests.town import OPERATOR, PASSWORD, Clinic, Town
@@ -52,6 +57,10 @@ class Thing(Enum):
     ORGANIZATION = "organization"
     GLASS = "broken glass"
     EVENT = "event of the audit trail"
+    APPOINTMENT = "appointment to come"
+    BEGUN = "appointment that should have begun"
+    PRESENT = "appointment whose patient is here"
+    MISSED = "appointment that was missed"
 
 
 class Whose(Enum):
@@ -63,6 +72,7 @@ class Whose(Enum):
     NOBODYS = "nobody's"
 
 
+AGO = timedelta(days=7)
 OUTCASTS = ("removed", "disabled")
 """Who hold a token of theirs, but no rights any more."""
 
@@ -109,7 +119,7 @@ class World:
     @property
     def of_others(self) -> list[UUID]:
         """What only a scope of the whole organization reaches."""
-        shared = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED)
+        shared = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT)
         return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
 
@@ -223,6 +233,8 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
         others[Thing.ATTACHMENT] = _attached(admin, others[Thing.RECORD])
         others[Thing.SIGNED] = _signed(admin, clinic.other_patient_id)
+        things |= _promised(admin, clinic.doctor_id, clinic.patient_id)
+        others |= _promised(admin, clinic.other_doctor_id, clinic.other_patient_id)
     with inside(clinic.id):
         things[Thing.EVENT] = _newest(CLINICAL)
     world.things |= {(thing, whose): id for thing, id in things.items()}
@@ -248,6 +260,22 @@ def _signed(by: Caller, patient_id: UUID) -> UUID:
     record = record_for(by, _noted(by, patient_id), "sign")
     sign_record(by=by, record=record, now=now())
     return record.id
+
+
+def _promised(by: Caller, doctor_id: UUID, patient_id: UUID) -> dict[Thing, UUID]:
+    """Appointments of a doctor who receives at every hour, each come to stand elsewhere."""
+    always = {day: [Hours(time(0), time(0))] for day in WEEKDAYS}
+    set_availability(by=by, provider_id=doctor_id, said=Received("Europe/Berlin", 30, always), if_match=None, now=now())
+    noon = datetime.combine(now().date(), time(12))
+    ids = {
+        thing: book(
+            by=by, provider_id=doctor_id, patient_id=patient_id, wall=noon + timedelta(days=days), now=now() - AGO
+        ).appointment.id
+        for thing, days in {Thing.APPOINTMENT: 4, Thing.BEGUN: -2, Thing.PRESENT: -3, Thing.MISSED: -4}.items()
+    }
+    proceed(by=by, appointment_id=ids[Thing.PRESENT], step=Step.CHECK_IN, if_match=None, now=now())
+    no_show(by=by, appointment_id=ids[Thing.MISSED], if_match=None, now=now())
+    return ids
 
 
 @contextmanager

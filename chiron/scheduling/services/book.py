@@ -1,7 +1,8 @@
 """Promising a provider's time to a patient."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,12 +16,15 @@ from chiron.scheduling.diary import availability_of, reserved, schedule_of, term
 from chiron.scheduling.doors import turn_of
 from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability
 from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedule
+from chiron.scheduling.rules import instant_of
 from chiron.scheduling.services.taking import keep, take
 from chiron.scheduling.slots import Terms, can_begin
 from chiron.scheduling.wallclock import Span, wall_of
 from chiron.scheduling.words import Of
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
+
+Offered = TypeVar("Offered", AppointmentType, Room)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,13 @@ class Booked:
 
     appointment: Appointment
     record: Record
+
+
+class Needs(NamedTuple):
+    """What an appointment needs beside its doctor and its patient."""
+
+    type: AppointmentType | None
+    room: Room | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +56,19 @@ class Wish:
 
 
 def book(
-    *, by: Caller, provider_id: UUID, patient_id: UUID | None, starts_at: datetime, type_id: UUID | None = None,
-    room_id: UUID | None = None, reason: str = "", now: datetime,
+    *, by: Caller, provider_id: UUID, patient_id: UUID | None, wall: datetime, utc_offset: timedelta | None = None,
+    type_id: UUID | None = None, room_id: UUID | None = None, reason: str = "", now: datetime,
 ) -> Booked:  # fmt: skip
-    """Promise a provider's time to a patient, and make the record of it.
+    """Promise a doctor's time to a patient, at a time of the doctor's clock, and make the record of it.
 
     Nobody is in two places: the constraints say so, and whoever wants the same time waits their turn before looking.
-    Raises NotFound, NoSchedule, NotInTheFuture, OutsideAvailability, DoctorBusy, PatientBusy, RoomBusy.
+    Raises NotFound, NoSchedule, TimeNeverComes, TimeComesTwice, NotInTheFuture, OutsideAvailability, DoctorBusy,
+    PatientBusy, RoomBusy.
     """
-    wish = wish_of(
-        by=by, provider_id=provider_id, patient_id=patient_id, starts_at=starts_at, type_id=type_id, room_id=room_id
-    )
-    if starts_at <= now:
+    needs = Needs(type_for(type_id), room_for(room_id))
+    patient = patient_within(by, by.scope("appointments", "create"), patient_id or by.patient_id)
+    wish = wish_for(doctor_for(by, provider_id), patient, needs, wall, utc_offset)
+    if wish.starts_at <= now:
         raise NotInTheFuture
     wait_for_turn(wish)
     must_be_free(wish, now)
@@ -75,19 +87,38 @@ def book(
     return Booked(appointment, record)
 
 
-def wish_of(
-    *, by: Caller, provider_id: UUID, patient_id: UUID | None, starts_at: datetime, type_id: UUID | None,
-    room_id: UUID | None,
-) -> Wish:  # fmt: skip
-    """What somebody wants, each thing reached through its door. Raises NotPermitted, NotFound, NoSchedule."""
-    patient = patient_within(by, by.scope("appointments", "create"), patient_id or by.patient_id)
-    provider = provider_for(by, provider_id, role="doctor")
-    kind = AppointmentType.objects.filter(id=type_id, active=True).first() if type_id else None
-    room = Room.objects.filter(id=room_id, active=True).first() if room_id else None
-    if not provider.active or (type_id and kind is None) or (room_id and room is None):
-        raise NotFound
+def wish_for(provider: Provider, patient: Patient, needs: Needs, wall: datetime, utc_offset: timedelta | None) -> Wish:
+    """The wish for a time of the provider's clock. Raises NoSchedule, TimeNeverComes, TimeComesTwice."""
     schedule = schedule_of(provider)
-    return Wish(provider, patient, schedule, terms_of(kind, schedule), starts_at, kind, room)
+    starts_at = instant_of(wall, ZoneInfo(schedule.time_zone), utc_offset)
+    return Wish(provider, patient, schedule, terms_of(needs.type, schedule), starts_at, *needs)
+
+
+def doctor_for(by: Caller, provider_id: UUID) -> Provider:
+    """A doctor who works here. Raises NotPermitted, NotFound."""
+    provider = provider_for(by, provider_id, role="doctor")
+    if not provider.active:
+        raise NotFound
+    return provider
+
+
+def type_for(type_id: UUID | None) -> AppointmentType | None:
+    """The type of appointment that is asked for. Raises NotFound for one that is not offered."""
+    return _offered(AppointmentType, type_id)
+
+
+def room_for(room_id: UUID | None) -> Room | None:
+    """The room that is asked for. Raises NotFound for one that is not in use."""
+    return _offered(Room, room_id)
+
+
+def _offered(model: type[Offered], row_id: UUID | None) -> Offered | None:
+    if row_id is None:
+        return None
+    row = model._default_manager.filter(id=row_id, active=True).first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def wait_for_turn(wish: Wish) -> None:

@@ -33,13 +33,8 @@ def receives(provider_id: UUID, *pairs: tuple[str, str], minutes: int = 30) -> S
 
 def booked(clinic: Clinic, at: str = "2031-03-04T10:00", role: Role = Role.RECEPTIONIST, **said: Any) -> Booked:
     """An appointment of the clinic's first patient with its first doctor."""
-    wish: dict[str, Any] = {
-        "provider_id": clinic.doctor_id,
-        "patient_id": clinic.patient_id,
-        "starts_at": berlin(at),
-        "now": NOW,
-    }
-    return book(by=clinic.who[role], **(wish | said))
+    wish: dict[str, Any] = {"provider_id": clinic.doctor_id, "patient_id": clinic.patient_id, "now": NOW}
+    return book(by=clinic.who[role], **(wish | {"wall": datetime.fromisoformat(at)} | said))
 
 
 def times() -> list[tuple[str, datetime, timedelta]]:

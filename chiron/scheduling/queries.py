@@ -1,0 +1,144 @@
+"""Reads of schedules, slots and appointments."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.errors import NotFound
+from chiron.kernel.pagination import Page, page
+from chiron.kernel.schemas import PageQuery
+from chiron.registry.public import Provider, provider_for, provider_names
+from chiron.scheduling.diary import availabilities, hours_of, schedule_of, span_of, terms_of
+from chiron.scheduling.doors import appointment_for, appointments_within
+from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Reservation, Schedule
+from chiron.scheduling.services.availability import Extra, Leave, Received
+from chiron.scheduling.slots import slots_on
+from chiron.scheduling.wallclock import Hours, Span
+from chiron.scheduling.words import Of
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import organization_safe, patient_safes
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A doctor and when they can be booked on one day, as spans of the appointment itself."""
+
+    provider: Provider
+    name: str
+    zone: str
+    slots: Sequence[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An appointment with the sealed words of it, opened."""
+
+    appointment: Appointment
+    reason: str
+    note: str
+
+
+def read_availability(by: Caller, provider_id: UUID) -> tuple[Schedule, Received]:
+    """When a doctor receives. Raises NotFound, NoSchedule."""
+    by.scope("availability", "read")
+    schedule = schedule_of(provider_for(by, provider_id, role="doctor"))
+    safe = organization_safe(current_organization_id())
+    leave = [
+        Leave(*span_of(each), title=safe.open(each, "title") or "")
+        for each in Closure.objects.filter(provider=provider_id).order_by("from_day", "from_time")
+    ]
+    extra = [
+        Extra(each.day, Hours(each.start, each.end))
+        for each in ExtraHours.objects.filter(provider=provider_id).order_by("day", "start")
+    ]
+    weekly = {day: [hours_of(pair) for pair in pairs] for day, pairs in schedule.weekly.items()}
+    return schedule, Received(schedule.time_zone, schedule.slot_minutes, weekly, leave, extra)
+
+
+def free_doctors(
+    by: Caller, *, day: date, specialty: str | None = None, type_id: UUID | None = None, now: datetime
+) -> list[Free]:
+    """The doctors who can be booked on a day of their own clock, with their slots; by as many queries as for one.
+
+    Raises NotFound for a type that there is not.
+    """
+    by.scope("availability", "read")
+    kind = AppointmentType.objects.filter(id=type_id, active=True).first() if type_id else None
+    if type_id and kind is None:
+        raise NotFound
+    schedules = Schedule.objects.filter(provider__active=True, provider__role="doctor").select_related("provider")
+    if specialty:
+        schedules = schedules.filter(provider__specialty__iexact=specialty)
+    found = list(schedules.order_by("provider_id"))
+    open_hours, taken = availabilities(found, day, day), _taken(found, day)
+    names = provider_names(by, [each.provider_id for each in found])
+    free = []
+    for schedule in found:
+        terms = terms_of(kind, schedule)
+        starts = slots_on(
+            day, availability=open_hours[schedule.provider_id], terms=terms,
+            taken=taken.get(schedule.provider.number, ()), now=now,
+        )  # fmt: skip
+        slots = [terms.span(start) for start in starts]
+        free.append(Free(schedule.provider, names[schedule.provider_id], schedule.time_zone, slots))
+    return [each for each in free if each.slots]
+
+
+def _taken(schedules: Sequence[Schedule], day: date) -> Mapping[int, list[Span]]:
+    """What is reserved of these providers around that day."""
+    noon = datetime.fromisoformat(f"{day}T12:00:00+00:00")
+    around = Span(noon - timedelta(days=3), noon + timedelta(days=3))
+    numbers = [each.provider.number for each in schedules]
+    rows = Reservation.objects.filter(
+        of=Of.PROVIDER, number__in=numbers, starts_at__lt=around.ends_at, ends_at__gt=around.starts_at
+    )
+    taken: dict[int, list[Span]] = {}
+    for number, starts_at, ends_at in rows.values_list("number", "starts_at", "ends_at"):
+        taken.setdefault(number, []).append(Span(starts_at, ends_at))
+    return taken
+
+
+def read_appointment(by: Caller, appointment_id: UUID) -> Appointment:
+    """One appointment. Raises NotFound."""
+    appointment = appointment_for(by, appointment_id)
+    audit.record(
+        by, "appointment.read", resource="appointments", resource_id=appointment.id, subjects=[appointment.patient_id]
+    )
+    return appointment
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which appointments are asked for; each None asks for all."""
+
+    provider_id: UUID | None = None
+    patient_id: UUID | None = None
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_appointments(by: Caller, asked: Asked, query: PageQuery) -> Page[Told]:
+    """A page of the appointments that the caller reaches, the first to come first."""
+    rows = appointments_within(by, "read").select_related("type")
+    wanted = {
+        "provider_id": asked.provider_id, "patient_id": asked.patient_id, "status": asked.status,
+        "starts_at__gte": asked.since, "starts_at__lt": asked.until,
+    }  # fmt: skip
+    rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
+    found = page(rows, query, order=("starts_at", "id"))
+    subjects = [each.patient_id for each in found.rows]
+    audit.record(by, "appointment.listed", resource="appointments", subjects=subjects)
+    return Page(told(found.rows), found.next)
+
+
+def told(appointments: Sequence[Appointment]) -> list[Told]:
+    """Appointments with their words opened, by one query for all keys."""
+    safes = patient_safes(current_organization_id(), [each.patient_id for each in appointments])
+    return [
+        Told(each, *(safes[each.patient_id].open(each, column) or "" for column in ("reason", "note")))
+        for each in appointments
+    ]

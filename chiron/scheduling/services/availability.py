@@ -1,0 +1,122 @@
+"""When a doctor receives, said anew."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller, Scope
+from chiron.kernel.db import CLINICAL, take_turns
+from chiron.kernel.errors import NotPermitted
+from chiron.kernel.versions import expect
+from chiron.registry.public import Provider, provider_for
+from chiron.scheduling.diary import availability_of
+from chiron.scheduling.doors import turn_of
+from chiron.scheduling.models import Appointment, Closure, ExtraHours, Schedule
+from chiron.scheduling.wallclock import Hours, Span, wall_of, without
+from chiron.scheduling.words import Status
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import organization_safe
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """From one wall time until before another a doctor does not receive; ``title`` is for colleagues."""
+
+    start: datetime
+    end: datetime
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Hours of one day beside the usual week."""
+
+    day: date
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """All that is said of when a doctor receives; ``weekly`` maps a weekday's name to its hours."""
+
+    time_zone: str
+    slot_minutes: int
+    weekly: Mapping[str, Sequence[Hours]]
+    leave: Sequence[Leave] = ()
+    extra: Sequence[Extra] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The schedule, and the appointments that do not lie in the hours any more: they stand until somebody acts."""
+
+    schedule: Schedule
+    affected: Sequence[Appointment]
+
+
+def set_availability(*, by: Caller, provider_id: UUID, said: Received, if_match: int | None, now: datetime) -> Changed:
+    """Say everything anew of when a doctor receives.
+
+    Appointments are left alone: those that do not fit any more are answered. Raises NotPermitted, NotFound,
+    StaleVersion.
+    """
+    provider = provider_for(by, provider_id, role="doctor")
+    if by.scope("availability", "update") is Scope.OWN and by.provider_id != provider.id:
+        raise NotPermitted
+    take_turns(CLINICAL, turn_of(provider.number))
+    schedule = Schedule.objects.select_for_update().filter(provider=provider).first()
+    if schedule is None:
+        schedule = Schedule(provider=provider, recorded_at=now, version=0)
+    expect(schedule, if_match)
+    schedule.version, schedule.updated_at = schedule.version + 1, now
+    schedule.time_zone, schedule.slot_minutes = said.time_zone, said.slot_minutes
+    schedule.weekly = {day: [_pair(each) for each in hours] for day, hours in said.weekly.items()}
+    schedule.save()
+    _replace(provider, said)
+    audit.record(by, "availability.saved", resource="availability", resource_id=provider.id)
+    return Changed(schedule, beyond_hours(schedule, now))
+
+
+def beyond_hours(schedule: Schedule, now: datetime) -> list[Appointment]:
+    """The appointments to come that do not lie in the hours, the first to come first."""
+    expected = Appointment.objects.filter(
+        provider=schedule.provider_id, status__in=[Status.HELD, Status.BOOKED], starts_at__gt=now
+    )
+    coming = list(expected.order_by("starts_at", "id"))
+    if not coming:
+        return []
+    zone = ZoneInfo(schedule.time_zone)
+    days = {each.id: wall_of(each.starts_at, zone).date() for each in coming}
+    availability = availability_of(schedule, min(days.values()), max(days.values()))
+    return [
+        each
+        for each in coming
+        if without([Span(each.starts_at, each.ends_at)], availability.open_around(days[each.id]))
+    ]
+
+
+def _replace(provider: Provider, said: Received) -> None:
+    """Leave and extra hours as they are said now, in place of what was said before."""
+    Closure.objects.filter(provider=provider).delete()
+    ExtraHours.objects.filter(provider=provider).delete()
+    safe = organization_safe(current_organization_id())
+    closures = [
+        Closure(
+            provider=provider, from_day=each.start.date(), from_time=each.start.time(), until_day=each.end.date(),
+            until_time=each.end.time(),
+        )
+        for each in said.leave
+    ]  # fmt: skip
+    for closure, each in zip(closures, said.leave, strict=True):
+        closure.title = safe.seal(closure, "title", each.title) if each.title else None
+    Closure.objects.bulk_create(closures)
+    ExtraHours.objects.bulk_create(
+        ExtraHours(provider=provider, day=each.day, start=each.hours.start, end=each.hours.end) for each in said.extra
+    )
+
+
+def _pair(hours: Hours) -> list[str]:
+    return [f"{hours.start:%H:%M}", f"{hours.end:%H:%M}"]

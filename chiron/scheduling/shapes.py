@@ -1,0 +1,278 @@
+"""What scheduling says and hears over HTTP. Wall times are written without a zone, instants with their offset."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal, Self
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, NaiveDatetime, model_validator
+
+from chiron.kernel.schemas import Body, Line, PageQuery
+from chiron.scheduling.models import Schedule
+from chiron.scheduling.queries import Asked, Free, Told
+from chiron.scheduling.rules import steps_from
+from chiron.scheduling.services.availability import Changed, Extra, Leave, Received
+from chiron.scheduling.services.book import Booked
+from chiron.scheduling.wallclock import Hours, Span
+from chiron.scheduling.words import Status
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+def _a_time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("is no time zone of the IANA database")
+    return name
+
+
+def _to_the_minute(clock: time) -> time:
+    if clock.second or clock.microsecond or clock.tzinfo:
+        raise ValueError("is a time of the clock on the wall, to the minute")
+    return clock
+
+
+ZoneName = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_a_time_zone)]
+Clock = Annotated[time, AfterValidator(_to_the_minute)]
+Pair = tuple[Clock, Clock]
+
+
+class LeaveIO(Body):
+    """From one wall time until before another the doctor does not receive."""
+
+    kind: Literal["closed"]
+    from_: NaiveDatetime = Field(alias="from", examples=["2031-07-14T00:00"])
+    until: NaiveDatetime = Field(examples=["2031-07-28T00:00"])
+    title: Line = Field("", examples=["Holidays"])
+
+    @model_validator(mode="after")
+    def _goes_forward(self) -> Self:
+        if self.until <= self.from_:
+            raise ValueError("ends before it begins")
+        return self
+
+
+class ExtraIO(Body):
+    """Hours of one day beside the usual week."""
+
+    kind: Literal["open"]
+    day: date = Field(examples=["2031-07-12"])
+    start: Clock = Field(examples=["10:00"])
+    end: Clock = Field(description="Of the next day where it is not later than the start.", examples=["12:00"])
+
+
+ExceptionIO = Annotated[LeaveIO | ExtraIO, Field(discriminator="kind")]
+
+
+class AvailabilityIn(Body):
+    """All of when a doctor receives; what is not said any more does not hold any more."""
+
+    available_days: dict[Weekday, Annotated[list[Pair], Field(max_length=24)]] = Field(
+        description="Hours by the clock on the wall; an end that is not later than its start is of the next day.",
+        examples=[{"monday": [["09:00", "12:30"], ["13:30", "17:00"]], "friday": [["22:00", "06:00"]]}],
+    )
+    time_zone: ZoneName
+    slot_minutes: int = Field(30, ge=1, le=1440, description="How far beginnings are apart.")
+    exceptions: list[ExceptionIO] = Field(default_factory=list, max_length=1000)
+
+    @model_validator(mode="after")
+    def _says_nothing_twice(self) -> Self:
+        begins = [(each.day, each.start) for each in self.exceptions if isinstance(each, ExtraIO)]
+        if len(begins) > len(set(begins)):
+            raise ValueError("extra hours of one day begin twice at the same time")
+        return self
+
+    def said(self) -> Received:
+        return Received(
+            self.time_zone,
+            self.slot_minutes,
+            {day: [Hours(*pair) for pair in pairs] for day, pairs in self.available_days.items()},
+            [Leave(each.from_, each.until, each.title) for each in self.exceptions if isinstance(each, LeaveIO)],
+            [Extra(each.day, Hours(each.start, each.end)) for each in self.exceptions if isinstance(each, ExtraIO)],
+        )
+
+
+class AvailabilityOut(BaseModel):
+    doctor_id: UUID
+    available_days: dict[Weekday, list[tuple[str, str]]]
+    time_zone: str
+    slot_minutes: int
+    exceptions: list[LeaveIO | ExtraIO]
+    version: int
+
+    @classmethod
+    def of(cls, schedule: Schedule, said: Received) -> Self:
+        closed = [
+            LeaveIO.model_construct(kind="closed", from_=each.start, until=each.end, title=each.title)
+            for each in said.leave
+        ]
+        extra = [
+            ExtraIO.model_construct(kind="open", day=each.day, start=each.hours.start, end=each.hours.end)
+            for each in said.extra
+        ]
+        return cls(
+            doctor_id=schedule.provider_id, available_days=schedule.weekly, time_zone=schedule.time_zone,
+            slot_minutes=schedule.slot_minutes, exceptions=[*closed, *extra], version=schedule.version,
+        )  # fmt: skip
+
+
+class AvailabilityEnvelope(BaseModel):
+    availability: AvailabilityOut
+
+
+class AffectedOut(BaseModel):
+    id: UUID
+    patient_id: UUID
+    starts_at: datetime
+
+
+class ChangedAvailability(AvailabilityEnvelope):
+    affected: list[AffectedOut] = Field(description="Appointments that do not lie in the hours any more; they stand.")
+
+    @classmethod
+    def of(cls, changed: Changed, said: Received) -> Self:
+        affected = [
+            AffectedOut(id=each.id, patient_id=each.patient_id, starts_at=each.starts_at) for each in changed.affected
+        ]
+        return cls(availability=AvailabilityOut.of(changed.schedule, said), affected=affected)
+
+
+class WallTime(Body):
+    """A time of the doctor's clock."""
+
+    appointment_date: date = Field(examples=["2031-07-15"])
+    start_time: Clock = Field(examples=["10:30"])
+    utc_offset: Annotated[str, Field(pattern=r"^[+-]([01]\d|2[0-3]):[0-5]\d$")] | None = Field(
+        None, description="Which of the two, where clocks are put back over that time.", examples=["+01:00"]
+    )
+
+    def wall(self) -> datetime:
+        return datetime.combine(self.appointment_date, self.start_time)
+
+    def offset(self) -> timedelta | None:
+        if self.utc_offset is None:
+            return None
+        away = timedelta(hours=int(self.utc_offset[1:3]), minutes=int(self.utc_offset[4:]))
+        return -away if self.utc_offset[0] == "-" else away
+
+
+class BookingIn(WallTime):
+    doctor_id: UUID
+    type: UUID | None = Field(None, description="An appointment type; without one, a slot of the doctor's.")
+    room_id: UUID | None = None
+    patient_id: UUID | None = Field(None, description="For staff; patients book for themselves.")
+    reason: Line = Field("", examples=["Cough since Sunday"])
+
+
+class RescheduleIn(WallTime):
+    doctor_id: UUID | None = Field(None, description="Another doctor, who takes over.")
+
+
+class CancelIn(Body):
+    reason: Line = Field("", examples=["The patient is ill"])
+
+
+class AppointmentOut(BaseModel):
+    id: UUID
+    doctor_id: UUID
+    patient_id: UUID
+    type: UUID | None
+    room_id: UUID | None
+    status: Status
+    starts_at: datetime = Field(description="With the offset of the clock on which it was agreed.")
+    ends_at: datetime
+    time_zone: str
+    reason: str
+    cancellation_reason: str
+    late: bool = Field(description="It was cancelled after the time that its type allows.")
+    moves: int = Field(description="How often it was given another time.")
+    health_record_id: UUID | None
+    possible: list[str] = Field(description="What can become of it now.")
+    version: int
+
+    @classmethod
+    def of(cls, told: Told) -> Self:
+        each = told.appointment
+        zone = ZoneInfo(each.zone)
+        return cls(
+            id=each.id, doctor_id=each.provider_id, patient_id=each.patient_id, type=each.type_id,
+            room_id=each.room_id, status=Status(each.status), starts_at=each.starts_at.astimezone(zone),
+            ends_at=each.ends_at.astimezone(zone), time_zone=each.zone, reason=told.reason,
+            cancellation_reason=told.note, late=each.late, moves=each.moves, health_record_id=each.record_id,
+            possible=steps_from(each.status), version=each.version,
+        )  # fmt: skip
+
+
+class AppointmentEnvelope(BaseModel):
+    appointment: AppointmentOut
+
+
+class HealthRecordOut(BaseModel):
+    id: UUID
+    record_type: str
+    occurred_at: datetime | None
+    version: int
+
+
+class BookedEnvelope(AppointmentEnvelope):
+    health_record: HealthRecordOut
+
+    @classmethod
+    def of(cls, made: Booked, reason: str) -> Self:
+        record = made.record
+        return cls(
+            appointment=AppointmentOut.of(Told(made.appointment, reason, "")),
+            health_record=HealthRecordOut(
+                id=record.id, record_type=record.record_type, occurred_at=record.occurred_at, version=record.version
+            ),
+        )
+
+
+class Appointments(BaseModel):
+    appointments: list[AppointmentOut]
+    next: str | None
+
+
+class AppointmentQuery(PageQuery):
+    doctor_id: UUID | None = None
+    patient: UUID | None = None
+    status: Status | None = None
+    from_: AwareDatetime | None = Field(None, alias="from", description="Beginning then or later.")
+    to: AwareDatetime | None = Field(None, description="Beginning before then.")
+
+    def asked(self) -> Asked:
+        return Asked(self.doctor_id, self.patient, self.status, self.from_, self.to)
+
+
+class SlotOut(BaseModel):
+    start_time: datetime
+    end_time: datetime
+
+
+class FreeDoctorOut(BaseModel):
+    id: UUID
+    name: str
+    specialty: str
+    time_zone: str
+    slots: list[SlotOut]
+
+    @classmethod
+    def of(cls, free: Free) -> Self:
+        zone = ZoneInfo(free.zone)
+        return cls(
+            id=free.provider.id, name=free.name, specialty=free.provider.specialty, time_zone=free.zone,
+            slots=[_slot(each, zone) for each in free.slots],
+        )  # fmt: skip
+
+
+class FreeDoctors(BaseModel):
+    doctors: list[FreeDoctorOut]
+
+
+class FreeQuery(BaseModel):
+    date: "date"
+    specialty: Annotated[str, Field(max_length=100)] | None = None
+    type: UUID | None = None
+
+
+def _slot(span: Span, zone: ZoneInfo) -> SlotOut:
+    return SlotOut(start_time=span.starts_at.astimezone(zone), end_time=span.ends_at.astimezone(zone))
