@@ -1,6 +1,7 @@
 """A clinic's day in which words are said wherever a person may say something: each as JSON, over HTTP."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,11 @@ from django.test import Client
 
 from chiron.identity.public import Role
 from chiron.interop.fhir.tests.factories import ama, document, osei, pulse, resource
+from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
+from chiron.scheduling.models import AppointmentType, Room
+from chiron.scheduling.words import WEEKDAYS
+from chiron.tenancy.public import inside
 from tests.canary.needles import Words
 from tests.desk import filled
 from tests.town import Clinic
@@ -24,6 +29,7 @@ def live_a_day(clinic: Clinic, folder: Path, say: Words) -> None:
     set_up(clinic, say)
     record_id = written(clinic, say)
     attached(clinic, say, record_id)
+    promised(clinic, say)
     claimed(clinic, say)
     _administered(clinic, patient_id, say)
     _refused(clinic, patient_id, say)
@@ -140,6 +146,26 @@ def _administered(clinic: Clinic, patient_id: UUID, say: Words) -> None:
     assert browser.post(edit, filled(browser.get(edit), birth_date=say.word()[:10])).status_code == 422
     assert browser.post(f"{patients}add/", {"family": say.word(), "sex": say.cyrillic()}).status_code == 422
     assert browser.get(f"{patients}{say.word()}/change/").status_code == 404
+
+
+def promised(clinic: Clinic, say: Words) -> None:
+    """Hours with leave, an appointment, and the reason why it was cancelled."""
+    doctor, desk = clinic.client(Role.DOCTOR), clinic.client(Role.RECEPTIONIST)
+    with inside(clinic.id):
+        AppointmentType.objects.create(name=say.clear(), minutes=30)
+        Room.objects.create(name=say.clear())
+    soon = now().date() + timedelta(days=5)
+    leave = {"kind": "closed", "from": f"{soon}T13:00:00", "until": f"{soon}T14:00:00", "title": say.word()}
+    always = dict.fromkeys(WEEKDAYS, [["00:00", "00:00"]])
+    hours = {"available_days": always, "time_zone": "Europe/Berlin", "exceptions": [leave]}
+    _sent(doctor, "put", "/api/doctors/availability", hours, 200)
+    whose = {"doctor_id": str(clinic.doctor_id), "patient_id": str(clinic.patient_id)}
+    wish = whose | {"appointment_date": str(soon), "start_time": "12:00", "reason": say.word()}
+    made = _sent(desk, "post", "/api/appointments/book", wish, 201)["appointment"]
+    _sent(desk, "post", "/api/appointments/book", wish, 409)
+    assert clinic.client(Role.PATIENT).get("/api/appointments").status_code == 200
+    _sent(desk, "post", f"/api/appointments/{made['id']}/cancel", {"reason": say.word()}, 200)
+    _sent(desk, "post", "/api/appointments/book", wish | {"start_time": "12:30"}, 201)
 
 
 def claimed(clinic: Clinic, say: Words) -> None:

@@ -25,7 +25,8 @@ class Operation:
 
     ``body`` is sent as a form where it holds a file. ``events`` is how many events a success leaves in both trails
     together; reads of what is public within an organization leave none. ``beyond_the_policy`` are roles that the policy
-    lets in and a rule of the verb refuses. ``lists`` is what a list shows to whoever may see it.
+    lets in and a rule of the verb refuses. ``lists`` is what a list shows to whoever may see it. ``words`` are those of its
+    query that it cannot do without.
     """
 
     thing: Thing | None = None
@@ -33,6 +34,7 @@ class Operation:
     events: int = 1
     beyond_the_policy: frozenset[str] = frozenset()
     lists: Thing | None = None
+    words: dict[str, str] | None = None
 
 
 def fixed(**body: Any) -> Body:
@@ -185,7 +187,7 @@ OPERATIONS: dict[str, Operation] = {
     "PUT /api/doctors/availability": Operation(body=HOURS),
     "GET /api/doctors/{doctor_id}/availability": Operation(Thing.PROVIDER, events=0),
     "PUT /api/doctors/{doctor_id}/availability": Operation(Thing.PROVIDER, HOURS),
-    "GET /api/appointments/available_doctors": Operation(events=0),
+    "GET /api/appointments/available_doctors": Operation(events=0, words={"date": in_days(5)["appointment_date"]}),
     "POST /api/appointments/book": Operation(
         Thing.PATIENT,
         lambda world, thing_id: in_days(5) | {"doctor_id": str(world.hilltop.doctor_id), "patient_id": str(thing_id)},

@@ -19,7 +19,8 @@ from tests.apart import become_the_form_that_answers
 from tests.matrix.operations import OPERATIONS, Operation, sent
 from tests.matrix.world import OUTCASTS, Thing, Whose, World, events_of, undone
 
-OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED)
+APPOINTMENTS = (Thing.APPOINTMENT, Thing.BEGUN, Thing.PRESENT, Thing.MISSED)
+OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, *APPOINTMENTS)
 
 
 def guarded(of: NinjaAPI = api, proof: Proof | None = None) -> Iterator[tuple[str, Need]]:
@@ -103,7 +104,9 @@ def ask(
         path = path.replace("{doctor_id}", str(cares))
     if path.endswith("{department_id}") and "providers" in path:
         path = path.replace("{department_id}", str(world.things[Thing.DEPARTMENT, Whose.MINE]))
-    path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1")) + (f"?{urlencode(words)}" if words else "")
+    path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
+    asked = {**(operation.words or {}), **(words or {})}
+    path += f"?{urlencode(asked)}" if asked else ""
     body = operation.body(world, thing_id) if operation.body else None
     return kept(getattr(world.clients[who], method.lower())(path, **sent(body)))
 

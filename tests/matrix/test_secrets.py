@@ -27,6 +27,9 @@ WITHOUT_WORDS = {
     "records.Signature.key_id": "made of a key",
     "records.Signature.salt": "drawn at random",
     "records.UsualRange.unit": "a unit of UCUM",
+    "scheduling.Appointment.zone": "of the known ones",
+    "scheduling.Schedule.time_zone": "of the known ones",
+    "scheduling.Schedule.weekly": "times of the clock",
 }
 
 

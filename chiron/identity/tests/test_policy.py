@@ -5,7 +5,7 @@ from chiron.identity.roles import OPERATOR, ROLES, SIGNED_IN, Role
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.ids import new_id
 
-CLINICAL = {"patients", "records", "annotations", "my-patients", "assignments", "access-log"}
+CLINICAL = {"patients", "records", "annotations", "my-patients", "assignments", "access-log", "appointments"}
 
 
 def a(*roles: Role) -> Caller:
@@ -27,7 +27,8 @@ def test_the_admin_reaches_everything_of_the_organization_and_nothing_of_the_pla
 
     reached = {line for line in TABLE if scope_of(a(Role.ADMIN), *line) is Scope.ORGANIZATION}
 
-    without_need = {("my-patients", "read"), ("patients", "break-glass")}
+    own_hours = {("my-availability", "read"), ("my-availability", "update")}
+    without_need = {("my-patients", "read"), ("patients", "break-glass")} | own_hours
     each_of_their_own = {("audit-proofs", "read")}
     assert reached == everything - without_need | each_of_their_own
 
@@ -61,6 +62,9 @@ def test_who_has_no_part_in_care_sees_no_patient(role: Role) -> None:
         (Role.PATIENT, "patients", "search", Scope.NONE),
         (Role.RECEPTIONIST, "patients", "link", Scope.ORGANIZATION),
         (Role.RECEPTIONIST, "records", "read", Scope.NONE),
+        (Role.RECEPTIONIST, "appointments", "create", Scope.ORGANIZATION),
+        (Role.PATIENT, "appointments", "create", Scope.OWN),
+        (Role.PATIENT, "appointments", "attend", Scope.NONE),
         (Role.BILLER, "patients", "read", Scope.ORGANIZATION),
         (Role.BILLER, "records", "read", Scope.NONE),
         (Role.PRIVACY_OFFICER, "audit", "read", Scope.ORGANIZATION),
