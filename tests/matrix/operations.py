@@ -25,8 +25,8 @@ class Operation:
 
     ``body`` is sent as a form where it holds a file. ``events`` is how many events a success leaves in both trails
     together; reads of what is public within an organization leave none. ``beyond_the_policy`` are roles that the policy
-    lets in and a rule of the verb refuses. ``lists`` is what a list shows to whoever may see it. ``words`` are those of its
-    query that it cannot do without.
+    lets in and a rule of the verb refuses. ``lists`` is what a list shows to whoever may see it. ``words`` are those of
+    its query that it cannot do without.
     """
 
     thing: Thing | None = None
