@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Thread
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import connections
 from typing_extensions import override
 
+from chiron.client import fetch
+from chiron.identity import elsewhere
 from chiron.identity.revocations import revocations
 from chiron.identity.tokens import forget_tokens
 from config.urls import IDENTITY
@@ -79,10 +82,11 @@ def is_of_identity(path: str) -> bool:
 
 
 def become_the_form_that_answers(path: str, auth_service_url: str, patched: pytest.MonkeyPatch) -> None:
-    """Let this process be the one that a proxy would send this address to, newly started."""
+    """Let this process be the one that a proxy would send this address to, newly started, and patient."""
     forget_tokens()
     revocations.take_effect()
     of_identity = is_of_identity(path)
     patched.setattr(settings, "ROOT_URLCONF", "config.urls_identity" if of_identity else "config.urls_clinical")
     patched.setattr(settings, "ONLY", "identity" if of_identity else "")
+    patched.setattr(elsewhere, "fetch", partial(fetch, seconds=60.0))
     patched.setattr(settings, "AUTH_SERVICE_URL", "" if of_identity else auth_service_url)
