@@ -14,12 +14,18 @@ def at_commit(row: models.Model, *, using: str) -> None:
     Inside a savepoint, outside a transaction and inside a test's own transaction it is inserted at once. Nobody can
     read a queued row before the commit; if it cannot be inserted, the whole transaction fails at its end.
     """
+    do_at_commit(*_insertion_of(row, using), using=using)
+    row._state.adding = False
+
+
+def do_at_commit(statement: str, values: list[Any], *, using: str) -> None:
+    """Do this statement in the same way: with the message that commits, or at once where no such message will come."""
     connection = connections[using]
     if isinstance(connection, DatabaseWrapper) and connection.in_atomic_block and not connection.savepoint_ids:
-        connection.closing.append(_insertion_of(row, using))
-        row._state.adding = False
+        connection.closing.append((statement, values))
     else:
-        insert(row, using=using)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
 
 
 def insert(row: models.Model, *, using: str) -> None:

@@ -12,7 +12,7 @@ from chiron.tenancy.policies import Policies
 from chiron.tenancy.readiness import missing_migrations
 from chiron.tenancy.replay import drop_schema
 from chiron.tenancy.services import SlugTaken, open_organization
-from chiron.tenancy.switch import NoOrganization, current_organization_id, inside, inside_as_owner
+from chiron.tenancy.switch import NoOrganization, current_organization_id, do_at_last, inside, inside_as_owner
 
 
 def organization_for_id(organization_id: UUID) -> Organization:
@@ -69,6 +69,7 @@ __all__ = [
     "SlugTaken",
     "all_organizations",
     "current_organization_id",
+    "do_at_last",
     "drop_schema",
     "has_schema",
     "inside",

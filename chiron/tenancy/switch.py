@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from django.db import connections
 
 from chiron.kernel.db import CLINICAL, atomic
+from chiron.postgres.at_commit import do_at_commit
 from chiron.postgres.owner import as_owner
 from chiron.tenancy.names import role_of, schema_of
 
@@ -25,10 +27,12 @@ def inside(organization_id: UUID) -> Iterator[None]:
     """A transaction on clinical with the role and the search path of that organization.
 
     Both are set for the transaction only, by one statement, so that a pooler may give the connection to others in
-    between. Nested, it is a savepoint, and what was set before is set again at its end.
+    between. Nested, it is a savepoint, and what was set before is set again at its end. What `do_at_last` was given
+    is done when the outermost block of the organization ends.
     """
     connection = connections[CLINICAL]
     before: UUID | None = getattr(connection, "organization_id", None)
+    endings = getattr(connection, "endings", {})
     switch = statement_for(organization_id)
     nested = connection.in_atomic_block
     if not nested:
@@ -39,12 +43,33 @@ def inside(organization_id: UUID) -> Iterator[None]:
             if nested:
                 _execute(switch)
             connection.organization_id = organization_id  # type: ignore[attr-defined]
+            if organization_id != before:
+                connection.endings = {}  # type: ignore[attr-defined]
             yield
+            if organization_id != before and not connection.needs_rollback:
+                _end(connection.endings)  # type: ignore[attr-defined]
             if nested and not connection.needs_rollback:
                 _execute(statement_for(before) if before else NOBODY)
     finally:
         connection.opening = ""  # type: ignore[attr-defined]
         connection.organization_id = before  # type: ignore[attr-defined]
+        connection.endings = endings  # type: ignore[attr-defined]
+
+
+def do_at_last(statement: str, *values: Any) -> None:
+    """Have this done once as the last of the organization's transaction, with the message that commits.
+
+    So the locks that it takes are held for the commit only, and by statements in an order that they choose
+    themselves. It is done also where the savepoint in which it was asked for is rolled back: it must then find nothing
+    to do. Raises NoOrganization.
+    """
+    current_organization_id()
+    connections[CLINICAL].endings[statement] = list(values)  # type: ignore[attr-defined]
+
+
+def _end(endings: dict[str, list[Any]]) -> None:
+    for statement, values in endings.items():
+        do_at_commit(statement, values, using=CLINICAL)
 
 
 @contextmanager

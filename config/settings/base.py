@@ -121,6 +121,7 @@ CHIRON_APPS = [
     "chiron.jobs.apps.Jobs",
     "chiron.files.apps.Files",
     "chiron.identity.apps.Identity",
+    "chiron.notifications.apps.Notifications",
     "chiron.registry.apps.Registry",
     "chiron.records.apps.Records",
     "chiron.scheduling.apps.Scheduling",

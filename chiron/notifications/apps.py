@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class Notifications(AppConfig):
+    name = "chiron.notifications"
+    label = "notifications"
+    databases = ("clinical",)
