@@ -115,7 +115,7 @@ def test_outside_of_an_organization_nobody_is_told(lakeside: Clinic) -> None:
 
 def test_those_who_tell_the_same_accounts_in_opposite_order_never_wait_in_a_circle(lakeside: Clinic) -> None:
     ama, kofi = sorted([new_id(), new_id()])
-    both = Barrier(2)
+    both = Barrier(2, timeout=20)
 
     def telling(first: UUID, second: UUID) -> Callable[[], None]:
         def tell_both() -> None:
