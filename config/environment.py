@@ -122,6 +122,15 @@ SETTINGS = (
         "RATE_LIMITS",
         "Other limits than the usual, separated by commas; docs/how-to/sign-in-security.md shows their form.",
     ),
+    Setting(
+        "REDIS_URL",
+        "Redis or Valkey server for the cache that processes share: redis://, rediss:// (TLS) or unix://. Empty: none."
+        " docs/how-to/cache.md.",
+        "",
+        True,
+    ),
+    Setting("UPSTASH_REDIS_URL", "The same at Upstash: its rediss:// or https:// address."),
+    Setting("UPSTASH_REDIS_TOKEN", "Its token.", "", True),
     Setting("METRICS_TOKEN", "Whoever shows it reads `/metrics`. Empty: nothing is counted, nothing shown.", "", True),
     Setting(
         "DRAIN_SECONDS",

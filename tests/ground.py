@@ -31,6 +31,7 @@ if not IS_WORKER:
     Path(home).chmod(0o755)
     os.environ |= {"CHIRON_HOME": home, "ENVIRONMENT": "testing"}
     os.environ |= dict.fromkeys([*OTHERS, "ACCOUNTS_SEALER_URL", "CLINICAL_SEALER_URL", "CLINICAL_DIRECT_URL"], "")
+    os.environ |= dict.fromkeys(["REDIS_URL", "UPSTASH_REDIS_URL", "UPSTASH_REDIS_TOKEN"], "")
     os.environ |= server_of(os.environ.get(SERVER, ""))
 
 

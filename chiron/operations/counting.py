@@ -7,6 +7,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from chiron.tenancy.public import SHARED_CACHE
+
 Next = Callable[[HttpRequest], HttpResponseBase]
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -23,6 +25,8 @@ REQUESTS = Counter(
 SECONDS = Histogram(
     "chiron_request_seconds", "How long they took, by route.", ["route"], buckets=BUCKETS, registry=COUNTED
 )
+
+COUNTED.register(SHARED_CACHE)
 
 
 def counted(get_response: Next) -> Next:

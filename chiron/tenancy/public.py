@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from chiron.kernel.errors import NotFound
+from chiron.tenancy.cache import SHARED_CACHE, worked_out
 from chiron.tenancy.contents import has_schema, rows_of, tables_of
 from chiron.tenancy.everywhere import lacking, schemas_of_nobody
 from chiron.tenancy.grants import tables
@@ -63,6 +64,7 @@ def _one(**where: object) -> Organization:
 
 
 __all__ = [
+    "SHARED_CACHE",
     "NoOrganization",
     "Organization",
     "Policies",
@@ -90,4 +92,5 @@ __all__ = [
     "schemas_of_nobody",
     "tables",
     "tables_of",
+    "worked_out",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from chiron.postgres.home import Home
 from config import environment
+from config.settings.caches import caches
 from config.settings.databases import by_url, databases, is_embedded
 from config.settings.forms import auth_service, needed
 from config.settings.mail import mail
@@ -92,6 +93,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 ATTACHMENT_MAX_BYTES = int(environment.read("ATTACHMENT_MAX_BYTES"))
 LARGE_BODIES = {r"/api/records/[^/]+/attachments": ATTACHMENT_MAX_BYTES + 2**16}  # and the form around it
 STORAGES = storages(HOME)
+CACHES = caches()
 
 RUNTIME_DATABASES, OWNER_DATABASES, SEALER_DATABASES = databases(HOME)
 CLINICAL_DIRECT = by_url("clinical", "DIRECT")
