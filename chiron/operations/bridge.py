@@ -1,31 +1,30 @@
 """One port for requests that are answered and for streams that stay open: an ASGI application around the WSGI one.
 
 The WSGI application runs in threads. What is small passes in one piece each way; a large body is read, and a stream
-sent, part by part, at the pace of the slower side, and nothing of it is collected here.
+sent, part by part, at the pace of the slower side, and nothing of it is collected here. An answer that goes on leaves
+its thread and is kept open without one.
 """
 
 import asyncio
 import io
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
-from types import MappingProxyType
+from contextlib import aclosing, nullcontext, suppress
 from typing import Any, TypeVar
 
 from chiron.kernel.headers import BARE
+from chiron.kernel.live import Follow, Live
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 WSGI = Callable[..., Iterable[bytes]]
 Result = TypeVar("Result")
 
 SMALL = 64 * 1024
-NONE: Mapping[str, Application] = MappingProxyType({})
 WAITING_AT_MOST = 8
 """Threads beyond those that work, each with its database connections, for bodies that arrive; as many for streams."""
 OWN = [(name.lower().encode(), value.encode()) for name, value in BARE.items()]
@@ -44,7 +43,7 @@ class ClientSilent(ClientGone):
 
 
 class Bridge:
-    """Answers ASGI requests through a WSGI application; a path named in ``streams`` has an ASGI application of its own.
+    """Answers ASGI requests through a WSGI application; an answer that goes on (`Live`) goes on in the event loop.
 
     At most ``threads`` requests are worked on at a time. While one waits for its client another takes its turn, so that
     slow clients keep nobody waiting but each other: of bodies that are read as they arrive, so many at a time that a
@@ -53,8 +52,8 @@ class Bridge:
     than `PATIENCE`.
     """
 
-    def __init__(self, wsgi: WSGI, threads: int, streams: Mapping[str, Application] = NONE) -> None:
-        self._wsgi, self._streams = wsgi, streams
+    def __init__(self, wsgi: WSGI, threads: int) -> None:
+        self._wsgi = wsgi
         room = threads + 2 * WAITING_AT_MOST
         self._pool = ThreadPoolExecutor(room, "request")
         self._room = asyncio.Semaphore(room)  # whoever has a turn must find a thread
@@ -66,8 +65,6 @@ class Bridge:
         """The entry that ASGI servers call."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["path"] in self._streams:
-            await self._streams[scope["path"]](scope, receive, send)
         elif scope["type"] == "http":
             await self._answer(environ_of(scope), Exchange(receive, send, self._turns, self._leaving))
         else:
@@ -89,6 +86,8 @@ class Bridge:
                 rest = await exchange.loop.run_in_executor(self._pool, exchange.run, self._wsgi, environ)
             for message in rest:
                 await exchange.send(message)
+            if exchange.follow:
+                await exchange.go_on(exchange.follow)
         exchange.end()
 
 
@@ -105,6 +104,7 @@ class Exchange:
         self._gone: asyncio.Task[None] | None = None
         self._started: Message = {}
         self._patience = PATIENCE
+        self.follow: Follow | None = None
 
     async def body(self, environ: dict[str, Any]) -> io.BufferedIOBase:
         """The request's body as a file: in memory where it is small, else one that waits for more when it is read.
@@ -156,6 +156,9 @@ class Exchange:
         """Call the application, in a thread; gives the messages that are left to send: all where it did not stream."""
         content = wsgi(environ, self._start)
         try:
+            if isinstance(content, Live):
+                self.follow = content.follow
+                return [self._started, body_message(content.content, more=True)]
             if not getattr(content, "streaming", not isinstance(content, list)):
                 return [self._started, body_message(b"".join(content))]
             if not self._leaving.acquire(blocking=False):
@@ -173,6 +176,25 @@ class Exchange:
         for part in content:
             self.wait_for(self._send_part(body_message(part, more=True)))
         return [body_message(b"")]
+
+    async def go_on(self, follow: Follow) -> None:
+        """Send what follows, each part once the client has taken the one before. Raises ClientGone."""
+        gone = self._watched()
+        async with aclosing(follow()) as parts:
+            while True:
+                coming = asyncio.ensure_future(anext(parts, b""))
+                try:
+                    await asyncio.wait((coming, gone), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if is_cut := not coming.done():
+                        coming.cancel()
+                        await asyncio.wait((coming,))
+                if is_cut:
+                    raise ClientGone
+                if not (part := coming.result()):
+                    break
+                await self._send_part(body_message(part, more=True))
+        await self.send(body_message(b""))
 
     def wait_for(self, what: Awaitable[Result]) -> Result:
         """Have the event loop do this for a thread, which waits and meanwhile leaves its turn to another."""
@@ -197,15 +219,20 @@ class Exchange:
 
     async def _send_part(self, message: Message) -> None:
         """Send it once the client takes it. Raises ClientGone."""
-        self._gone = self._gone or self.loop.create_task(self._until_gone())
+        gone = self._watched()
         sending = asyncio.ensure_future(self.send(message))
-        began, both = self.loop.time(), (sending, self._gone)
+        began, both = self.loop.time(), (sending, gone)
         await asyncio.wait(both, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED)
-        if self._gone.done() or not sending.done():
+        if gone.done() or not sending.done():
             sending.cancel()
-            raise ClientGone if self._gone.done() else ClientSilent
+            raise ClientGone if gone.done() else ClientSilent
         await sending
         self._moved(len(message.get("body", b"")), began)
+
+    def _watched(self) -> "asyncio.Task[None]":
+        """What ends when the client goes away."""
+        self._gone = self._gone or self.loop.create_task(self._until_gone())
+        return self._gone
 
     async def _until_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -1,7 +1,7 @@
 """The bridge hands requests to a WSGI application and its answers back, at the pace of the slower side."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from functools import wraps
 from threading import Event
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chiron.kernel.headers import BARE
+from chiron.kernel.live import Live
 from chiron.operations.bridge import SMALL, WAITING_AT_MOST, Bridge, ClientGone, ClientSilent
 
 Environ = dict[str, Any]
@@ -382,15 +383,94 @@ async def test_an_application_that_fails_is_an_error_for_the_server() -> None:
         await Client(b"x").ask(bridge)
 
 
+class Source:
+    """What follows an answer that stays open: parts that are given one by one."""
+
+    def __init__(self) -> None:
+        self.parts: asyncio.Queue[bytes] = asyncio.Queue()
+        self.ended = asyncio.Event()
+
+    async def follow(self) -> AsyncGenerator[bytes, None]:
+        try:
+            while part := await self.parts.get():
+                yield part
+        finally:
+            self.ended.set()
+
+    def application(self, environ: Environ, start: Any) -> Live:
+        answer = Live(b"first ", self.follow)
+        start("200 OK", TEXT)
+        return answer
+
+
 @in_a_loop
-async def test_streams_have_an_application_of_their_own() -> None:
-    async def streams(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 204, "headers": []})
+async def test_an_answer_that_goes_on_needs_no_thread_meanwhile() -> None:
+    source, quiet, client = Source(), Source(), Client(method="GET")
+    applications = {"/": source.application, "/quiet": quiet.application, "/other": echo}
+    bridge = Bridge(lambda environ, start: applications[environ["PATH_INFO"]](environ, start), threads=1)
+    asking = [client, *(Client(method="GET", path="/quiet") for _ in range(99))]
 
-    bridge = Bridge(echo, threads=1, streams={"/api/events": streams})
+    open_ones = [asyncio.create_task(each.ask(bridge)) for each in asking]
+    other = await Client(b"hello", path="/other").ask(bridge)
+    for part in (b"second ", b"third"):
+        source.parts.put_nowait(part)
+        await until_sent(client, part)
+    for each in (source, *[quiet] * 99):
+        each.parts.put_nowait(b"")
+    await asyncio.gather(*open_ones)
 
-    assert (await Client(path="/api/events", method="GET").ask(bridge)).sent[0]["status"] == 204
-    assert (await Client(path="/api/events/x", method="GET").ask(bridge)).sent[0]["status"] == 201
+    assert other.answer == (201, b"hello!")
+    assert client.answer == (200, b"first second third")
+    assert [each["more_body"] for each in client.sent[1:]] == [True, True, True, False]
+
+
+@in_a_loop
+async def test_who_leaves_an_answer_that_goes_on_ends_it() -> None:
+    source, client = Source(), Client(method="GET")
+    asking = asyncio.create_task(client.ask(Bridge(source.application, threads=1)))
+    await until_sent(client, b"first ")
+
+    client.goes_away.set()
+
+    await asyncio.wait_for(source.ended.wait(), 5)
+    await asking
+    assert client.answer == (200, b"first ")
+
+
+@in_a_loop
+async def test_a_server_that_is_cut_short_ends_what_goes_on() -> None:
+    source, client = Source(), Client(method="GET")
+    asking = asyncio.create_task(client.ask(Bridge(source.application, threads=1)))
+    await until_sent(client, b"first ")
+
+    asking.cancel()
+
+    await asyncio.wait_for(source.ended.wait(), 5)
+
+
+@in_a_loop
+async def test_who_takes_nothing_of_an_answer_that_goes_on_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stuck(Client):
+        async def send(self, message: dict[str, Any]) -> None:
+            await super().send(message)
+            if len(self.sent) > 2:
+                await asyncio.Event().wait()
+
+    monkeypatch.setattr("chiron.operations.bridge.PATIENCE", 0.1)
+    source, client = Source(), Stuck(method="GET")
+    source.parts.put_nowait(b"second")
+
+    await client.ask(Bridge(source.application, threads=1))
+
+    assert source.ended.is_set()
+    assert client.answer == (200, b"first second")
+
+
+async def until_sent(client: Client, part: bytes) -> None:
+    """Wait until the client was sent this."""
+    async with asyncio.timeout(5):
+        while not any(each.get("body") == part for each in client.sent):
+            await asyncio.sleep(0)
 
 
 @in_a_loop
