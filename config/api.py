@@ -11,6 +11,7 @@ from chiron.identity.api_service import router as service
 from chiron.kernel import problems
 from chiron.kernel.headers import page
 from chiron.kernel.parsing import OrjsonRenderer, StrictParser
+from chiron.notifications.api_stream import router as stream
 from chiron.records.api import router as records
 from chiron.records.api_attachments import router as attachments
 from chiron.records.api_clearances import router as clearances
@@ -37,5 +38,6 @@ api.add_decorator(guarded, mode="view")
 for router in (
     identity, mfa, recovery, service, registry, people, records, attachments, signatures, clearances, ranges, audit,
     proofs, scheduling,
+    proofs, stream,
 ):  # fmt: skip
     api.add_router("", router)

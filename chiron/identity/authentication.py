@@ -39,6 +39,7 @@ def authenticate(request: HttpRequest, proof: Proof) -> Caller:
         device=request.META.get("HTTP_USER_AGENT", "")[:DEVICE_LENGTH],
     )
     request.caller = caller  # type: ignore[attr-defined]  # known, so that what follows is written down as theirs
+    request.verified = known  # type: ignore[attr-defined]  # for who must know how long it holds
     if link:
         links.must_open(link, caller)
     if by_cookie:

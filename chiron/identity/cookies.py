@@ -65,6 +65,15 @@ def must_be_meant(request: HttpRequest, session_id: UUID | None) -> None:
         raise CrossSite
 
 
+def must_not_be_another_site(request: HttpRequest) -> None:
+    """Refuse with CrossSite what comes by cookie from a page of another origin, though it changes nothing.
+
+    Browsers name the origin of a page that is not of the address it asks, and of no other that only reads.
+    """
+    if came_by_cookie(request) and "HTTP_ORIGIN" in request.META:
+        _must_be_our_page(request)
+
+
 def csrf_token(session_id: UUID | None) -> str:
     """What our own pages send along in ``X-CSRF-Token``, for as long as the session lasts.
 

@@ -21,6 +21,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("sessions", "delete"): {SIGNED_IN: OWN},
     ("mfa", "update"): {SIGNED_IN: OWN},
     ("password", "update"): {SIGNED_IN: OWN},
+    ("notifications", "follow"): dict.fromkeys(ROLES, OWN),
     ("users", "read"): {ADMIN: ALL},
     ("memberships", "read"): {ADMIN: ALL},
     ("memberships", "create"): {ADMIN: ALL},

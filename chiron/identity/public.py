@@ -1,12 +1,14 @@
 """What other apps may use of identity."""
 
 from chiron.identity.authentication import visitor
+from chiron.identity.cookies import must_not_be_another_site
 from chiron.identity.hooks import Person
 from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Removal, Session
 from chiron.identity.proofs import proof_of, public_key
 from chiron.identity.queries import account_names, accounts_with
+from chiron.identity.revocations import Snapshot, revocations
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
 from chiron.identity.services.erasure import end_account_of_patient, end_patient, patients_signing_in
@@ -21,6 +23,7 @@ from chiron.identity.services.organizations import create_organization
 from chiron.identity.services.removal import erase_organization, remove_organization, remove_remains
 from chiron.identity.services.sign_in import SignedIn, begin
 from chiron.identity.tasks import tell_of_broken_glass
+from chiron.identity.tokens import Verified
 
 __all__ = [
     "ROLES",
@@ -32,6 +35,8 @@ __all__ = [
     "Role",
     "Session",
     "SignedIn",
+    "Snapshot",
+    "Verified",
     "account_names",
     "accounts_with",
     "add_membership",
@@ -47,11 +52,13 @@ __all__ = [
     "link_provider",
     "link_to",
     "make_account",
+    "must_not_be_another_site",
     "patients_signing_in",
     "proof_of",
     "public_key",
     "remove_organization",
     "remove_remains",
+    "revocations",
     "settle",
     "tell_of_broken_glass",
     "unlink_patient",

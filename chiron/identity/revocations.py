@@ -42,6 +42,16 @@ class Snapshot:
     versions: dict[UUID, int] = field(default_factory=dict)
     suspended: frozenset[UUID] = frozenset()
 
+    def check(self, token: Verified) -> None:
+        """Raises NotSignedIn when the token's session ended or its rights changed, OrganizationSuspended."""
+        caller = token.caller
+        if caller.session_id in self.sessions:
+            raise NotSignedIn
+        if caller.membership_id and self.versions.get(caller.membership_id, 0) > token.authz_version:
+            raise NotSignedIn
+        if caller.organization_id in self.suspended:
+            raise OrganizationSuspended
+
     def as_said(self) -> dict[str, Any]:
         """How one process tells another."""
         return {
@@ -111,13 +121,7 @@ class Revocations:
 
     def check(self, token: Verified) -> None:
         """Raises NotSignedIn when the token's session ended or its rights changed, OrganizationSuspended."""
-        snapshot, caller = self.current(), token.caller
-        if caller.session_id in snapshot.sessions:
-            raise NotSignedIn
-        if caller.membership_id and snapshot.versions.get(caller.membership_id, 0) > token.authz_version:
-            raise NotSignedIn
-        if caller.organization_id in snapshot.suspended:
-            raise OrganizationSuspended
+        self.current().check(token)
 
     def current(self) -> Snapshot:
         """The snapshot, read anew when a second has passed or something was taken back in this process."""

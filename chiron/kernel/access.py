@@ -66,9 +66,10 @@ class Caller:
 
 
 class Call(HttpRequest):
-    """A request that passed the wrapper: its caller is known."""
+    """A request that passed the wrapper: its caller is known, and by what (``verified``, identity's)."""
 
     caller: Caller
+    verified: Any
     request_id: str
 
 

@@ -13,6 +13,6 @@ class Live(HttpResponse):
     A server that keeps no streams sends the content alone, which must be an answer of its own.
     """
 
-    def __init__(self, content: bytes, follow: Follow, **options: str) -> None:
-        super().__init__(content, **options)
+    def __init__(self, content: bytes, follow: Follow, *, content_type: str) -> None:
+        super().__init__(content, content_type, headers={"X-Accel-Buffering": "no"})  # or nginx waits for more
         self.follow = follow

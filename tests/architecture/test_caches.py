@@ -33,6 +33,7 @@ CARRY_THE_ORGANIZATION = {
     "chiron.identity.directory.by_slug": "the same",
     "chiron.identity.revocations.revocations": "ids that are unique everywhere",
     "chiron.identity.tokens._remembered": "keyed by the whole token, which names the organization",
+    "chiron.notifications.streams.streams": "keyed by organization and account",
     "chiron.vault.keyring._remembered": "keyed by the organization",
     "chiron.vault.wrapped.wrapped_keys": "keyed by organization and patient",
 }

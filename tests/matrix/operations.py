@@ -74,6 +74,7 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/auth/mfa/disable": Operation(body=fixed(password=PASSWORD, code="123456")),
     "POST /api/auth/mfa/backup-codes": Operation(body=fixed(password=PASSWORD, code="123456")),
     "POST /api/auth/password/change": Operation(body=fixed(old_password=PASSWORD, password="nine calm lions")),
+    "GET /api/notifications/stream": Operation(),
     "GET /api/users/me": Operation(events=0),
     "PUT /api/users/me": Operation(body=fixed(email="abena@example.org", password=PASSWORD)),
     "GET /api/users/doctors": Operation(),

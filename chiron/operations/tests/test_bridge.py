@@ -398,7 +398,7 @@ class Source:
             self.ended.set()
 
     def application(self, environ: Environ, start: Any) -> Live:
-        answer = Live(b"first ", self.follow)
+        answer = Live(b"first ", self.follow, content_type="text/plain")
         start("200 OK", TEXT)
         return answer
 
