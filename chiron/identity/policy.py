@@ -86,6 +86,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("appointments", "cancel"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PATIENT: OWN},
     ("appointments", "reschedule"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PATIENT: OWN},
     ("appointments", "attend"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL},
+    ("appointments", "approve"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL},
     ("access-log", "read"): {ADMIN: ALL, PRIVACY: ALL, PATIENT: OWN},
     ("audit", "read"): {ADMIN: ALL, PRIVACY: ALL},
     ("audit", "export"): {ADMIN: ALL, PRIVACY: ALL},

@@ -15,6 +15,7 @@ from chiron.scheduling.models import Appointment
 from chiron.scheduling.services import attend
 from chiron.scheduling.services.availability import set_availability
 from chiron.scheduling.services.book import book
+from chiron.scheduling.services.hold import confirm, hold
 from chiron.scheduling.services.reschedule import reschedule
 from chiron.scheduling.words import Step
 
@@ -89,6 +90,49 @@ def book_appointment(request: Call, response: HttpResponse, body: shapes.Booking
     )  # fmt: skip
     shown = shapes.BookedEnvelope.of(made, body.reason)
     return created(response, f"/api/appointments/{made.appointment.id}", shown, made.appointment.version)
+
+
+@router.post("/appointments/hold", response={201: shapes.AppointmentEnvelope, **refusals(404, 409)})
+@needs("appointments", "create")
+@creates
+def hold_appointment(
+    request: Call, response: HttpResponse, body: shapes.BookingIn
+) -> Status[shapes.AppointmentEnvelope]:
+    """Keep a slot for a patient for a while, until it is confirmed; nobody else gets it before that is over."""
+    held = hold(
+        by=request.caller, provider_id=body.doctor_id, patient_id=body.patient_id, wall=body.wall(),
+        utc_offset=body.offset(), type_id=body.type, room_id=body.room_id, reason=body.reason, now=clock.now(),
+    )  # fmt: skip
+    return created(response, f"/api/appointments/{held.id}", _shown(response, held), held.version)
+
+
+@router.post(f"{ONE}/confirm", response={200: shapes.BookedEnvelope, **refusals(404, 409, 412)})
+@needs("appointments", "create")
+def confirm_appointment(request: Call, response: HttpResponse, appointment_id: UUID) -> shapes.BookedEnvelope:
+    """Promise the time that is held: the appointment, and the health record that is made with it."""
+    made = confirm(by=request.caller, appointment_id=appointment_id, if_match=if_match(request), now=clock.now())
+    etag(response, made.appointment.version)
+    return shapes.BookedEnvelope.of(made, queries.told([made.appointment])[0].reason)
+
+
+@router.post(f"{ONE}/approve", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@needs("appointments", "approve")
+def approve(request: Call, response: HttpResponse, appointment_id: UUID) -> shapes.AppointmentEnvelope:
+    """What a patient booked, and needed approval, is promised."""
+    return _proceeded(request, response, appointment_id, Step.APPROVE)
+
+
+@router.post(f"{ONE}/decline", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@needs("appointments", "approve")
+def decline(
+    request: Call, response: HttpResponse, appointment_id: UUID, body: shapes.CancelIn
+) -> shapes.AppointmentEnvelope:
+    """What a patient booked, and needed approval, does not take place: its time is free again."""
+    ended = attend.decline(
+        by=request.caller, appointment_id=appointment_id, reason=body.reason, if_match=if_match(request),
+        now=clock.now(),
+    )  # fmt: skip
+    return _shown(response, ended)
 
 
 @router.get("/appointments", response=shapes.Appointments)

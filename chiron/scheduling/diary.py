@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from chiron.kernel.ids import NIL
 from chiron.registry.public import Provider, departments_of
@@ -13,7 +13,7 @@ from chiron.scheduling.errors import NoSchedule
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Reservation, Schedule
 from chiron.scheduling.slots import Availability, Terms
 from chiron.scheduling.wallclock import DAY, Hours, Span
-from chiron.scheduling.words import WEEKDAYS, Of
+from chiron.scheduling.words import WEEKDAYS, Of, Status
 
 
 def schedule_of(provider: Provider) -> Schedule:
@@ -84,6 +84,12 @@ def terms_of(kind: AppointmentType | None, schedule: Schedule) -> Terms:
         notice=timedelta(minutes=kind.notice_minutes),
         horizon=timedelta(days=kind.horizon_days),
     )
+
+
+def blocking(now: datetime) -> "QuerySet[Reservation]":
+    """The reservations of providers that block others: all but those of holds that have expired."""
+    theirs = Appointment.objects.filter(provider_time=OuterRef("id")).exclude(status=Status.HELD, held_until__lte=now)
+    return Reservation.objects.filter(Exists(theirs))
 
 
 def reserved(number: int, of: Of, around: Span, but_for: Appointment | None = None) -> list[Span]:

@@ -41,6 +41,12 @@ class HoldExpired(Conflict):
     code, title = "hold-expired", "The time was held for a while that has passed; it may be free still."
 
 
+class TooManyHolds(Conflict):
+    """Carries ``most``, how many there may be."""
+
+    code, title = "too-many-holds", "So much time is held for the patient already: confirm or give up some of it."
+
+
 class IllegalTransition(Conflict):
     """Carries ``standing``, where the appointment stands, and ``allowed``, the steps that are possible from there."""
 

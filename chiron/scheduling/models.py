@@ -77,7 +77,8 @@ class ExtraHours(Versioned):
 class AppointmentType(Versioned):
     """What can be booked, and what it asks for; see `chiron.scheduling.slots.Terms`.
 
-    ``capacity`` patients may share one appointment's time. A patient may cancel up to ``cancel_minutes`` before.
+    ``capacity`` patients may share one appointment's time. A patient may cancel up to ``cancel_minutes`` before. What
+    patients book or confirm themselves of a type that ``needs_approval`` is pending until staff approve it.
     """
 
     grants = Grants.READ_WRITE
@@ -90,6 +91,8 @@ class AppointmentType(Versioned):
     horizon_days = operational(models.PositiveSmallIntegerField(default=365))
     capacity = operational(models.PositiveSmallIntegerField(default=1))
     cancel_minutes = operational(models.PositiveIntegerField(default=0))
+    hold_minutes = operational(models.PositiveSmallIntegerField(default=10))
+    needs_approval = operational(models.BooleanField(default=False))
     active = operational(models.BooleanField(default=True))
 
     class Meta:
@@ -97,6 +100,9 @@ class AppointmentType(Versioned):
             models.UniqueConstraint(name="appointment_type_has_its_own_name", fields=["name"]),
             models.CheckConstraint(name="an_appointment_has_a_length", condition=Q(minutes__gte=1, minutes__lte=1440)),
             models.CheckConstraint(name="an_appointment_has_room_for_one", condition=Q(capacity__gte=1)),
+            models.CheckConstraint(
+                name="a_hold_is_for_a_while", condition=Q(hold_minutes__gte=1, hold_minutes__lte=120)
+            ),
         ]
 
 
@@ -194,6 +200,7 @@ class Appointment(Versioned):
         indexes: ClassVar = [
             models.Index(name="appointments_of_a_provider", fields=["provider", "starts_at"]),
             models.Index(name="appointments_of_a_patient", fields=["patient", "starts_at"]),
+            models.Index(name="holds_by_their_end", fields=["held_until"], condition=Q(status=Status.HELD)),
         ]
 
 

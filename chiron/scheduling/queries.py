@@ -11,9 +11,9 @@ from chiron.kernel.errors import NotFound
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.registry.public import Provider, provider_for, provider_names
-from chiron.scheduling.diary import availabilities, hours_of, schedule_of, span_of, terms_of
+from chiron.scheduling.diary import availabilities, blocking, hours_of, schedule_of, span_of, terms_of
 from chiron.scheduling.doors import appointment_for, appointments_within
-from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Reservation, Schedule
+from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Schedule
 from chiron.scheduling.services.availability import Extra, Leave, Received
 from chiron.scheduling.slots import slots_on
 from chiron.scheduling.wallclock import Hours, Span
@@ -73,7 +73,7 @@ def free_doctors(
     if specialty:
         schedules = schedules.filter(provider__specialty__iexact=specialty)
     found = list(schedules.order_by("provider_id"))
-    open_hours, taken = availabilities(found, day, day), _taken(found, day)
+    open_hours, taken = availabilities(found, day, day), _taken(found, day, now)
     names = provider_names(by, [each.provider_id for each in found])
     free = []
     for schedule in found:
@@ -87,12 +87,12 @@ def free_doctors(
     return [each for each in free if each.slots]
 
 
-def _taken(schedules: Sequence[Schedule], day: date) -> Mapping[int, list[Span]]:
-    """What is reserved of these providers around that day."""
+def _taken(schedules: Sequence[Schedule], day: date, now: datetime) -> Mapping[int, list[Span]]:
+    """What is reserved of these providers around that day, and not by a hold that has expired."""
     noon = datetime.fromisoformat(f"{day}T12:00:00+00:00")
     around = Span(noon - timedelta(days=3), noon + timedelta(days=3))
     numbers = [each.provider.number for each in schedules]
-    rows = Reservation.objects.filter(
+    rows = blocking(now).filter(
         of=Of.PROVIDER, number__in=numbers, starts_at__lt=around.ends_at, ends_at__gt=around.starts_at
     )
     taken: dict[int, list[Span]] = {}

@@ -9,8 +9,10 @@ from chiron.scheduling.words import Status, Step
 
 STEPS: dict[Step, tuple[frozenset[Status], Status]] = {
     Step.CONFIRM: (frozenset({Status.HELD}), Status.BOOKED),
+    Step.APPROVE: (frozenset({Status.PENDING}), Status.BOOKED),
+    Step.DECLINE: (frozenset({Status.PENDING}), Status.CANCELLED),
     Step.RESCHEDULE: (frozenset({Status.BOOKED}), Status.BOOKED),
-    Step.CANCEL: (frozenset({Status.HELD, Status.BOOKED, Status.CHECKED_IN}), Status.CANCELLED),
+    Step.CANCEL: (frozenset({Status.HELD, Status.PENDING, Status.BOOKED, Status.CHECKED_IN}), Status.CANCELLED),
     Step.CHECK_IN: (frozenset({Status.BOOKED}), Status.CHECKED_IN),
     Step.COMPLETE: (frozenset({Status.CHECKED_IN}), Status.FULFILLED),
     Step.NO_SHOW: (frozenset({Status.BOOKED}), Status.NO_SHOW),

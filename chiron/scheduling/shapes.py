@@ -184,6 +184,7 @@ class AppointmentOut(BaseModel):
     reason: str
     cancellation_reason: str
     late: bool = Field(description="It was cancelled after the time that its type allows.")
+    held_until: datetime | None = Field(description="When a hold expires; before then it can be confirmed.")
     moves: int = Field(description="How often it was given another time.")
     health_record_id: UUID | None
     possible: list[str] = Field(description="What can become of it now.")
@@ -197,8 +198,8 @@ class AppointmentOut(BaseModel):
             id=each.id, doctor_id=each.provider_id, patient_id=each.patient_id, type=each.type_id,
             room_id=each.room_id, status=Status(each.status), starts_at=each.starts_at.astimezone(zone),
             ends_at=each.ends_at.astimezone(zone), time_zone=each.zone, reason=told.reason,
-            cancellation_reason=told.note, late=each.late, moves=each.moves, health_record_id=each.record_id,
-            possible=steps_from(each.status), version=each.version,
+            cancellation_reason=told.note, late=each.late, held_until=each.held_until, moves=each.moves,
+            health_record_id=each.record_id, possible=steps_from(each.status), version=each.version,
         )  # fmt: skip
 
 

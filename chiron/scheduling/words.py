@@ -6,9 +6,13 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 class Status(models.TextChoices):
-    """Where an appointment stands: FHIR R4's words (value set appointmentstatus), and a hold, which FHIR lacks."""
+    """Where an appointment stands: FHIR R4's words (value set appointmentstatus), and a hold, which FHIR lacks.
+
+    A hold that came to nothing is cancelled, by whoever gave it up or by nobody. What is pending waits for approval.
+    """
 
     HELD = "held"
+    PENDING = "pending"
     BOOKED = "booked"
     CHECKED_IN = "checked-in"
     FULFILLED = "fulfilled"
@@ -28,6 +32,8 @@ class Step(models.TextChoices):
     """What can become of an appointment; as the API calls it."""
 
     CONFIRM = "confirm"
+    APPROVE = "approve"
+    DECLINE = "decline"
     RESCHEDULE = "reschedule"
     CANCEL = "cancel"
     CHECK_IN = "check_in"

@@ -194,6 +194,13 @@ OPERATIONS: dict[str, Operation] = {
         lambda world, thing_id: in_days(5) | {"doctor_id": str(world.hilltop.doctor_id), "patient_id": str(thing_id)},
         events=2,
     ),
+    "POST /api/appointments/hold": Operation(
+        Thing.PATIENT,
+        lambda world, thing_id: in_days(5) | {"doctor_id": str(world.hilltop.doctor_id), "patient_id": str(thing_id)},
+    ),
+    "POST /api/appointments/{appointment_id}/confirm": Operation(Thing.HOLD, events=2),
+    "POST /api/appointments/{appointment_id}/approve": Operation(Thing.PENDING, events=2),
+    "POST /api/appointments/{appointment_id}/decline": Operation(Thing.PENDING, fixed(reason="Full"), events=2),
     "GET /api/appointments": Operation(lists=Thing.APPOINTMENT),
     "GET /api/appointments/{appointment_id}": Operation(Thing.APPOINTMENT),
     "POST /api/appointments/{appointment_id}/reschedule": Operation(

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from django.test import Client
@@ -31,9 +32,11 @@ from chiron.registry.public import assign, patient_within
 from chiron.registry.services.glass import break_glass
 from chiron.registry.services.people import save_department, save_laboratory
 from chiron.registry.services.work import begin_work
+from chiron.scheduling.models import AppointmentType
 from chiron.scheduling.services.attend import no_show, proceed
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import book
+from chiron.scheduling.services.hold import hold
 from chiron.scheduling.wallclock import Hours
 from chiron.scheduling.words import WEEKDAYS, Step
 from chiron.tenancy.public import inside
@@ -61,6 +64,8 @@ class Thing(Enum):
     BEGUN = "appointment that should have begun"
     PRESENT = "appointment whose patient is here"
     MISSED = "appointment that was missed"
+    HOLD = "time that is held"
+    PENDING = "appointment that needs approval"
 
 
 class Whose(Enum):
@@ -275,6 +280,11 @@ def _promised(by: Caller, doctor_id: UUID, patient_id: UUID) -> dict[Thing, UUID
     }
     proceed(by=by, appointment_id=ids[Thing.PRESENT], step=Step.CHECK_IN, if_match=None, now=now())
     no_show(by=by, appointment_id=ids[Thing.MISSED], if_match=None, now=now())
+    kind = AppointmentType.objects.create(name=str(patient_id), minutes=30, hold_minutes=120, needs_approval=True)
+    wish: dict[str, Any] = {"provider_id": doctor_id, "patient_id": patient_id, "type_id": kind.id, "now": now()}
+    patient = replace(by, roles=frozenset({Role.PATIENT}), patient_id=patient_id)
+    ids[Thing.HOLD] = hold(by=by, wall=noon + timedelta(days=7), **wish).id
+    ids[Thing.PENDING] = book(by=patient, wall=noon + timedelta(days=8), **wish).appointment.id
     return ids
 
 

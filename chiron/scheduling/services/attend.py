@@ -7,14 +7,17 @@ from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.versions import expect
 from chiron.records.public import follow_appointment
-from chiron.scheduling.doors import appointment_to_change
+from chiron.scheduling.doors import appointment_to_change, numbers_of
 from chiron.scheduling.errors import NotYet, TooLateToCancel
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
+from chiron.scheduling.services.expiry import end_expired
 from chiron.scheduling.services.taking import give_back, keep, raise_version, take
 from chiron.scheduling.words import Status, Step
 
 DONE = {
+    Step.APPROVE: ("approve", "appointment.approved"),
+    Step.DECLINE: ("approve", "appointment.declined"),
     Step.CANCEL: ("cancel", "appointment.cancelled"),
     Step.CHECK_IN: ("attend", "appointment.checked_in"),
     Step.COMPLETE: ("attend", "appointment.completed"),
@@ -43,6 +46,17 @@ def cancel(*, by: Caller, appointment_id: UUID, reason: str, if_match: int | Non
     return appointment
 
 
+def decline(*, by: Caller, appointment_id: UUID, reason: str, if_match: int | None, now: datetime) -> Appointment:
+    """Do not approve what is pending: its time is free again. Raises NotFound, StaleVersion, IllegalTransition."""
+    appointment = appointment_to_change(by, appointment_id, "approve")
+    expect(appointment, if_match)
+    to = after(Step.DECLINE, appointment.status)
+    safe = raise_version(appointment)
+    appointment.note = safe.seal(appointment, "note", reason) if reason else None
+    end(appointment, Step.DECLINE, to, by, now)
+    return appointment
+
+
 def no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now: datetime) -> Appointment:
     """The patient did not come; the time is given back. Raises NotFound, StaleVersion, IllegalTransition, NotYet."""
     appointment = appointment_to_change(by, appointment_id, "attend")
@@ -63,6 +77,7 @@ def undo_no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now:
     appointment = appointment_to_change(by, appointment_id, "attend")
     expect(appointment, if_match)
     to = after(Step.UNDO_NO_SHOW, appointment.status)
+    end_expired(numbers_of(appointment), now)
     raise_version(appointment)
     take(appointment)
     appointment.ended_by = appointment.ended_at = None
@@ -71,11 +86,11 @@ def undo_no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now:
 
 
 def proceed(*, by: Caller, appointment_id: UUID, step: Step, if_match: int | None, now: datetime) -> Appointment:
-    """The patient is here (`CHECK_IN`), or it took place (`COMPLETE`).
+    """What was pending is booked (`APPROVE`), the patient is here (`CHECK_IN`), or it took place (`COMPLETE`).
 
     Raises NotFound, StaleVersion, IllegalTransition.
     """
-    appointment = appointment_to_change(by, appointment_id, "attend")
+    appointment = appointment_to_change(by, appointment_id, DONE[step][0])
     expect(appointment, if_match)
     to = after(step, appointment.status)
     raise_version(appointment)
@@ -84,7 +99,9 @@ def proceed(*, by: Caller, appointment_id: UUID, step: Step, if_match: int | Non
 
 
 def is_late(appointment: Appointment, now: datetime) -> bool:
-    """Whether a patient may no longer cancel it."""
+    """Whether a patient may no longer cancel it; what is only held can always be given up."""
+    if appointment.status == Status.HELD:
+        return False
     before = timedelta(minutes=appointment.type.cancel_minutes if appointment.type else 0)
     return now > appointment.starts_at - before
 
@@ -99,7 +116,7 @@ def end(appointment: Appointment, step: Step, to: Status, by: Caller, now: datet
 def settle(appointment: Appointment, step: Step, to: Status, by: Caller, now: datetime) -> None:
     """Write the change, its place among the changes, what the record says of it, and the event."""
     action, said = DONE[step]
-    appointment.status, appointment.updated_at = to, now
+    appointment.status, appointment.updated_at, appointment.held_until = to, now, None
     appointment.save(force_update=True)
     keep(appointment, by=by, now=now)
     if appointment.record_id:

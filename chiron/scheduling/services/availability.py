@@ -83,7 +83,7 @@ def set_availability(*, by: Caller, provider_id: UUID, said: Received, if_match:
 def beyond_hours(schedule: Schedule, now: datetime) -> list[Appointment]:
     """The appointments to come that do not lie in the hours, the first to come first."""
     expected = Appointment.objects.filter(
-        provider=schedule.provider_id, status__in=[Status.HELD, Status.BOOKED], starts_at__gt=now
+        provider=schedule.provider_id, status__in=[Status.HELD, Status.PENDING, Status.BOOKED], starts_at__gt=now
     )
     coming = list(expected.order_by("starts_at", "id"))
     if not coming:

@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chiron.audit import public as audit
-from chiron.kernel.access import Caller
+from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.errors import NotFound
 from chiron.records.public import Record, RecordType, Statement, record_appointment
@@ -17,10 +17,11 @@ from chiron.scheduling.doors import turn_of
 from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability
 from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedule
 from chiron.scheduling.rules import instant_of
+from chiron.scheduling.services.expiry import end_expired
 from chiron.scheduling.services.taking import keep, take
 from chiron.scheduling.slots import Terms, can_begin
 from chiron.scheduling.wallclock import Span, wall_of
-from chiron.scheduling.words import Of
+from chiron.scheduling.words import Of, Status
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
 
@@ -62,29 +63,53 @@ def book(
     """Promise a doctor's time to a patient, at a time of the doctor's clock, and make the record of it.
 
     Nobody is in two places: the constraints say so, and whoever wants the same time waits their turn before looking.
+    What a patient books of a type that needs approval is pending: the time is reserved as for what is booked.
     Raises NotFound, NoSchedule, TimeNeverComes, TimeComesTwice, NotInTheFuture, OutsideAvailability, DoctorBusy,
     PatientBusy, RoomBusy.
     """
+    wish = wished(
+        by=by, provider_id=provider_id, patient_id=patient_id, wall=wall, utc_offset=utc_offset, type_id=type_id,
+        room_id=room_id, now=now,
+    )  # fmt: skip
+    must_be_free(wish, now)
+    appointment = promised(wish)
+    appointment.status = standing_for(by, wish.type)
+    take(appointment)
+    appointment.booked_by, appointment.recorded_at, appointment.updated_at = by.account_id, now, now
+    safe = patient_safe(current_organization_id(), wish.patient.id)
+    appointment.reason = safe.seal(appointment, "reason", reason) if reason else None
+    return promise(by=by, appointment=appointment, reason=reason, said="appointment.booked", now=now)
+
+
+def promise(*, by: Caller, appointment: Appointment, reason: str, said: str, now: datetime) -> Booked:
+    """Write an appointment whose time is reserved, and the record of it; ``said`` is what the trail calls that."""
+    patient = appointment.patient
+    record = record_appointment(by=by, patient=patient, statement=said_of(appointment, reason), now=now)
+    appointment.record_id = record.id
+    appointment.save(force_insert=appointment._state.adding)
+    keep(appointment, by=by, now=now)
+    audit.record(by, said, resource="appointments", resource_id=appointment.id, subjects=[patient.id])
+    return Booked(appointment, record)
+
+
+def standing_for(by: Caller, kind: AppointmentType | None) -> Status:
+    """Where it stands once the caller has booked it: what patients book may need approval."""
+    needs_approval = kind is not None and kind.needs_approval and by.scope("appointments", "create") is Scope.OWN
+    return Status.PENDING if needs_approval else Status.BOOKED
+
+
+def wished(
+    *, by: Caller, provider_id: UUID, patient_id: UUID | None, wall: datetime, utc_offset: timedelta | None,
+    type_id: UUID | None, room_id: UUID | None, now: datetime,
+) -> Wish:  # fmt: skip
+    """What the caller asks for, at the turn of everybody whom it needs. Raises as `book` does, but for who is busy."""
     needs = Needs(type_for(type_id), room_for(room_id))
     patient = patient_within(by, by.scope("appointments", "create"), patient_id or by.patient_id)
     wish = wish_for(doctor_for(by, provider_id), patient, needs, wall, utc_offset)
     if wish.starts_at <= now:
         raise NotInTheFuture
-    wait_for_turn(wish)
-    must_be_free(wish, now)
-    appointment = promised(wish)
-    take(appointment)
-    appointment.booked_by, appointment.recorded_at, appointment.updated_at = by.account_id, now, now
-    safe = patient_safe(current_organization_id(), wish.patient.id)
-    appointment.reason = safe.seal(appointment, "reason", reason) if reason else None
-    record = record_appointment(by=by, patient=wish.patient, statement=said_of(wish, appointment, reason), now=now)
-    appointment.record_id = record.id
-    appointment.save(force_insert=True)
-    keep(appointment, by=by, now=now)
-    audit.record(
-        by, "appointment.booked", resource="appointments", resource_id=appointment.id, subjects=[wish.patient.id]
-    )
-    return Booked(appointment, record)
+    wait_for_turn(wish, now)
+    return wish
 
 
 def wish_for(provider: Provider, patient: Patient, needs: Needs, wall: datetime, utc_offset: timedelta | None) -> Wish:
@@ -121,10 +146,11 @@ def _offered(model: type[Offered], row_id: UUID | None) -> Offered | None:
     return row
 
 
-def wait_for_turn(wish: Wish) -> None:
-    """Until this transaction ends, nobody else books whom and what the wish needs."""
+def wait_for_turn(wish: Wish, now: datetime) -> None:
+    """Until this transaction ends, nobody else books whom and what the wish needs; of theirs no hold has expired."""
     numbers = [wish.provider.number, wish.patient.number, *([wish.room.number] if wish.room else [])]
     take_turns(CLINICAL, *map(turn_of, numbers))
+    end_expired(numbers, now)
 
 
 def must_be_free(wish: Wish, now: datetime, *, but_for: Appointment | None = None) -> None:
@@ -149,9 +175,10 @@ def promised(wish: Wish) -> Appointment:
     )  # fmt: skip
 
 
-def said_of(wish: Wish, appointment: Appointment, reason: str) -> Statement:
+def said_of(appointment: Appointment, reason: str) -> Statement:
     """What the record of an appointment says."""
+    title = appointment.type.name if appointment.type else "Appointment"
     return Statement(
-        record_type=RecordType.APPOINTMENT, title=wish.type.name if wish.type else "Appointment", description=reason,
-        clinical_status=appointment.status, occurred_at=appointment.starts_at, occurred_end=appointment.ends_at,
+        record_type=RecordType.APPOINTMENT, title=title, description=reason, clinical_status=appointment.status,
+        occurred_at=appointment.starts_at, occurred_end=appointment.ends_at,
     )  # fmt: skip

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.versions import expect
-from chiron.scheduling.doors import appointment_to_change
+from chiron.scheduling.doors import appointment_to_change, numbers_of
 from chiron.scheduling.errors import AlreadyBegun, NotInTheFuture, TooLateToCancel
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
 from chiron.scheduling.services.attend import is_late, settle
-from chiron.scheduling.services.book import Needs, doctor_for, must_be_free, wish_for
+from chiron.scheduling.services.book import Needs, doctor_for, must_be_free, standing_for, wish_for
+from chiron.scheduling.services.expiry import end_expired
 from chiron.scheduling.services.taking import exchange, raise_version
 from chiron.scheduling.words import Step
 
@@ -22,19 +23,20 @@ def reschedule(
     """Move an appointment to another time, and to another doctor where one is named: it has the new time or keeps the
     old one, never both and never neither.
 
-    Patients move their own as long before as they may cancel them. Raises NotFound, StaleVersion, IllegalTransition,
-    AlreadyBegun, TooLateToCancel, and as `book` does.
+    Patients move their own as long before as they may cancel them; what needs approval is pending again. Raises
+    NotFound, StaleVersion, IllegalTransition, AlreadyBegun, TooLateToCancel, and as `book` does.
     """
     other = doctor_for(by, provider_id) if provider_id else None
     appointment = appointment_to_change(by, appointment_id, "reschedule", *([other.number] if other else []))
     expect(appointment, if_match)
-    to = after(Step.RESCHEDULE, appointment.status)
+    after(Step.RESCHEDULE, appointment.status)
     must_be_movable(by, appointment, now)
     provider = other or appointment.provider
     needs = Needs(appointment.type, appointment.room)
     wish = wish_for(provider, appointment.patient, needs, wall, utc_offset)
     if wish.starts_at <= now:
         raise NotInTheFuture
+    end_expired({*numbers_of(appointment), provider.number}, now)
     must_be_free(wish, now, but_for=appointment)
     raise_version(appointment)
     itself = wish.terms.span(wish.starts_at)
@@ -42,7 +44,7 @@ def reschedule(
     appointment.starts_at, appointment.ends_at = itself.starts_at, itself.ends_at
     appointment.moves += 1
     exchange(appointment)
-    settle(appointment, Step.RESCHEDULE, to, by, now)
+    settle(appointment, Step.RESCHEDULE, standing_for(by, appointment.type), by, now)
     return appointment
 
 

@@ -6,8 +6,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chiron.identity.public import Role
-from chiron.scheduling.models import Reservation, Schedule
+from chiron.scheduling.models import Appointment, Reservation, Schedule
 from chiron.scheduling.services.book import Booked, book
+from chiron.scheduling.services.hold import hold
 from chiron.scheduling.wallclock import instants_of
 from chiron.scheduling.words import WEEKDAYS
 from tests.town import Clinic
@@ -35,6 +36,12 @@ def booked(clinic: Clinic, at: str = "2031-03-04T10:00", role: Role = Role.RECEP
     """An appointment of the clinic's first patient with its first doctor."""
     wish: dict[str, Any] = {"provider_id": clinic.doctor_id, "patient_id": clinic.patient_id, "now": NOW}
     return book(by=clinic.who[role], **(wish | {"wall": datetime.fromisoformat(at)} | said))
+
+
+def held(clinic: Clinic, at: str = "2031-03-04T10:00", role: Role = Role.RECEPTIONIST, **said: Any) -> Appointment:
+    """Time that is held for the clinic's first patient with its first doctor."""
+    wish: dict[str, Any] = {"provider_id": clinic.doctor_id, "patient_id": clinic.patient_id, "now": NOW}
+    return hold(by=clinic.who[role], **(wish | {"wall": datetime.fromisoformat(at)} | said))
 
 
 def times() -> list[tuple[str, datetime, timedelta]]:

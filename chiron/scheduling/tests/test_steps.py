@@ -21,9 +21,10 @@ from chiron.scheduling.errors import (
     TooLateToCancel,
 )
 from chiron.scheduling.models import Appointment, AppointmentChange, AppointmentType
-from chiron.scheduling.services.attend import cancel, no_show, proceed, undo_no_show
+from chiron.scheduling.services.attend import cancel, decline, no_show, proceed, undo_no_show
+from chiron.scheduling.services.hold import confirm
 from chiron.scheduling.services.reschedule import reschedule
-from chiron.scheduling.tests.factories import NOW, berlin, booked, receives, times
+from chiron.scheduling.tests.factories import NOW, berlin, booked, held, receives, times
 from chiron.scheduling.words import Status, Step
 from chiron.tenancy.public import inside
 from chiron.vault.public import patient_safe
@@ -36,6 +37,9 @@ LATER = TEN + timedelta(minutes=5)
 
 Doing = Callable[[Caller, UUID], Appointment]
 STEPS: dict[Step, Doing] = {
+    Step.CONFIRM: lambda by, id: confirm(by=by, appointment_id=id, if_match=None, now=NOW).appointment,
+    Step.APPROVE: lambda by, id: proceed(by=by, appointment_id=id, step=Step.APPROVE, if_match=None, now=NOW),
+    Step.DECLINE: lambda by, id: decline(by=by, appointment_id=id, reason="Full", if_match=None, now=NOW),
     Step.CANCEL: lambda by, id: cancel(by=by, appointment_id=id, reason="Snow", if_match=None, now=NOW),
     Step.RESCHEDULE: lambda by, id: reschedule(by=by, appointment_id=id, wall=NOON_WALL, if_match=None, now=NOW),
     Step.CHECK_IN: lambda by, id: proceed(by=by, appointment_id=id, step=Step.CHECK_IN, if_match=None, now=LATER),
@@ -44,6 +48,8 @@ STEPS: dict[Step, Doing] = {
     Step.UNDO_NO_SHOW: lambda by, id: undo_no_show(by=by, appointment_id=id, if_match=None, now=LATER),
 }
 WAYS: dict[Status, list[Step]] = {
+    Status.HELD: [],
+    Status.PENDING: [],
     Status.BOOKED: [],
     Status.CHECKED_IN: [Step.CHECK_IN],
     Status.FULFILLED: [Step.CHECK_IN, Step.COMPLETE],
@@ -51,6 +57,11 @@ WAYS: dict[Status, list[Step]] = {
     Status.NO_SHOW: [Step.NO_SHOW],
 }
 LEGAL = {
+    (Status.HELD, Step.CONFIRM): Status.BOOKED,
+    (Status.HELD, Step.CANCEL): Status.CANCELLED,
+    (Status.PENDING, Step.APPROVE): Status.BOOKED,
+    (Status.PENDING, Step.DECLINE): Status.CANCELLED,
+    (Status.PENDING, Step.CANCEL): Status.CANCELLED,
     (Status.BOOKED, Step.CANCEL): Status.CANCELLED,
     (Status.BOOKED, Step.RESCHEDULE): Status.BOOKED,
     (Status.BOOKED, Step.CHECK_IN): Status.CHECKED_IN,
@@ -71,7 +82,14 @@ def clinic(hilltop: Clinic) -> Iterator[Clinic]:
 
 def stands(clinic: Clinic, status: Status) -> Appointment:
     """An appointment that has come to stand there."""
-    appointment = booked(clinic, reason="Cough").appointment
+    match status:
+        case Status.HELD:
+            appointment = held(clinic, reason="Cough")
+        case Status.PENDING:
+            asked = AppointmentType.objects.create(name="Asked for", minutes=30, needs_approval=True)
+            appointment = booked(clinic, role=Role.PATIENT, type_id=asked.id, reason="Cough").appointment
+        case _:
+            appointment = booked(clinic, reason="Cough").appointment
     for step in WAYS[status]:
         STEPS[step](clinic.who[Role.RECEPTIONIST], appointment.id)
     return Appointment.objects.get(id=appointment.id)
@@ -88,8 +106,10 @@ def test_every_step_from_every_state_is_done_or_refused_with_what_is_possible(
     if (status, step) in LEGAL:
         after = STEPS[step](by, appointment.id)
         assert (after.status, after.version) == (LEGAL[status, step], appointment.version + 1)
-        record = Record.objects.get(id=appointment.record_id)  # type: ignore[misc]
-        assert (record.clinical_status, record.occurred_at) == (after.status, after.starts_at)
+        if after.record_id is not None:
+            record = Record.objects.get(id=after.record_id)
+            assert (record.clinical_status, record.occurred_at) == (after.status, after.starts_at)
+        assert (after.record_id is None) == (status == Status.HELD and step == Step.CANCEL)
         assert AppointmentChange.objects.filter(appointment=appointment, version=after.version).count() == 1
     else:
         with pytest.raises(IllegalTransition) as refused:

@@ -1,0 +1,80 @@
+"""Time that is kept for a patient for a while, until it is promised or the while is over."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.versions import expect
+from chiron.registry.public import Patient
+from chiron.scheduling.doors import appointment_to_change
+from chiron.scheduling.errors import HoldExpired, TooManyHolds
+from chiron.scheduling.models import Appointment, AppointmentType
+from chiron.scheduling.rules import after
+from chiron.scheduling.services.book import Booked, must_be_free, promise, promised, standing_for, wished
+from chiron.scheduling.services.taking import keep, raise_version, take
+from chiron.scheduling.words import Status, Step
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import patient_safe
+
+MOST = 3
+"""How many holds a patient may have at once: enough to compare, too few to keep a week from others."""
+USUALLY = timedelta(minutes=10)
+
+
+def hold(
+    *, by: Caller, provider_id: UUID, patient_id: UUID | None, wall: datetime, utc_offset: timedelta | None = None,
+    type_id: UUID | None = None, room_id: UUID | None = None, reason: str = "", now: datetime,
+) -> Appointment:  # fmt: skip
+    """Keep a doctor's time for a patient for a while; nobody else is offered it or gets it before that is over.
+
+    Nothing is promised and no record is made before it is confirmed. Raises TooManyHolds, and as `book` does.
+    """
+    wish = wished(
+        by=by, provider_id=provider_id, patient_id=patient_id, wall=wall, utc_offset=utc_offset, type_id=type_id,
+        room_id=room_id, now=now,
+    )  # fmt: skip
+    must_have_holds_left(wish.patient)
+    must_be_free(wish, now)
+    appointment = promised(wish)
+    appointment.status, appointment.held_until = Status.HELD, min(now + while_of(wish.type), wish.starts_at)
+    take(appointment)
+    appointment.booked_by, appointment.recorded_at, appointment.updated_at = by.account_id, now, now
+    safe = patient_safe(current_organization_id(), wish.patient.id)
+    appointment.reason = safe.seal(appointment, "reason", reason) if reason else None
+    appointment.save(force_insert=True)
+    keep(appointment, by=by, now=now)
+    audit.record(
+        by, "appointment.held", resource="appointments", resource_id=appointment.id, subjects=[wish.patient.id]
+    )
+    return appointment
+
+
+def confirm(*, by: Caller, appointment_id: UUID, if_match: int | None, now: datetime) -> Booked:
+    """Promise the time that was held, and make the record of it, before the hold has expired.
+
+    Raises NotFound, StaleVersion, IllegalTransition, HoldExpired.
+    """
+    appointment = appointment_to_change(by, appointment_id, "create")
+    expect(appointment, if_match)
+    after(Step.CONFIRM, appointment.status)
+    if appointment.held_until is None or appointment.held_until <= now:
+        raise HoldExpired
+    safe = raise_version(appointment)
+    appointment.status, appointment.held_until = standing_for(by, appointment.type), None
+    appointment.booked_by, appointment.updated_at = by.account_id, now
+    return promise(
+        by=by, appointment=appointment, reason=safe.open(appointment, "reason") or "", said="appointment.confirmed",
+        now=now,
+    )  # fmt: skip
+
+
+def while_of(kind: AppointmentType | None) -> timedelta:
+    """How long such an appointment is held."""
+    return timedelta(minutes=kind.hold_minutes) if kind else USUALLY
+
+
+def must_have_holds_left(patient: Patient) -> None:
+    """Refuse one hold too many; at the patient's turn, when those that have expired are gone. Raises TooManyHolds."""
+    if Appointment.objects.filter(patient=patient, status=Status.HELD).count() >= MOST:
+        raise TooManyHolds(most=MOST)
