@@ -20,6 +20,7 @@ from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
 from chiron.scheduling.api import router as scheduling
+from chiron.scheduling.api_waitlist import router as waitlist
 from config.openapi import ChironAPI
 from config.operation import guarded
 
@@ -39,5 +40,6 @@ for router in (
     identity, mfa, recovery, service, registry, people, records, attachments, signatures, clearances, ranges, audit,
     proofs, scheduling,
     proofs, stream,
+    proofs, waitlist, scheduling,
 ):  # fmt: skip
     api.add_router("", router)

@@ -1,7 +1,14 @@
 """What other apps may use of the registry."""
 
 from chiron.registry.calling import departments_of, patient_link, patient_names, provider_names
-from chiron.registry.doors import glass_broken_by, patient_for, patient_within, patients_within, provider_for
+from chiron.registry.doors import (
+    department_for,
+    glass_broken_by,
+    patient_for,
+    patient_within,
+    patients_within,
+    provider_for,
+)
 from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import Registered, glass_to_look_at, registered
 from chiron.registry.models import Patient, Provider, Sex
@@ -38,6 +45,7 @@ __all__ = [
     "birth_date",
     "create_patient",
     "create_provider",
+    "department_for",
     "departments_of",
     "glass_to_look_at",
     "glass_broken_by",

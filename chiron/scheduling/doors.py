@@ -9,7 +9,7 @@ from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.errors import NotFound, StaleVersion
 from chiron.kernel.ids import NIL
 from chiron.registry.public import patients_within
-from chiron.scheduling.models import Appointment
+from chiron.scheduling.models import Appointment, WaitlistEntry
 
 
 def appointments_within(by: Caller, action: str) -> "QuerySet[Appointment]":
@@ -56,3 +56,17 @@ def numbers_of(appointment: Appointment) -> set[int]:
 def turn_of(number: int) -> str:
     """What everybody waits for who books a provider, a patient or a room."""
     return f"time of {number}"
+
+
+def entries_within(by: Caller, action: str) -> "QuerySet[WaitlistEntry]":
+    """Those on the waitlist whom the caller reaches."""
+    patients = patients_within(by, by.scope("waitlist", action))
+    return WaitlistEntry.objects.filter(patient__in=patients.values("id")).select_related("patient", "type")
+
+
+def entry_for(by: Caller, entry_id: UUID, action: str = "read") -> WaitlistEntry:
+    """One entry of the waitlist, with its patient. Raises NotPermitted, NotFound."""
+    entry = entries_within(by, action).filter(id=entry_id).first()
+    if entry is None:
+        raise NotFound
+    return entry

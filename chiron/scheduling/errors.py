@@ -47,6 +47,10 @@ class TooManyHolds(Conflict):
     code, title = "too-many-holds", "So much time is held for the patient already: confirm or give up some of it."
 
 
+class AlreadyWaiting(Conflict):
+    code, title = "already-waiting", "The patient is on the waitlist for that already."
+
+
 class IllegalTransition(Conflict):
     """Carries ``standing``, where the appointment stands, and ``allowed``, the steps that are possible from there."""
 

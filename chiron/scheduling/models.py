@@ -14,7 +14,7 @@ from django.db.models import F, Func, Q, Value
 from chiron.kernel.fields import SealedField, clinical, operational, personal
 from chiron.kernel.ids import new_number
 from chiron.kernel.models import Grants, Row, Versioned
-from chiron.scheduling.words import Of, Status
+from chiron.scheduling.words import Of, Standing, Status
 
 
 class Schedule(Versioned):
@@ -159,7 +159,8 @@ class Appointment(Versioned):
     """Time promised to a patient, or held for one until ``held_until``.
 
     ``zone`` is the clock on which it was agreed. Those who share an appointment's time share its reservations and have
-    each a ``seat``. ``reason`` and ``note`` (why it was cancelled) are sealed with the patient's key.
+    each a ``seat``. An offer is a hold for whom on the waitlist it is ``offered_to``. ``reason`` and ``note`` (why it
+    was cancelled) are sealed with the patient's key.
     """
 
     grants = Grants.READ_WRITE
@@ -179,6 +180,9 @@ class Appointment(Versioned):
     booked_by = operational(models.UUIDField(null=True))
     reason = clinical(SealedField(null=True))
     note = clinical(SealedField(null=True))
+    offered_to = operational(
+        models.ForeignKey("scheduling.WaitlistEntry", models.SET_NULL, null=True, related_name="+")
+    )
     ended_by = operational(models.UUIDField(null=True))
     ended_at = operational(models.DateTimeField(null=True))
     late = operational(models.BooleanField(default=False))
@@ -195,12 +199,61 @@ class Appointment(Versioned):
                 condition=Q(status__in=[Status.CANCELLED, Status.NO_SHOW])
                 ^ Q(provider_time__isnull=False, patient_time__isnull=False),
             ),
+            models.UniqueConstraint(
+                name="one_offer_at_a_time",
+                fields=["patient"],
+                condition=Q(status=Status.HELD, offered_to__isnull=False),
+            ),
             models.CheckConstraint(name="a_hold_ends", condition=Q(status=Status.HELD) ^ Q(held_until=None)),
         ]
         indexes: ClassVar = [
             models.Index(name="appointments_of_a_provider", fields=["provider", "starts_at"]),
             models.Index(name="appointments_of_a_patient", fields=["patient", "starts_at"]),
             models.Index(name="holds_by_their_end", fields=["held_until"], condition=Q(status=Status.HELD)),
+        ]
+
+
+class WaitlistEntry(Versioned):
+    """A patient who waits for time to become free: with whom, on which days, for what.
+
+    ``times`` are pairs of wall times, on the provider's clock, between which it may begin; none means any. Of the
+    lowest ``priority``, who joined first is first. ``earlier_than`` is an appointment given up for an earlier one.
+    """
+
+    grants = Grants.FULL
+    erasure_deletes = True
+
+    patient = operational(models.ForeignKey("registry.Patient", models.PROTECT, related_name="+", db_index=False))
+    type = clinical(models.ForeignKey(AppointmentType, models.PROTECT, null=True, related_name="+"))
+    provider = operational(models.ForeignKey("registry.Provider", models.PROTECT, null=True, related_name="+"))
+    department = operational(models.ForeignKey("registry.Department", models.PROTECT, null=True, related_name="+"))
+    specialty = clinical(models.CharField(max_length=100, default="", blank=True))
+    from_day = operational(models.DateField())
+    until_day = operational(models.DateField())
+    times = operational(models.JSONField(default=list))
+    earlier_than = operational(models.UUIDField(null=True))
+    priority = operational(models.PositiveSmallIntegerField(default=5))
+    status = operational(models.CharField(max_length=10, choices=Standing, default=Standing.WAITING))
+    joined_by = operational(models.UUIDField(null=True))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="a_patient_waits_once_for_a_type",
+                fields=["patient", "type"],
+                nulls_distinct=False,
+                condition=Q(status=Standing.WAITING),
+            ),
+            models.CheckConstraint(
+                name="waits_for_one_or_for_several", condition=Q(provider=None) | Q(department=None, specialty="")
+            ),
+            models.CheckConstraint(name="waits_for_a_day", condition=Q(until_day__gte=F("from_day"))),
+            models.CheckConstraint(name="a_priority_is_one_of_nine", condition=Q(priority__gte=1, priority__lte=9)),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="the_line", fields=["priority", "recorded_at", "id"], condition=Q(status=Standing.WAITING)
+            )
         ]
 
 

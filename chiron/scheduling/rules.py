@@ -1,10 +1,10 @@
 """What follows from an appointment alone: what can become of it, and which instant a wall time means."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from chiron.scheduling.errors import IllegalTransition, TimeComesTwice, TimeNeverComes
-from chiron.scheduling.wallclock import instants_of
+from chiron.scheduling.wallclock import DAY, instants_of, wall_of
 from chiron.scheduling.words import Status, Step
 
 STEPS: dict[Step, tuple[frozenset[Status], Status]] = {
@@ -32,6 +32,23 @@ def after(step: Step, status: str) -> Status:
 def steps_from(status: str) -> list[str]:
     """The steps that are possible from there."""
     return [step.value for step, (possible, _) in STEPS.items() if status in possible]
+
+
+OFFERED_FROM, OFFERED_UNTIL = time(8), time(20)
+"""Between which times of the organization's clock offers are made: who is asleep cannot answer within the hour."""
+ANSWER_WITHIN = timedelta(hours=1)
+"""How long an offer holds its time: long enough to be noticed, short enough that a day has many."""
+
+
+def offering_from(now: datetime, zone: ZoneInfo) -> datetime:
+    """When offers may be made next: now, or when the night is over."""
+    wall = wall_of(now, zone)
+    if OFFERED_FROM <= wall.time() < OFFERED_UNTIL:
+        return now
+    day = wall.date() if wall.time() < OFFERED_FROM else wall.date() + DAY
+    while not (mornings := instants_of(datetime.combine(day, OFFERED_FROM), zone)):
+        day += DAY
+    return mornings[0]
 
 
 def instant_of(wall: datetime, zone: ZoneInfo, utc_offset: timedelta | None = None) -> datetime:

@@ -1,9 +1,33 @@
 """What scheduling does a moment later, or now and then."""
 
-from chiron.jobs.public import job
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from chiron.jobs.public import enqueue, job
 from chiron.kernel import clock
+from chiron.scheduling.fitting import Where
+from chiron.scheduling.rules import offering_from
 from chiron.scheduling.services.expiry import sweep
-from chiron.tenancy.public import all_organizations, inside
+from chiron.scheduling.services.offering import end_what_is_over, offer_next
+from chiron.tenancy.public import all_organizations, current_organization_id, inside, organization_for_id
+
+
+@job("scheduling.offer_freed")
+def offer_freed(*, provider_id: UUID | None, first: date | None, last: date | None) -> None:
+    """Offer time that became free to those who wait for it, one offer at a time, and by day."""
+    now, where = clock.now(), Where(provider_id, first, last)
+    morning = offering_from(now, ZoneInfo(organization_for_id(current_organization_id()).time_zone))
+    if morning > now:
+        ask(where, due=morning)
+    elif sweep(now):
+        ask(Where())
+    else:
+        offer, again = offer_next(where, now)
+        if offer:
+            ask(Where(), due=offer.held_until)
+        if again:
+            ask(where)
 
 
 @job("scheduling.end_expired_holds", every="*/5 * * * *")
@@ -12,4 +36,20 @@ def end_expired_holds() -> None:
     now = clock.now()
     for organization in all_organizations():
         with inside(organization.id):
-            sweep(now)
+            if sweep(now):
+                ask(Where())
+
+
+@job("scheduling.look_again", every="13 * * * *")
+def look_again() -> None:
+    """What was too far ahead may have come near: everybody who waits is looked at, and whose days have passed goes."""
+    now = clock.now()
+    for organization in all_organizations():
+        with inside(organization.id):
+            if end_what_is_over(now, ZoneInfo(organization.time_zone)):
+                ask(Where())
+
+
+def ask(where: Where, due: datetime | None = None) -> None:
+    """Have what is free there offered, now or once it is time; with the transaction that is open."""
+    enqueue(offer_freed, due=due, provider_id=where.provider_id, first=where.first, last=where.last)

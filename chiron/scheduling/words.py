@@ -20,6 +20,19 @@ class Status(models.TextChoices):
     NO_SHOW = "noshow"
 
 
+EXPECTED = (Status.PENDING, Status.BOOKED)
+"""Of whom it is said that they will come."""
+
+
+class Standing(models.TextChoices):
+    """Where somebody stands who joined the waitlist; what is over had its days pass."""
+
+    WAITING = "waiting"
+    BOOKED = "booked"
+    LEFT = "left"
+    OVER = "over"
+
+
 class Of(models.TextChoices):
     """Whose time is reserved."""
 

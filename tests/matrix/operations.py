@@ -201,6 +201,14 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/appointments/{appointment_id}/confirm": Operation(Thing.HOLD, events=2),
     "POST /api/appointments/{appointment_id}/approve": Operation(Thing.PENDING, events=2),
     "POST /api/appointments/{appointment_id}/decline": Operation(Thing.PENDING, fixed(reason="Full"), events=2),
+    "POST /api/appointments/waitlist": Operation(
+        Thing.PATIENT,
+        lambda world, thing_id: {"from": "2031-07-01", "until": "2031-07-01", "patient_id": str(thing_id)},
+    ),
+    "GET /api/appointments/waitlist": Operation(lists=Thing.WAITING),
+    "GET /api/appointments/waitlist/{entry_id}": Operation(Thing.WAITING),
+    "POST /api/appointments/waitlist/{entry_id}/leave": Operation(Thing.WAITING),
+    "PUT /api/appointments/waitlist/{entry_id}/priority": Operation(Thing.WAITING, fixed(priority=2)),
     "GET /api/appointments": Operation(lists=Thing.APPOINTMENT),
     "GET /api/appointments/{appointment_id}": Operation(Thing.APPOINTMENT),
     "POST /api/appointments/{appointment_id}/reschedule": Operation(

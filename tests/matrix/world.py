@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ from chiron.scheduling.services.attend import no_show, proceed
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import book
 from chiron.scheduling.services.hold import hold
+from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.wallclock import Hours
 from chiron.scheduling.words import WEEKDAYS, Step
 from chiron.tenancy.public import inside
@@ -66,6 +67,7 @@ class Thing(Enum):
     MISSED = "appointment that was missed"
     HOLD = "time that is held"
     PENDING = "appointment that needs approval"
+    WAITING = "entry of the waitlist"
 
 
 class Whose(Enum):
@@ -285,6 +287,8 @@ def _promised(by: Caller, doctor_id: UUID, patient_id: UUID) -> dict[Thing, UUID
     patient = replace(by, roles=frozenset({Role.PATIENT}), patient_id=patient_id)
     ids[Thing.HOLD] = hold(by=by, wall=noon + timedelta(days=7), **wish).id
     ids[Thing.PENDING] = book(by=patient, wall=noon + timedelta(days=8), **wish).appointment.id
+    wanted = Wanted(date(2031, 7, 1), date(2031, 7, 1), provider_id=doctor_id, type_id=kind.id)
+    ids[Thing.WAITING] = join(by=by, patient_id=patient_id, wanted=wanted, now=now()).id
     return ids
 
 

@@ -11,7 +11,7 @@ from chiron.scheduling.doors import appointment_to_change, numbers_of
 from chiron.scheduling.errors import NotYet, TooLateToCancel
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
-from chiron.scheduling.services.expiry import end_expired
+from chiron.scheduling.services.freed import clear_expired, freed
 from chiron.scheduling.services.taking import give_back, keep, raise_version, take
 from chiron.scheduling.words import Status, Step
 
@@ -77,7 +77,7 @@ def undo_no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now:
     appointment = appointment_to_change(by, appointment_id, "attend")
     expect(appointment, if_match)
     to = after(Step.UNDO_NO_SHOW, appointment.status)
-    end_expired(numbers_of(appointment), now)
+    clear_expired(numbers_of(appointment), now)
     raise_version(appointment)
     take(appointment)
     appointment.ended_by = appointment.ended_at = None
@@ -111,6 +111,8 @@ def end(appointment: Appointment, step: Step, to: Status, by: Caller, now: datet
     appointment.ended_by, appointment.ended_at = by.account_id, now
     with give_back(appointment):
         settle(appointment, step, to, by, now)
+    if now < appointment.ends_at:
+        freed(appointment)
 
 
 def settle(appointment: Appointment, step: Step, to: Status, by: Caller, now: datetime) -> None:

@@ -15,6 +15,7 @@ from chiron.registry.public import Provider, provider_for
 from chiron.scheduling.diary import availability_of
 from chiron.scheduling.doors import turn_of
 from chiron.scheduling.models import Appointment, Closure, ExtraHours, Schedule
+from chiron.scheduling.services.freed import reopened
 from chiron.scheduling.wallclock import Hours, Span, wall_of, without
 from chiron.scheduling.words import Status
 from chiron.tenancy.public import current_organization_id
@@ -76,6 +77,7 @@ def set_availability(*, by: Caller, provider_id: UUID, said: Received, if_match:
     schedule.weekly = {day: [_pair(each) for each in hours] for day, hours in said.weekly.items()}
     schedule.save()
     _replace(provider, said)
+    reopened(provider.id)
     audit.record(by, "availability.saved", resource="availability", resource_id=provider.id)
     return Changed(schedule, beyond_hours(schedule, now))
 

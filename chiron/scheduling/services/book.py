@@ -17,7 +17,7 @@ from chiron.scheduling.doors import turn_of
 from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability
 from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedule
 from chiron.scheduling.rules import instant_of
-from chiron.scheduling.services.expiry import end_expired
+from chiron.scheduling.services.freed import clear_expired
 from chiron.scheduling.services.taking import keep, take
 from chiron.scheduling.slots import Terms, can_begin
 from chiron.scheduling.wallclock import Span, wall_of
@@ -150,7 +150,7 @@ def wait_for_turn(wish: Wish, now: datetime) -> None:
     """Until this transaction ends, nobody else books whom and what the wish needs; of theirs no hold has expired."""
     numbers = [wish.provider.number, wish.patient.number, *([wish.room.number] if wish.room else [])]
     take_turns(CLINICAL, *map(turn_of, numbers))
-    end_expired(numbers, now)
+    clear_expired(numbers, now)
 
 
 def must_be_free(wish: Wish, now: datetime, *, but_for: Appointment | None = None) -> None:

@@ -5,15 +5,17 @@ from uuid import UUID
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
+from chiron.kernel.ids import NIL
 from chiron.kernel.versions import expect
 from chiron.registry.public import Patient
 from chiron.scheduling.doors import appointment_to_change
 from chiron.scheduling.errors import HoldExpired, TooManyHolds
-from chiron.scheduling.models import Appointment, AppointmentType
+from chiron.scheduling.models import Appointment, AppointmentType, WaitlistEntry
 from chiron.scheduling.rules import after
+from chiron.scheduling.services.attend import end
 from chiron.scheduling.services.book import Booked, must_be_free, promise, promised, standing_for, wished
 from chiron.scheduling.services.taking import keep, raise_version, take
-from chiron.scheduling.words import Status, Step
+from chiron.scheduling.words import EXPECTED, Standing, Status, Step
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
 
@@ -53,6 +55,7 @@ def hold(
 def confirm(*, by: Caller, appointment_id: UUID, if_match: int | None, now: datetime) -> Booked:
     """Promise the time that was held, and make the record of it, before the hold has expired.
 
+    So is an offer accepted: the later appointment that it was to replace is cancelled with it, or neither happens.
     Raises NotFound, StaleVersion, IllegalTransition, HoldExpired.
     """
     appointment = appointment_to_change(by, appointment_id, "create")
@@ -63,10 +66,28 @@ def confirm(*, by: Caller, appointment_id: UUID, if_match: int | None, now: date
     safe = raise_version(appointment)
     appointment.status, appointment.held_until = standing_for(by, appointment.type), None
     appointment.booked_by, appointment.updated_at = by.account_id, now
-    return promise(
+    made = promise(
         by=by, appointment=appointment, reason=safe.open(appointment, "reason") or "", said="appointment.confirmed",
         now=now,
     )  # fmt: skip
+    if appointment.offered_to_id:
+        wait_no_longer(by, appointment, appointment.offered_to_id, now)
+    return made
+
+
+def wait_no_longer(by: Caller, offer: Appointment, entry_id: UUID, now: datetime) -> None:
+    """Who accepted an offer is off the waitlist, and gives up the later appointment that it was to replace.
+
+    It is the same patient, so that nobody else changes either of them.
+    """
+    entry = WaitlistEntry.objects.select_for_update().get(id=entry_id)
+    entry.status, entry.version, entry.updated_at = Standing.BOOKED, entry.version + 1, now
+    entry.save(force_update=True)
+    theirs = Appointment.objects.select_related("provider", "patient", "room", "type")
+    later = theirs.filter(id=entry.earlier_than or NIL, status__in=EXPECTED, starts_at__gt=offer.starts_at)
+    for each in later.select_for_update(of=("self",)):
+        raise_version(each)
+        end(each, Step.CANCEL, Status.CANCELLED, by, now)
 
 
 def while_of(kind: AppointmentType | None) -> timedelta:
@@ -75,6 +96,7 @@ def while_of(kind: AppointmentType | None) -> timedelta:
 
 
 def must_have_holds_left(patient: Patient) -> None:
-    """Refuse one hold too many; at the patient's turn, when those that have expired are gone. Raises TooManyHolds."""
-    if Appointment.objects.filter(patient=patient, status=Status.HELD).count() >= MOST:
+    """Refuse one hold too many, offers not counted; at the patient's turn, when what expired is gone. Raises
+    TooManyHolds."""
+    if Appointment.objects.filter(patient=patient, status=Status.HELD, offered_to=None).count() >= MOST:
         raise TooManyHolds(most=MOST)

@@ -11,7 +11,7 @@ from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
 from chiron.scheduling.services.attend import is_late, settle
 from chiron.scheduling.services.book import Needs, doctor_for, must_be_free, standing_for, wish_for
-from chiron.scheduling.services.expiry import end_expired
+from chiron.scheduling.services.freed import clear_expired, freed
 from chiron.scheduling.services.taking import exchange, raise_version
 from chiron.scheduling.words import Step
 
@@ -36,9 +36,10 @@ def reschedule(
     wish = wish_for(provider, appointment.patient, needs, wall, utc_offset)
     if wish.starts_at <= now:
         raise NotInTheFuture
-    end_expired({*numbers_of(appointment), provider.number}, now)
+    clear_expired({*numbers_of(appointment), provider.number}, now)
     must_be_free(wish, now, but_for=appointment)
     raise_version(appointment)
+    freed(appointment)
     itself = wish.terms.span(wish.starts_at)
     appointment.provider, appointment.zone = provider, wish.schedule.time_zone
     appointment.starts_at, appointment.ends_at = itself.starts_at, itself.ends_at

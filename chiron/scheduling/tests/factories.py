@@ -1,14 +1,15 @@
 """Short ways to say what the tests of scheduling say often. Everything happens at Hilltop, whose clock is Berlin's."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from chiron.identity.public import Role
-from chiron.scheduling.models import Appointment, Reservation, Schedule
+from chiron.scheduling.models import Appointment, Reservation, Schedule, WaitlistEntry
 from chiron.scheduling.services.book import Booked, book
 from chiron.scheduling.services.hold import hold
+from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.wallclock import instants_of
 from chiron.scheduling.words import WEEKDAYS
 from tests.town import Clinic
@@ -42,6 +43,15 @@ def held(clinic: Clinic, at: str = "2031-03-04T10:00", role: Role = Role.RECEPTI
     """Time that is held for the clinic's first patient with its first doctor."""
     wish: dict[str, Any] = {"provider_id": clinic.doctor_id, "patient_id": clinic.patient_id, "now": NOW}
     return hold(by=clinic.who[role], **(wish | {"wall": datetime.fromisoformat(at)} | said))
+
+
+def waits(clinic: Clinic, role: Role = Role.RECEPTIONIST, patient_id: UUID | None = None, **said: Any) -> WaitlistEntry:
+    """The clinic's first patient, or another, waits for time with the first doctor on the fourth of March."""
+    wish: dict[str, Any] = {"first": date(2031, 3, 4), "last": date(2031, 3, 4), "provider_id": clinic.doctor_id}
+    now = said.pop("now", NOW)
+    return join(
+        by=clinic.who[role], patient_id=patient_id or clinic.patient_id, wanted=Wanted(**(wish | said)), now=now
+    )
 
 
 def times() -> list[tuple[str, datetime, timedelta]]:
