@@ -37,9 +37,21 @@ api: NinjaAPI = ChironAPI(
 problems.register(api)
 api.add_decorator(guarded, mode="view")
 for router in (
-    identity, mfa, recovery, service, registry, people, records, attachments, signatures, clearances, ranges, audit,
-    proofs, scheduling,
-    proofs, stream,
-    proofs, waitlist, scheduling,
-):  # fmt: skip
+    identity,
+    mfa,
+    recovery,
+    service,
+    registry,
+    people,
+    records,
+    attachments,
+    signatures,
+    clearances,
+    ranges,
+    audit,
+    proofs,
+    waitlist,
+    scheduling,
+    stream,
+):
     api.add_router("", router)
