@@ -14,7 +14,7 @@ from chiron.scheduling.rules import steps_from
 from chiron.scheduling.services.availability import Changed, Extra, Leave, Received
 from chiron.scheduling.services.book import Booked
 from chiron.scheduling.wallclock import Hours, Span
-from chiron.scheduling.words import Status
+from chiron.scheduling.words import WEEKDAYS, Status
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -34,6 +34,7 @@ def _to_the_minute(clock: time) -> time:
 ZoneName = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_a_time_zone)]
 Clock = Annotated[time, AfterValidator(_to_the_minute)]
 Pair = tuple[Clock, Clock]
+HoursOfADay = Annotated[list[Pair], Field(default_factory=list, max_length=24)]
 
 
 class LeaveIO(Body):
@@ -63,10 +64,25 @@ class ExtraIO(Body):
 ExceptionIO = Annotated[LeaveIO | ExtraIO, Field(discriminator="kind")]
 
 
+class Week(Body):
+    """The hours that begin on each weekday; of a day that is not named, none."""
+
+    monday: HoursOfADay
+    tuesday: HoursOfADay
+    wednesday: HoursOfADay
+    thursday: HoursOfADay
+    friday: HoursOfADay
+    saturday: HoursOfADay
+    sunday: HoursOfADay
+
+    def hours(self) -> dict[str, list[Hours]]:
+        return {day: [Hours(*pair) for pair in pairs] for day in WEEKDAYS if (pairs := getattr(self, day))}
+
+
 class AvailabilityIn(Body):
     """All of when a doctor receives; what is not said any more does not hold any more."""
 
-    available_days: dict[Weekday, Annotated[list[Pair], Field(max_length=24)]] = Field(
+    available_days: Week = Field(
         description="Hours by the clock on the wall; an end that is not later than its start is of the next day.",
         examples=[{"monday": [["09:00", "12:30"], ["13:30", "17:00"]], "friday": [["22:00", "06:00"]]}],
     )
@@ -85,7 +101,7 @@ class AvailabilityIn(Body):
         return Received(
             self.time_zone,
             self.slot_minutes,
-            {day: [Hours(*pair) for pair in pairs] for day, pairs in self.available_days.items()},
+            self.available_days.hours(),
             [Leave(each.from_, each.until, each.title) for each in self.exceptions if isinstance(each, LeaveIO)],
             [Extra(each.day, Hours(each.start, each.end)) for each in self.exceptions if isinstance(each, ExtraIO)],
         )
