@@ -166,6 +166,9 @@ def promised(clinic: Clinic, say: Words) -> None:
     assert clinic.client(Role.PATIENT).get("/api/appointments").status_code == 200
     _sent(desk, "post", f"/api/appointments/{made['id']}/cancel", {"reason": say.word()}, 200)
     _sent(desk, "post", "/api/appointments/book", wish | {"start_time": "12:30"}, 201)
+    waiting = {"patient_id": whose["patient_id"], "specialty": say.clear(), "from": str(soon), "until": str(soon)}
+    _sent(desk, "post", "/api/appointments/waitlist", waiting, 201)
+    _sent(desk, "post", "/api/appointments/waitlist", waiting, 409)
 
 
 def claimed(clinic: Clinic, say: Words) -> None:

@@ -38,7 +38,7 @@ def words_of(number: int) -> tuple[str, ...]:
 
 
 def live(clinic: Clinic, number: int) -> Known:
-    """Register, claim and link, search, write, change, sign, add, annotate, attach, break the glass."""
+    """Register, claim, link, search, write, change, sign, add, annotate, attach, wait for time, break the glass."""
     name, mrn, told, code, amount, born, mail = words_of(number)
     admin, doctor = clinic.client(Role.ADMIN), clinic.client(Role.DOCTOR)
     said = {"family": name, "given": ["Ama"], "birth_date": born, "sex": "female", "language": told}
@@ -66,6 +66,8 @@ def live(clinic: Clinic, number: int) -> Known:
     file = SimpleUploadedFile(f"{name}.txt", f"{told} {name}\n".encode() * 50)
     attached = doctor.post(f"{path}/attachments", {"file": file}, headers={"idempotency-key": f"a{number}"})
     assert attached.status_code == 201, attached.content
+    waiting = {"patient_id": patient["id"], "specialty": told, "from": "2031-03-04", "until": "2031-03-04"}
+    sent(admin, "/api/appointments/waitlist", waiting, key=f"w{number}")
     sent(doctor, f"/api/patients/{patient['id']}/break-glass", {"reason": f"{name} did not answer"})
     ids = (patient["id"], record["id"], signed["id"], attached.json()["attachment"]["id"], account)
     return Known(number, *(UUID(each) for each in ids))

@@ -19,8 +19,8 @@ from tests.apart import become_the_form_that_answers
 from tests.matrix.operations import OPERATIONS, Operation, sent
 from tests.matrix.world import OUTCASTS, Thing, Whose, World, events_of, undone
 
-APPOINTMENTS = (Thing.APPOINTMENT, Thing.BEGUN, Thing.PRESENT, Thing.MISSED)
-OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, *APPOINTMENTS)
+APPOINTMENTS = (Thing.APPOINTMENT, Thing.BEGUN, Thing.PRESENT, Thing.MISSED, Thing.HOLD, Thing.PENDING)
+OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.WAITING, *APPOINTMENTS)
 
 
 def guarded(of: NinjaAPI = api, proof: Proof | None = None) -> Iterator[tuple[str, Need]]:

@@ -30,6 +30,7 @@ WITHOUT_WORDS = {
     "scheduling.Appointment.zone": "of the known ones",
     "scheduling.Schedule.time_zone": "of the known ones",
     "scheduling.Schedule.weekly": "times of the clock",
+    "scheduling.WaitlistEntry.times": "times of the clock",
 }
 
 

@@ -126,7 +126,7 @@ class World:
     @property
     def of_others(self) -> list[UUID]:
         """What only a scope of the whole organization reaches."""
-        shared = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT)
+        shared = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT, Thing.WAITING)
         return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
 

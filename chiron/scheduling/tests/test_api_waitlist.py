@@ -98,8 +98,8 @@ def test_who_waits_is_offered_what_they_can_accept(clinic: Clinic) -> None:
     assert entry | {"id": ""} == {
         "id": "", "patient_id": str(clinic.patient_id), "doctor_id": None, "department_id": None, "specialty": "",
         "type": None, "from": "2031-03-04", "until": "2031-03-04", "times": [["15:00", "16:00"]],
-        "earlier_than": None, "priority": 5, "status": "waiting", "joined_at": "2031-03-03T12:00:00+00:00", "offer": None,
-        "version": 1,
+        "earlier_than": None, "priority": 5, "status": "waiting", "joined_at": "2031-03-03T12:00:00+00:00",
+        "offer": None, "version": 1,
     }  # fmt: skip
     assert read["offer"] | {"appointment_id": ""} == {
         "appointment_id": "", "doctor_id": str(clinic.doctor_id), "starts_at": "2031-03-04T15:00:00+01:00",
