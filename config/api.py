@@ -21,6 +21,7 @@ from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
 from chiron.scheduling.api import router as scheduling
 from chiron.scheduling.api_waitlist import router as waitlist
+from chiron.scheduling.api_offers import router as offers
 from config.openapi import ChironAPI
 from config.operation import guarded
 
@@ -54,4 +55,7 @@ for router in (
     scheduling,
     stream,
 ):
+    identity, mfa, recovery, service, registry, people, records, attachments, signatures, clearances, ranges, audit,
+    proofs, scheduling, offers,
+):  # fmt: skip
     api.add_router("", router)

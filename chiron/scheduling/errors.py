@@ -67,3 +67,11 @@ class AlreadyBegun(Conflict):
 
 class TooLateToCancel(NotPermitted):
     code, title = "too-late-to-cancel", "It is too late to cancel this yourself: call the clinic."
+
+
+class TypeNameTaken(Conflict):
+    code, title = "appointment-type-name-taken", "Another appointment type has that name."
+
+
+class RoomNameTaken(Conflict):
+    code, title = "room-name-taken", "Another room has that name."

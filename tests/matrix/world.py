@@ -38,6 +38,7 @@ from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import book
 from chiron.scheduling.services.hold import hold
 from chiron.scheduling.services.waitlist import Wanted, join
+from chiron.scheduling.services.offers import RoomSaid, TypeSaid, save_room, save_type
 from chiron.scheduling.wallclock import Hours
 from chiron.scheduling.words import WEEKDAYS, Step
 from chiron.tenancy.public import inside
@@ -68,6 +69,8 @@ class Thing(Enum):
     HOLD = "time that is held"
     PENDING = "appointment that needs approval"
     WAITING = "entry of the waitlist"
+    TYPE = "appointment type"
+    ROOM = "room"
 
 
 class Whose(Enum):
@@ -240,7 +243,7 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
         others[Thing.ATTACHMENT] = _attached(admin, others[Thing.RECORD])
         others[Thing.SIGNED] = _signed(admin, clinic.other_patient_id)
-        things |= _promised(admin, clinic.doctor_id, clinic.patient_id)
+        things |= _promised(admin, clinic.doctor_id, clinic.patient_id) | _offered(admin)
         others |= _promised(admin, clinic.other_doctor_id, clinic.other_patient_id)
     with inside(clinic.id):
         things[Thing.EVENT] = _newest(CLINICAL)
@@ -290,6 +293,13 @@ def _promised(by: Caller, doctor_id: UUID, patient_id: UUID) -> dict[Thing, UUID
     wanted = Wanted(date(2031, 7, 1), date(2031, 7, 1), provider_id=doctor_id, type_id=kind.id)
     ids[Thing.WAITING] = join(by=by, patient_id=patient_id, wanted=wanted, now=now()).id
     return ids
+
+
+def _offered(by: Caller) -> dict[Thing, UUID]:
+    """What can be booked, and where."""
+    kind = save_type(by=by, type_id=None, said=TypeSaid(name="First visit", minutes=45), if_match=None, now=now())
+    room = save_room(by=by, room_id=None, said=RoomSaid(name="Ultrasound"), if_match=None, now=now())
+    return {Thing.TYPE: kind.id, Thing.ROOM: room.id}
 
 
 @contextmanager
