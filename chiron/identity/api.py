@@ -159,8 +159,8 @@ def read_me(request: Call) -> shapes.UserEnvelope:
 @needs("me", "update")
 @limited("secrets")
 def change_me(request: Call, body: shapes.AboutMe) -> shapes.UserEnvelope:
-    """Change your address (with your password); until staff have confirmed who you are, say it anew."""
-    said = body.model_dump(include={"email", "password"})
+    """Change your locale, or your address (with your password); until staff have confirmed who you are, say it anew."""
+    said = body.model_dump(include={"email", "password", "locale"})
     accounts.change_me(by=request.caller, person=body.person(), now=clock.now(), **said)
     return shapes.UserEnvelope(user=shapes.UserOut.of(*queries.me(request.caller)))
 

@@ -27,6 +27,7 @@ class Account(AbstractBaseUser, Row):
     email_index = personal(models.BinaryField(max_length=16, null=True))
     email_verified_at = operational(models.DateTimeField(null=True))
     former_email = personal(SealedField(null=True))
+    locale = operational(models.CharField(max_length=35, null=True))
     is_operator = operational(models.BooleanField(default=False))
     is_active = operational(models.BooleanField(default=True))
     created_at = operational(models.DateTimeField(default=now, editable=False))

@@ -37,6 +37,14 @@ def me(by: Caller) -> tuple[Account, Membership | None]:
     return membership.account, membership
 
 
+def locale_of(account: Account) -> str:
+    """The locale in which an account is written to: its own choice, else that of the organization it joined first."""
+    if account.locale:
+        return account.locale
+    joined = Membership.objects.filter(account=account).order_by("id").values_list("organization__locale", flat=True)
+    return joined.first() or ""
+
+
 def own_sessions(by: Caller, query: PageQuery, now: datetime) -> Page[Session]:
     """The sessions of the caller's account that still stand, the newest first."""
     by.scope("sessions", "read")

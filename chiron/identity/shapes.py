@@ -82,6 +82,7 @@ class AboutMe(Body):
     first_name: Short | None = None
     last_name: Short | None = None
     birth_date: Short | None = Field(None, examples=["1980-05-17", "1980-05", "1980"])
+    locale: Locale | None = Field(None, examples=["fr"], description="In which you are written to (BCP 47).")
 
     def person(self) -> Person | None:
         said = (self.first_name, self.last_name, self.birth_date)
@@ -168,6 +169,7 @@ class UserOut(BaseModel):
     username: str
     email: str | None
     email_verified: bool
+    locale: str | None
     roles: list[str]
     approved: bool
     operator: bool
@@ -183,6 +185,7 @@ class UserOut(BaseModel):
             username=account.username,
             email=email_of(account),
             email_verified=account.email_verified_at is not None,
+            locale=account.locale,
             roles=in_order(membership.roles) if membership else [],
             approved=membership.approved_at is not None if membership else True,
             operator=account.is_operator and membership is None,

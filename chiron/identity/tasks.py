@@ -7,23 +7,13 @@ from django.conf import settings
 
 from chiron.identity.email import email_of, former_email_of
 from chiron.identity.models import Account
+from chiron.identity.queries import locale_of
 from chiron.identity.recovery import ADDRESS, RESET, code_for
 from chiron.identity.services import sweeping
 from chiron.jobs.public import job
 from chiron.kernel import clock
+from chiron.kernel.letters import letter
 from chiron.kernel.mail import send_mail
-
-CODE = """{greeting}
-
-{link}
-
-{otherwise}
-"""
-CHANGED = """{what}
-
-If it was you, there is nothing to do. If not, choose another password at once ("forgotten password" on the sign-in
-page), and tell your organization.
-"""
 
 
 @job("identity.sweep_sign_in", every="37 * * * *")
@@ -35,31 +25,23 @@ def sweep_sign_in() -> None:
 @job("identity.send_reset_code")
 def send_reset_code(*, account_id: UUID) -> None:
     """Mail a code for another password; for nobody, and for who has no address, nothing."""
-    _send_code(
-        account_id,
-        RESET,
-        subject="Choose another password",
-        greeting="Somebody, you we hope, asked for another password. This link is good for one hour, and once:",
-        otherwise="If it was not you, there is nothing to do: without the link nothing changes.",
-    )
+    account = Account.objects.filter(id=account_id, is_active=True).first()
+    if account:
+        _tell(account, "reset_code", link=_link("reset-password", RESET, account))
 
 
 @job("identity.send_address_code")
 def send_address_code(*, account_id: UUID) -> None:
     """Mail a code that verifies the address it is mailed to."""
-    _send_code(
-        account_id,
-        ADDRESS,
-        subject="Confirm your e-mail address",
-        greeting="This link confirms that this is your address. It is good for a week:",
-        otherwise="If you made no account, there is nothing to do.",
-    )
+    account = Account.objects.filter(id=account_id, is_active=True).first()
+    if account:
+        _tell(account, "address_code", link=_link("verify-email", ADDRESS, account))
 
 
 @job("identity.tell_password_changed")
 def tell_password_changed(*, account_id: UUID) -> None:
     """Tell the owner that the password was changed."""
-    _tell(account_id, "The password of your account was changed, and its other sessions were ended.")
+    _tell(Account.objects.filter(id=account_id).first(), "password_changed")
 
 
 @job("identity.tell_address_changed")
@@ -67,51 +49,34 @@ def tell_address_changed(*, account_id: UUID) -> None:
     """Tell the address that was the account's that it is not any more."""
     account = Account.objects.filter(id=account_id).first()
     address = former_email_of(account) if account else None
-    if address:
-        send_mail(to=address, subject="A change to your account", body=CHANGED.format(what=MOVED))
+    if account and address:
+        send_mail(to=address, letter=letter("chiron.identity", "address_changed", locale_of(account)))
 
 
 @job("identity.tell_second_factor_changed")
 def tell_second_factor_changed(*, account_id: UUID) -> None:
     """Tell the owner that the second factor was turned on or off, or its backup codes were renewed."""
-    _tell(account_id, "The second factor of your account was turned on, turned off or renewed.")
+    _tell(Account.objects.filter(id=account_id).first(), "second_factor_changed")
 
 
 @job("identity.tell_session_stolen")
 def tell_session_stolen(*, account_id: UUID) -> None:
     """Tell the owner that a refresh token was used twice."""
-    _tell(account_id, "A session of your account was used from two places at once, and was ended.")
-
-
-MOVED = "Your account has another e-mail address from now on; this one is not used any more."
-GLASS = """In your organization somebody broke the glass: they could read a patient's records without being assigned to
-the patient, and said why.
-
-Look at it, and say that you have: the list of broken glass is in the administration.
-"""
+    _tell(Account.objects.filter(id=account_id).first(), "session_stolen")
 
 
 @job("identity.tell_of_broken_glass")
 def tell_of_broken_glass(*, account_id: UUID) -> None:
     """Tell one of those who answer for privacy that there is a broken glass to look at."""
-    account = Account.objects.filter(id=account_id, is_active=True).first()
-    address = email_of(account) if account else None
-    if address:
-        send_mail(to=address, subject="A broken glass to look at", body=GLASS)
+    _tell(Account.objects.filter(id=account_id, is_active=True).first(), "broken_glass")
 
 
-def _send_code(account_id: UUID, purpose: str, *, subject: str, greeting: str, otherwise: str) -> None:
-    account = Account.objects.filter(id=account_id, is_active=True).first()
+def _link(page: str, purpose: str, account: Account) -> str:
+    """The address of a page of the front end, with a code for it."""
+    return f"{settings.PUBLIC_URL}/{page}?{urlencode({'code': code_for(purpose, account, clock.now())})}"
+
+
+def _tell(account: Account | None, name: str, **facts: str) -> None:
     address = email_of(account) if account else None
     if account and address:
-        page = "reset-password" if purpose == RESET else "verify-email"
-        query = urlencode({"code": code_for(purpose, account, clock.now())})
-        link = f"{settings.PUBLIC_URL}/{page}?{query}"
-        send_mail(to=address, subject=subject, body=CODE.format(greeting=greeting, link=link, otherwise=otherwise))
-
-
-def _tell(account_id: UUID, what: str) -> None:
-    account = Account.objects.filter(id=account_id).first()
-    address = email_of(account) if account else None
-    if address:
-        send_mail(to=address, subject="A change to your account", body=CHANGED.format(what=what))
+        send_mail(to=address, letter=letter("chiron.identity", name, locale_of(account), **facts))

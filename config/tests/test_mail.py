@@ -14,11 +14,12 @@ from aiosmtpd.controller import Controller
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
+from chiron.kernel.letters import Letter
 from chiron.kernel.mail import send_mail
 from config import environment
 from config.settings.mail import mail
 
-MESSAGE = {"to": "ama@example.org", "subject": "A change to your account", "body": "It was changed.\n"}
+TO, LETTER = "ama@example.org", Letter("A change to your account", "It was changed.\n")
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_smtp_delivers_what_is_sent(given: Any) -> None:
     try:
         settings = given(EMAIL_URL=f"smtp://127.0.0.1:{port}", MAILJET_SENDER_EMAIL="clinic@example.org")
         with override_settings(**settings):
-            send_mail(**MESSAGE)
+            send_mail(to=TO, letter=LETTER)
     finally:
         server.stop()
 
@@ -104,7 +105,7 @@ def test_mailjet_gets_one_message_with_our_keys(given: Any, mailjet: Any) -> Non
     )  # fmt: skip
 
     with override_settings(**settings | {"ANYMAIL": settings["ANYMAIL"] | {"MAILJET_API_URL": address}}):
-        send_mail(**MESSAGE)
+        send_mail(to=TO, letter=LETTER)
 
     [(path, authorization, body)] = requests
     assert path == "/v3.1/send"

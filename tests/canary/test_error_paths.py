@@ -30,6 +30,7 @@ from chiron.jobs.queue import _attempt, quieten
 from chiron.jobs.registry import Job, all_jobs
 from chiron.kernel.db import CLINICAL
 from chiron.kernel.ids import NIL, new_id
+from chiron.kernel.letters import Letter
 from chiron.kernel.mail import send_mail
 from tests.canary.errors import CRASHES, PLACES, administered, calls, crashing, furnish
 from tests.canary.identifiers import Planted
@@ -116,7 +117,7 @@ def jobs_fail(planted: Planted) -> None:
         raise ValueError(planted.next())
 
     def post() -> None:
-        send_mail(to=planted.of_kind["e-mail"][0], subject="A change to your account", body=planted.next())
+        send_mail(to=planted.of_kind["e-mail"][0], letter=Letter("A change to your account", planted.next()))
 
     connector = InMemoryConnector()
     queue = App(connector=connector)

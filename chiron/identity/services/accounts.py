@@ -106,9 +106,15 @@ def register(
 
 
 def change_me(
-    *, by: Caller, email: str | None = None, password: str | None = None, person: Person | None = None, now: datetime
+    *,
+    by: Caller,
+    email: str | None = None,
+    password: str | None = None,
+    locale: str | None = None,
+    person: Person | None = None,
+    now: datetime,
 ) -> None:
-    """Change one's own address, and say anew who one is as long as nobody has confirmed it.
+    """Change one's own address or locale, and say anew who one is as long as nobody has confirmed it.
 
     Another address needs the password: it is where another password would be sent. The address until then is told, and
     one that is another account's is kept without a word (`make_account`). Raises Invalid, NotConfirmed, ClaimSettled.
@@ -122,6 +128,10 @@ def change_me(
         _claim(by, membership, person)
     if email is not None:
         _change_address(by, email, password)
+    if locale is not None:
+        with atomic(ACCOUNTS):
+            Account.objects.filter(id=account.id).update(locale=locale)
+            record_platform(by, "account.updated", resource="accounts", resource_id=account.id)
 
 
 def _change_address(by: Caller, email: str, password: str | None) -> None:

@@ -23,6 +23,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, atomic
 from chiron.kernel.ids import NIL
+from chiron.tenancy.models import Organization
 
 ANOTHER = "nine happy herons"
 
@@ -104,6 +105,38 @@ def test_a_subject_names_nobody(member: Membership) -> None:
     for message in sent:
         for personal in ("ama", "owusu", "example.org", "hilltop"):
             assert personal not in str(message.subject).lower()
+
+
+@pytest.mark.parametrize(
+    ("own", "clinic", "subject"),
+    [
+        (None, "en", "Choose another password"),
+        (None, "fr-BE", "Choisissez un autre mot de passe"),
+        ("en-GB", "fr", "Choose another password"),
+        ("fr", "en", "Choisissez un autre mot de passe"),
+    ],
+)
+def test_an_account_is_written_to_in_its_language_else_its_organizations(
+    own: str | None, clinic: str, subject: str, member: Membership
+) -> None:
+    Organization.objects.filter(id=member.organization_id).update(locale=clinic)
+    if own:
+        client = with_token(signed_in(member).access)
+        answer = client.put("/api/users/me", {"locale": own}, content_type="application/json")
+        assert (answer.status_code, answer.json()["user"]["locale"]) == (200, own)
+
+    post("/auth/password/reset", {"email": "ama@example.org"})
+    [message] = delivered()
+
+    assert message.subject == subject
+    assert "http://127.0.0.1:8000/reset-password?code=" in str(message.body)
+
+
+def test_a_locale_that_is_none_changes_nothing(member: Membership) -> None:
+    client = with_token(signed_in(member).access)
+
+    assert problem(client.put("/api/users/me", {"locale": "fr; x"}, content_type="application/json"))[0] == 422
+    assert Account.objects.get(id=member.account_id).locale is None
 
 
 def test_a_code_is_good_once(member: Membership) -> None:
