@@ -5,6 +5,7 @@ from ninja import NinjaAPI
 from chiron.audit.api import router as audit
 from chiron.audit.api_proofs import router as proofs
 from chiron.identity.api import router as identity
+from chiron.identity.api_mail import router as mail
 from chiron.identity.api_mfa import router as mfa
 from chiron.identity.api_recovery import router as recovery
 from chiron.identity.api_service import router as service
@@ -57,5 +58,7 @@ for router in (
 ):
     identity, mfa, recovery, service, registry, people, records, attachments, signatures, clearances, ranges, audit,
     proofs, scheduling, offers,
+    identity, mfa, recovery, mail, service, registry, people, records, attachments, signatures, clearances, ranges,
+    audit, proofs, stream, waitlist, scheduling,
 ):  # fmt: skip
     api.add_router("", router)

@@ -112,6 +112,12 @@ SETTINGS = (
     Setting("MAILJET_API_KEY", "Sends mail through Mailjet instead.", "", True),
     Setting("MAILJET_API_SECRET", "Its secret.", "", True),
     Setting("MAILJET_SENDER_EMAIL", "The sender of all mail, with Mailjet or without."),
+    Setting(
+        "MAIL_EVENTS_TOKEN",
+        "Whoever shows it tells `/api/mail/events` which addresses bounce or complain. Empty: nobody does.",
+        "",
+        True,
+    ),
     Setting("CHIRON_PUBLIC_URL", "Where people find the front end; mail links there.", "http://127.0.0.1:8000"),
     Setting("S3_ENDPOINT_URL", "Where the bucket is, if not at Amazon: MinIO, Ceph, ..."),
     Setting("AZURE_ACCOUNT_NAME", "Azure storage account of the container."),

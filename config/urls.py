@@ -12,7 +12,7 @@ from config.routes import by_first_word
 
 SERVICE = ("auth/validate", "auth/authorize")
 """What other services ask, outside of `/api` as well, where they have always found it."""
-IDENTITY = frozenset({"auth", "users", "memberships", "organizations"})
+IDENTITY = frozenset({"auth", "users", "memberships", "organizations", "mail"})
 """The first words of what belongs to signing in, for the forms in which it is served apart."""
 
 addresses, app, namespace = api.urls

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from typing_extensions import override
 
+from chiron.identity import admin_mail
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.services.accounts import disable_account, enable_account
 from chiron.identity.services.organizations import change_organization
@@ -110,3 +111,6 @@ class SessionPage(LookOnly):
     @override
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Session]":
         return Session.objects.select_related("account", "organization")
+
+
+__all__ = ["admin_mail"]

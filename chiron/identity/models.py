@@ -200,6 +200,25 @@ class Lockout(Row):
         indexes = [models.Index(name="lockouts_by_time", fields=["until"])]
 
 
+class SuppressedAddress(Row):
+    """An address to which nothing is mailed until staff lift that: its digest, why, and since when."""
+
+    class Reason(models.TextChoices):
+        BOUNCED = "bounced"
+        COMPLAINED = "complained"
+        UNSUBSCRIBED = "unsubscribed"
+
+    grants = Grants.READ_WRITE
+
+    index = personal(models.BinaryField(max_length=16))
+    reason = operational(models.CharField(max_length=20, choices=Reason))
+    at = operational(models.DateTimeField())
+    lifted_at = operational(models.DateTimeField(null=True))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="an_address_is_suppressed_once", fields=["index"])]
+
+
 class Removal(Row):
     """The removal of an organization: what it held when it began, and when all of it was gone.
 

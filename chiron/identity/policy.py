@@ -28,6 +28,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("memberships", "update"): {ADMIN: ALL},
     ("memberships", "delete"): {ADMIN: ALL},
     ("memberships", "reset-mfa"): {ADMIN: ALL},
+    ("suppressions", "read"): {ADMIN: ALL, DESK: ALL},
+    ("suppressions", "delete"): {ADMIN: ALL, DESK: ALL},
     ("organizations", "read"): {OPERATOR: ALL, ADMIN: OWN},
     ("organizations", "create"): {OPERATOR: ALL},
     ("organizations", "update"): {OPERATOR: ALL, ADMIN: OWN},

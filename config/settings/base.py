@@ -71,6 +71,7 @@ CORS_EXPOSE_HEADERS = [
 ]  # fmt: skip
 
 PUBLIC_URL = environment.read("CHIRON_PUBLIC_URL").rstrip("/")
+MAIL_EVENTS_TOKEN = environment.read("MAIL_EVENTS_TOKEN")
 globals().update(mail())
 
 DEBUG = False

@@ -25,8 +25,9 @@ def refuse_unsafe() -> None:
         faults.append("EMAIL_URL is missing: name a mail server, or set MAILJET_API_KEY. Passwords are reset by mail.")
     if environment.read("CHIRON_PUBLIC_URL") == environment.BY_NAME["CHIRON_PUBLIC_URL"].default:
         faults.append("CHIRON_PUBLIC_URL is not set: name where people find the front end; mail links there.")
-    if (token := environment.read("METRICS_TOKEN")) and _is_weak(token, 32):
-        faults.append("METRICS_TOKEN is too short or a well-known default: make a new one of 32 characters or more.")
+    for name in ("METRICS_TOKEN", "MAIL_EVENTS_TOKEN"):
+        if (token := environment.read(name)) and _is_weak(token, 32):
+            faults.append(f"{name} is too short or a well-known default: make a new one of 32 characters or more.")
     if environment.flag("DEBUG"):
         faults.append("DEBUG is on: unset it.")
     if environment.read("ALLOWED_HOSTS") == environment.BY_NAME["ALLOWED_HOSTS"].default:

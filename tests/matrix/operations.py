@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from chiron.files.tests.factories import PNG
 from chiron.kernel.clock import now
-from tests.matrix.world import Thing, World
+from tests.matrix.world import SUPPRESSED, Thing, World
 from tests.town import PASSWORD
 
 Body = Callable[[World, UUID], dict[str, Any]]
@@ -87,6 +87,8 @@ OPERATIONS: dict[str, Operation] = {
     "PATCH /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP, fixed(roles=["LAB", "BILLER"])),
     "DELETE /api/memberships/{membership_id}": Operation(Thing.MEMBERSHIP),
     "POST /api/memberships/{membership_id}/mfa-reset": Operation(Thing.MEMBERSHIP),
+    "GET /api/mail/suppressions": Operation(),
+    "POST /api/mail/suppressions/lift": Operation(body=fixed(email=SUPPRESSED)),
     "GET /api/organizations": Operation(events=0, lists=Thing.ORGANIZATION),
     "POST /api/organizations": Operation(body=fixed(slug="hilltop", name="A slug that is taken")),
     "GET /api/organizations/{organization_id}": Operation(Thing.ORGANIZATION, events=0),

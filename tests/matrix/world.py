@@ -19,6 +19,7 @@ from chiron.identity.public import Role, begin, create_operator
 from chiron.identity.revocations import revocations
 from chiron.identity.services.accounts import disable_account, make_account, register
 from chiron.identity.services.memberships import add_membership, remove_membership
+from chiron.identity.suppressions import Reason, Said, suppress
 from chiron.identity.tokens import issue, verified
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.clock import now
@@ -83,6 +84,7 @@ class Whose(Enum):
 
 
 AGO = timedelta(days=7)
+SUPPRESSED = "nobody.reads.this@example.org"
 OUTCASTS = ("removed", "disabled")
 """Who hold a token of theirs, but no rights any more."""
 
@@ -150,9 +152,17 @@ def build(town: Town) -> World:
     opened = begin(by=Caller(), account=claimant.account, membership=claimant, now=now())
     world.things[Thing.SESSION, Whose.ANOTHERS] = verified(opened.access).caller.session_id or new_id()
     _furnish(world, town.riverside, Whose.NEXT_DOOR)
+    _suppress(town.hilltop)
     world.secrets = say_everything(town.riverside)
     world.call_by("header")
     return world
+
+
+def _suppress(clinic: Clinic) -> None:
+    """A member's address to which nothing is mailed."""
+    account = make_account(username=f"new-{new_id().hex}", email=SUPPRESSED, password=PASSWORD, now=now())
+    add_membership(by=clinic.who[Role.ADMIN], account=account, roles=[Role.LAB], now=now())
+    suppress(by=Caller(), said=[Said(SUPPRESSED, Reason.BOUNCED, now())], now=now())
 
 
 def _admit(world: World, who: str, token: str) -> None:
