@@ -22,6 +22,8 @@ def patients_of(request: HttpRequest, path: Mapping[str, str]) -> list[UUID]:
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:
+    if request.content_type == "application/x-www-form-urlencoded":
+        return request.POST
     try:
         body = loads(request.body)
     except (DomainError, UnreadablePostError, RawPostDataException, RequestDataTooBig):

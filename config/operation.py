@@ -35,14 +35,17 @@ Run = Callable[..., HttpResponseBase]
 def guarded(run: Run) -> Run:
     """Ninja's decorator (mode ``view``) around one operation; unmarked operations are refused at start."""
     operation: Operation = run.__self__  # type: ignore[attr-defined]
-    view = operation.view_func
+    return guard(run, operation.view_func, f"{operation.methods[0]} {operation.path}")
+
+
+def guard(run: Run, view: Callable[..., Any], route: str) -> Run:
+    """The same around whatever ``run`` answers, by the marks on ``view``; ``route`` is its name."""
     need = need_of(view)
     group = limit_of(view)
     if need is None:
         if not getattr(view, "open_to_all", None):
-            raise TypeError(f"{operation.path} says neither what it needs nor why it is open to all")
+            raise TypeError(f"{route} says neither what it needs nor why it is open to all")
         return _counted(run, group) if group else run
-    route = f"{operation.methods[0]} {operation.path}"
     effect, receive = getattr(view, "creates", None), getattr(view, "receives", None)
     proof = proof_of(view)
 

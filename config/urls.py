@@ -1,12 +1,17 @@
-"""Addresses: the API and its documentation, health, the keys, the admin. Two other forms serve a part of them each."""
+"""Addresses: the API and its documentation, health, the keys, the desk, the admin.
+
+Two other forms serve a part of them each.
+"""
 
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from chiron.desk.addresses import ADDRESSES
 from chiron.identity.wellknown import jwks, taken_back
 from chiron.operations.metrics import metrics
 from config.api import api
+from config.desk import served
 from config.health import health, live, ready
 from config.routes import by_first_word
 
@@ -38,6 +43,8 @@ urlpatterns = [
     path("api/", (by_word, app, namespace)),
     *signing_in,
     *state,
+    path("desk", RedirectView.as_view(url="/desk/")),
+    path("desk/", (served(ADDRESSES), "desk", "desk")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
 ]

@@ -1,6 +1,7 @@
-"""Addresses of a process that has people signed in by another (`AUTH_SERVICE_URL`): everything else but the admin.
+"""Addresses of a process that has people signed in by another (`AUTH_SERVICE_URL`): everything else but admin and desk.
 
-The administration signs in by itself and works on accounts and clinical data at once, so neither half serves it.
+Administration and desk sign people in themselves and work on accounts and clinical data at once, so neither half serves
+them.
 """
 
 from django.urls import path

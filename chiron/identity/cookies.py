@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from chiron.identity.errors import CrossSite
 from chiron.identity.rules import ACCESS_LIFETIME, SESSION_LIFETIME
@@ -31,7 +32,7 @@ def wants_cookies(request: HttpRequest) -> bool:
     if mode not in (BODY, COOKIE):
         raise Malformed
     if mode == COOKIE:
-        _must_be_our_page(request)
+        must_be_our_page(request)
     return mode == COOKIE
 
 
@@ -43,6 +44,11 @@ def came_by_cookie(request: HttpRequest) -> bool:
 def access_token_in(request: HttpRequest) -> str:
     """The access token of the browser, or an empty string."""
     return read(request, ACCESS)
+
+
+def carry(request: HttpRequest, access: str) -> None:
+    """Have a request carry that access token in place of its own."""
+    request.COOKIES[_name(request, ACCESS)] = access
 
 
 def refresh_token_in(request: HttpRequest) -> str:
@@ -59,7 +65,7 @@ def must_be_meant(request: HttpRequest, session_id: UUID | None) -> None:
     """Refuse with CrossSite an unsafe call that another site may have made the browser send."""
     if request.method in SAFE_METHODS:
         return
-    _must_be_our_page(request)
+    must_be_our_page(request)
     sent = request.META.get("HTTP_X_CSRF_TOKEN", "").encode()
     if not hmac.compare_digest(sent, csrf_token(session_id).encode()):
         raise CrossSite
@@ -71,7 +77,14 @@ def must_not_be_another_site(request: HttpRequest) -> None:
     Browsers name the origin of a page that is not of the address it asks, and of no other that only reads.
     """
     if came_by_cookie(request) and "HTTP_ORIGIN" in request.META:
-        _must_be_our_page(request)
+        must_be_our_page(request)
+
+
+def must_be_our_page(request: HttpRequest) -> None:
+    """Refuse with CrossSite what did not come from one of our own pages."""
+    origin = request.META.get("HTTP_ORIGIN", "")
+    if origin not in settings.CORS_ALLOWED_ORIGINS and origin != f"{request.scheme}://{request.get_host()}":
+        raise CrossSite
 
 
 def csrf_token(session_id: UUID | None) -> str:
@@ -85,14 +98,14 @@ def csrf_token(session_id: UUID | None) -> str:
     return base64.urlsafe_b64encode(hmac.digest(key, session_id.bytes, "sha256")).rstrip(b"=").decode()
 
 
-def keep(request: HttpRequest, response: HttpResponse, *, access: str, refresh: str) -> None:
+def keep(request: HttpRequest, response: HttpResponseBase, *, access: str, refresh: str) -> None:
     """Give the browser its tokens, out of reach of scripts, of other sites and of plain http."""
     lifetimes = {ACCESS: (access, ACCESS_LIFETIME), REFRESH: (refresh, SESSION_LIFETIME)}
     for name, (token, lifetime) in lifetimes.items():
         write(request, response, name, token, lifetime)
 
 
-def write(request: HttpRequest, response: HttpResponse, name: str, token: str, lifetime: timedelta) -> None:
+def write(request: HttpRequest, response: HttpResponseBase, name: str, token: str, lifetime: timedelta) -> None:
     """Give the browser a cookie that only our own pages send back, and no script reads."""
     secure = not _is_plain(request)
     response.set_cookie(
@@ -115,9 +128,3 @@ def _name(request: HttpRequest, name: str) -> str:
 def _is_plain(request: HttpRequest) -> bool:
     """Development over http, where browsers keep no Secure cookie."""
     return settings.COOKIES_OVER_HTTP and not request.is_secure()
-
-
-def _must_be_our_page(request: HttpRequest) -> None:
-    origin = request.META.get("HTTP_ORIGIN", "")
-    if origin not in settings.CORS_ALLOWED_ORIGINS and origin != f"{request.scheme}://{request.get_host()}":
-        raise CrossSite

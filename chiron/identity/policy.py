@@ -105,6 +105,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("audit-proofs", "read"): {OPERATOR: ALL, ADMIN: ALL, PRIVACY: ALL},
     ("platform-audit", "read"): {OPERATOR: ALL},
     ("administration", "open"): {ADMIN: ALL, PRIVACY: ALL},
+    ("desk", "open"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL},
 }
 
 

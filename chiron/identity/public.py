@@ -1,13 +1,15 @@
 """What other apps may use of identity."""
 
+from chiron.identity import browsers
 from chiron.identity.authentication import visitor
+from chiron.identity.challenges import Challenge
 from chiron.identity.cookies import must_not_be_another_site
 from chiron.identity.hooks import Person
 from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Removal, Session
 from chiron.identity.proofs import proof_of, public_key
-from chiron.identity.queries import account_names, accounts_with
+from chiron.identity.queries import account_names, accounts_with, me
 from chiron.identity.revocations import Snapshot, revocations
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
@@ -28,6 +30,7 @@ from chiron.identity.tokens import Verified
 __all__ = [
     "ROLES",
     "Account",
+    "Challenge",
     "Link",
     "Membership",
     "Person",
@@ -42,6 +45,7 @@ __all__ = [
     "add_membership",
     "admit",
     "begin",
+    "browsers",
     "change_membership",
     "create_operator",
     "create_organization",
@@ -53,6 +57,7 @@ __all__ = [
     "link_to",
     "make_account",
     "must_not_be_another_site",
+    "me",
     "patients_signing_in",
     "proof_of",
     "public_key",

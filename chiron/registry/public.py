@@ -12,6 +12,7 @@ from chiron.registry.doors import (
 from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import Registered, glass_to_look_at, registered
 from chiron.registry.models import Patient, Provider, Sex
+from chiron.registry.queries import Opened, Sought, list_patients, read_patient
 from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.services.imports import (
     PatientSeen,
@@ -32,6 +33,7 @@ __all__ = [
     "Assignments",
     "BirthDate",
     "Entry",
+    "Opened",
     "Patient",
     "PatientSeen",
     "Person",
@@ -40,6 +42,7 @@ __all__ = [
     "ProviderSeen",
     "Registered",
     "Sex",
+    "Sought",
     "assign",
     "blank",
     "birth_date",
@@ -53,6 +56,7 @@ __all__ = [
     "import_places",
     "import_providers",
     "known_patients",
+    "list_patients",
     "known_places",
     "known_providers",
     "make_claim",
@@ -64,6 +68,7 @@ __all__ = [
     "provider_for",
     "provider_for_claim",
     "provider_names",
+    "read_patient",
     "registered",
     "remove_parts_of",
     "standing",

@@ -129,6 +129,7 @@ CHIRON_APPS = [
     "chiron.records.apps.Records",
     "chiron.scheduling.apps.Scheduling",
     "chiron.interop.apps.Interop",
+    "chiron.desk.apps.Desk",
     "chiron.operations.apps.Operations",
     "config.apps.Composition",
 ]

@@ -1,0 +1,43 @@
+"""The addresses of the desk, each with what answers it; config puts them behind the wrapper of all operations."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http.response import HttpResponseBase
+
+from chiron.desk import acts, booking, schedule, sign_in
+
+View = Callable[..., HttpResponseBase]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One address: its name, and the view of each method."""
+
+    route: str
+    name: str
+    views: dict[str, View]
+
+
+def at(route: str, name: str, **views: Any) -> Address:
+    return Address(route, name, {method.upper(): view for method, view in views.items()})
+
+
+APPOINTMENT = "appointments/<uuid:appointment_id>"
+
+ADDRESSES = (
+    at("", "schedule", get=schedule.show_day),
+    at("state", "state", get=schedule.tell_changes),
+    at("book", "book", get=booking.open_form, post=booking.book),
+    at(APPOINTMENT, "appointment", get=acts.show_appointment),
+    at(f"{APPOINTMENT}/move", "move", get=booking.open_move, post=booking.move),
+    at(f"{APPOINTMENT}/cancel", "cancel", post=acts.cancel),
+    at(f"{APPOINTMENT}/check-in", "check-in", post=acts.check_in),
+    at(f"{APPOINTMENT}/complete", "complete", post=acts.complete),
+    at(f"{APPOINTMENT}/no-show", "no-show", post=acts.no_show),
+    at(f"{APPOINTMENT}/undo-no-show", "undo-no-show", post=acts.undo_no_show),
+    at("sign-in", "sign-in", get=sign_in.open_form, post=sign_in.enter),
+    at("sign-in/code", "code", post=sign_in.finish),
+    at("sign-out", "sign-out", post=sign_in.leave),
+)

@@ -1,0 +1,45 @@
+"""What other apps may use of scheduling."""
+
+from chiron.scheduling.days import DoctorDay, bookable_doctors, clinic_day, next_free, offered_types, state_of_day
+from chiron.scheduling.models import Appointment, AppointmentType, Schedule
+from chiron.scheduling.queries import Free, Told, free_doctors, read_appointment, told
+from chiron.scheduling.rules import steps_from
+from chiron.scheduling.services.attend import cancel, no_show, proceed, undo_no_show
+from chiron.scheduling.services.availability import Received, set_availability
+from chiron.scheduling.services.book import Booked, book
+from chiron.scheduling.services.reschedule import reschedule
+from chiron.scheduling.wallclock import Hours, Span, wall_of
+from chiron.scheduling.words import WEEKDAYS, Status, Step
+
+__all__ = [
+    "WEEKDAYS",
+    "Appointment",
+    "AppointmentType",
+    "Booked",
+    "DoctorDay",
+    "Free",
+    "Hours",
+    "Received",
+    "Schedule",
+    "Span",
+    "Status",
+    "Step",
+    "Told",
+    "book",
+    "bookable_doctors",
+    "cancel",
+    "clinic_day",
+    "free_doctors",
+    "next_free",
+    "no_show",
+    "offered_types",
+    "proceed",
+    "read_appointment",
+    "reschedule",
+    "set_availability",
+    "state_of_day",
+    "steps_from",
+    "told",
+    "undo_no_show",
+    "wall_of",
+]
