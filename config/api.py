@@ -21,8 +21,8 @@ from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
 from chiron.scheduling.api import router as scheduling
-from chiron.scheduling.api_waitlist import router as waitlist
 from chiron.scheduling.api_offers import router as offers
+from chiron.scheduling.api_waitlist import router as waitlist
 from config.openapi import ChironAPI
 from config.operation import guarded
 
@@ -42,6 +42,7 @@ for router in (
     identity,
     mfa,
     recovery,
+    mail,
     service,
     registry,
     people,
@@ -53,12 +54,8 @@ for router in (
     audit,
     proofs,
     waitlist,
+    offers,
     scheduling,
     stream,
 ):
-    identity, mfa, recovery, service, registry, people, records, attachments, signatures, clearances, ranges, audit,
-    proofs, scheduling, offers,
-    identity, mfa, recovery, mail, service, registry, people, records, attachments, signatures, clearances, ranges,
-    audit, proofs, stream, waitlist, scheduling,
-):  # fmt: skip
     api.add_router("", router)

@@ -38,8 +38,8 @@ from chiron.scheduling.services.attend import no_show, proceed
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import book
 from chiron.scheduling.services.hold import hold
-from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.services.offers import RoomSaid, TypeSaid, save_room, save_type
+from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.wallclock import Hours
 from chiron.scheduling.words import WEEKDAYS, Step
 from chiron.tenancy.public import inside
