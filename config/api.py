@@ -21,6 +21,7 @@ from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
 from chiron.scheduling.api import router as scheduling
+from chiron.scheduling.api_hours import router as hours
 from chiron.scheduling.api_offers import router as offers
 from chiron.scheduling.api_waitlist import router as waitlist
 from config.openapi import ChironAPI
@@ -55,6 +56,7 @@ for router in (
     proofs,
     waitlist,
     offers,
+    hours,
     scheduling,
     stream,
 ):

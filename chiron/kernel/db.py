@@ -51,6 +51,14 @@ def roll_back(alias: str) -> None:
 
 
 @contextmanager
+def rehearsed(alias: str) -> Iterator[None]:
+    """Take back what the block does, and nothing before it: for answering what would happen."""
+    with atomic(alias):
+        yield
+        roll_back(alias)
+
+
+@contextmanager
 def refusing(alias: str, **refusals: type[DomainError]) -> Iterator[None]:
     """Turn a violated constraint, by name, into the refusal it stands for; the caller's transaction survives.
 

@@ -2,9 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from chiron.kernel.schemas import PageQuery
 
 M = TypeVar("M", bound=models.Model)
 T = TypeVar("T")
+
+CHUNK = 500
+"""How many rows are read at a time where some are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,24 @@ def page(queryset: "QuerySet[M]", query: PageQuery, order: Sequence[str] = ("-id
     ``order`` holds column names, a leading ``-`` for descending; all must point the same way. Raises Invalid for a
     cursor that is not ours.
     """
+    return page_of(list(_rest(queryset, query, order)[: query.limit + 1]), query.limit, order)
+
+
+def sifted(queryset: "QuerySet[M]", query: PageQuery, keeps: Callable[[M], bool], order: Sequence[str]) -> Page[M]:
+    """One page of those rows that are kept, where the database cannot tell which; it is full while there are more.
+
+    Raises Invalid as `page` does.
+    """
+    rows = filter(keeps, _rest(queryset, query, order).iterator(chunk_size=CHUNK))
+    return page_of(list(islice(rows, query.limit + 1)), query.limit, order)
+
+
+def _rest(queryset: "QuerySet[M]", query: PageQuery, order: Sequence[str]) -> "QuerySet[M]":
+    """The rows after the query's cursor, in order."""
     names = [name.lstrip("-") for name in order]
     if query.cursor is not None:
         queryset = queryset.filter(_after(queryset.model, order, _read(query.cursor, queryset.model, names)))
-    return page_of(list(queryset.order_by(*order)[: query.limit + 1]), query.limit, order)
+    return queryset.order_by(*order)
 
 
 def page_of(rows: list[M], limit: int, order: Sequence[str]) -> Page[M]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Q
@@ -40,17 +41,27 @@ def provider_names(by: Caller, provider_ids: Iterable[UUID | None]) -> dict[UUID
     return {provider.id: person.display for provider, person in known}
 
 
-def departments_of(provider_ids: Iterable[UUID], first: date, last: date) -> dict[UUID, set[UUID]]:
-    """Where providers work between these days, both included, with all that stands above it."""
+class Work(NamedTuple):
+    """A department, or one above it, where a provider works from one day to another, both included."""
+
+    department_id: UUID
+    since: date
+    until: date | None
+
+
+def departments_of(provider_ids: Iterable[UUID], first: date, last: date) -> dict[UUID, set[Work]]:
+    """Where providers work on any of these days, both included, with all that stands above it (PRV-02)."""
     parents = dict(Department.objects.values_list("id", "parent_id"))
     working = ProviderDepartment.objects.filter(
         Q(until=None) | Q(until__gte=first), provider_id__in=provider_ids, since__lte=last
     )
-    found: dict[UUID, set[UUID]] = {}
-    for provider_id, department_id in working.values_list("provider_id", "department_id"):
+    found: dict[UUID, set[Work]] = {}
+    for provider_id, department_id, since, until in working.values_list(
+        "provider_id", "department_id", "since", "until"
+    ):
         above: UUID | None = department_id
-        while above is not None and above not in found.setdefault(provider_id, set()):
-            found[provider_id].add(above)
+        while above is not None and Work(above, since, until) not in found.setdefault(provider_id, set()):
+            found[provider_id].add(Work(above, since, until))
             above = parents[above]
     return found
 

@@ -26,7 +26,7 @@ class ProviderInUse(DomainError):
 class DepartmentInUse(DomainError):
     """``departments`` and ``providers`` say how many of them stand in the way."""
 
-    code, title = "department-in-use", "Departments belong to it, or providers work or worked there."
+    code, title = "department-in-use", "Departments, rooms or holidays belong to it, or providers work or worked there."
 
 
 class WorksThereAlready(DomainError):

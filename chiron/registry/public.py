@@ -1,6 +1,6 @@
 """What other apps may use of the registry."""
 
-from chiron.registry.calling import departments_of, patient_link, patient_names, provider_names
+from chiron.registry.calling import Work, departments_of, patient_link, patient_names, provider_names
 from chiron.registry.doors import (
     department_for,
     glass_broken_by,
@@ -43,6 +43,7 @@ __all__ = [
     "Registered",
     "Sex",
     "Sought",
+    "Work",
     "assign",
     "blank",
     "birth_date",

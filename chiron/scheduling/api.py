@@ -13,7 +13,7 @@ from chiron.kernel.versions import created, etag, if_match
 from chiron.scheduling import queries, shapes
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.services import attend
-from chiron.scheduling.services.availability import set_availability
+from chiron.scheduling.services.availability import preview_availability, set_availability
 from chiron.scheduling.services.book import book
 from chiron.scheduling.services.hold import confirm, hold
 from chiron.scheduling.services.reschedule import reschedule
@@ -45,10 +45,11 @@ def read_own_availability(request: Call, response: HttpResponse) -> shapes.Avail
 )
 @needs("my-availability", "update")
 def change_own_availability(
-    request: Call, response: HttpResponse, body: shapes.AvailabilityIn
+    request: Call, response: HttpResponse, body: shapes.AvailabilityIn, *, dry_run: bool = False
 ) -> shapes.ChangedAvailability:
-    """Say all of when you receive; appointments that do not fit any more are answered and stand."""
-    return _changed(request, response, request.caller.provider_id, body)
+    """Say all of when you receive; appointments that do not fit any more are answered and stand. A dry run only
+    answers."""
+    return _changed(request, response, request.caller.provider_id or NIL, body, dry_run=dry_run)
 
 
 @router.get(DOCTOR, tags=["doctors"], response={200: shapes.AvailabilityEnvelope, **refusals(404, 409)}, by_alias=True)
@@ -63,10 +64,11 @@ def read_availability(request: Call, response: HttpResponse, doctor_id: UUID) ->
 )
 @needs("availability", "update")
 def change_availability(
-    request: Call, response: HttpResponse, doctor_id: UUID, body: shapes.AvailabilityIn
+    request: Call, response: HttpResponse, doctor_id: UUID, body: shapes.AvailabilityIn, *, dry_run: bool = False
 ) -> shapes.ChangedAvailability:
-    """Say all of when a doctor receives; appointments that do not fit any more are answered and stand."""
-    return _changed(request, response, doctor_id, body)
+    """Say all of when a doctor receives; appointments that do not fit any more are answered and stand. A dry run only
+    answers."""
+    return _changed(request, response, doctor_id, body, dry_run=dry_run)
 
 
 @router.get("/appointments/available_doctors", response={200: shapes.FreeDoctors, **refusals(404)})
@@ -228,11 +230,10 @@ def _availability(request: Call, response: HttpResponse, doctor_id: UUID | None)
 
 
 def _changed(
-    request: Call, response: HttpResponse, doctor_id: UUID | None, body: shapes.AvailabilityIn
+    request: Call, response: HttpResponse, doctor_id: UUID, body: shapes.AvailabilityIn, *, dry_run: bool
 ) -> shapes.ChangedAvailability:
-    said = body.said()
-    changed = set_availability(
-        by=request.caller, provider_id=doctor_id or NIL, said=said, if_match=if_match(request), now=clock.now()
-    )
-    etag(response, changed.schedule.version)
+    said, save = body.said(), preview_availability if dry_run else set_availability
+    changed = save(by=request.caller, provider_id=doctor_id, said=said, if_match=if_match(request), now=clock.now())
+    if not dry_run:
+        etag(response, changed.schedule.version)
     return shapes.ChangedAvailability.of(changed, said)

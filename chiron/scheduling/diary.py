@@ -1,6 +1,6 @@
 """A provider's diary: when they receive and what is reserved, read from rows for the days around one day."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from chiron.kernel.ids import NIL
-from chiron.registry.public import Provider, departments_of
+from chiron.registry.public import Provider, Work, departments_of
 from chiron.scheduling.errors import NoSchedule
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Reservation, Schedule
 from chiron.scheduling.slots import Availability, Terms
@@ -43,23 +43,39 @@ def availabilities(schedules: Sequence[Schedule], first: date, last: date) -> di
             step=timedelta(minutes=schedule.slot_minutes),
             weekly=weekly_of(schedule),
             extra=[(day, hours) for provider_id, day, hours in extra_hours if provider_id == schedule.provider_id],
-            closed=[span_of(each) for each in closures if concerns(each, schedule.provider_id, departments)],
+            closed=[
+                span
+                for closure in closures
+                for span in closed_to(closure, schedule.provider_id, departments.get(schedule.provider_id, ()))
+            ],
         )
         for schedule in schedules
     }
 
 
-def concerns(closure: Closure, provider_id: UUID, departments: Mapping[UUID, Collection[UUID]]) -> bool:
-    """Whether a closure is one provider's: their own, one of a department where they work, or everybody's."""
-    if closure.department_id:
-        return closure.department_id in departments.get(provider_id, ())
-    return closure.provider_id in (None, provider_id)
+def closed_to(closure: Closure, provider_id: UUID, works: Iterable[Work]) -> list[tuple[datetime, datetime]]:
+    """The wall times at which a closure concerns one provider: their own, everybody's, or one of a department while
+    they work there."""
+    start, end = span_of(closure)
+    if closure.department_id is None:
+        return [(start, end)] if closure.provider_id in (None, provider_id) else []
+    there = [each for each in works if each.department_id == closure.department_id]
+    parts = [(max(start, _midnight(each.since)), min(end, _day_after(each.until) or end)) for each in there]
+    return [(first, last) for first, last in parts if first < last]
 
 
 def span_of(closure: Closure) -> tuple[datetime, datetime]:
     """The wall times between which it is closed."""
     begins = datetime.combine(closure.from_day, closure.from_time)
     return begins, datetime.combine(closure.until_day, closure.until_time)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(0))
+
+
+def _day_after(day: date | None) -> datetime | None:
+    return None if day is None else _midnight(day) + DAY
 
 
 def weekly_of(schedule: Schedule) -> dict[int, list[Hours]]:

@@ -69,6 +69,10 @@ class TooLateToCancel(NotPermitted):
     code, title = "too-late-to-cancel", "It is too late to cancel this yourself: call the clinic."
 
 
+class NothingToDecide(Conflict):
+    code, title = "nothing-to-decide", "The appointment is not to come any more."
+
+
 class TypeNameTaken(Conflict):
     code, title = "appointment-type-name-taken", "Another appointment type has that name."
 

@@ -5,6 +5,7 @@ constraints on *reservations* say, whoever books and however many at once.
 """
 
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
@@ -14,7 +15,8 @@ from django.db.models import F, Func, Q, Value
 from chiron.kernel.fields import SealedField, clinical, operational, personal
 from chiron.kernel.ids import new_number
 from chiron.kernel.models import Grants, Row, Versioned
-from chiron.scheduling.words import Of, Standing, Status
+from chiron.scheduling.wallclock import Span, wall_of
+from chiron.scheduling.words import Choice, Of, Standing, Status
 
 
 class Schedule(Versioned):
@@ -158,9 +160,11 @@ class Reservation(Row):
 class Appointment(Versioned):
     """Time promised to a patient, or held for one until ``held_until``.
 
-    ``zone`` is the clock on which it was agreed. Those who share an appointment's time share its reservations and have
-    each a ``seat``. An offer is a hold for whom on the waitlist it is ``offered_to``. ``reason`` and ``note`` (why it
-    was cancelled) are sealed with the patient's key.
+    ``zone`` is the clock on which it was agreed, and ``agreed_day`` and ``agreed_time`` what that clock was to show:
+    where the rules of the clock change, this is what was promised (SCH-02). ``decided`` is what staff decided where the
+    doctor does not receive then any more. Those who share an appointment's time share its reservations and have each a
+    ``seat``. An offer is a hold for whom on the waitlist it is ``offered_to``. ``reason`` and ``note`` (why it was
+    cancelled) are sealed with the patient's key.
     """
 
     grants = Grants.READ_WRITE
@@ -173,6 +177,9 @@ class Appointment(Versioned):
     starts_at = operational(models.DateTimeField())
     ends_at = operational(models.DateTimeField())
     zone = operational(models.CharField(max_length=64))
+    agreed_day = operational(models.DateField())
+    agreed_time = operational(models.TimeField())
+    decided = operational(models.CharField(max_length=6, choices=Choice, default=""))
     seat = operational(models.PositiveSmallIntegerField(default=0))
     held_until = operational(models.DateTimeField(null=True))
     moves = operational(models.PositiveSmallIntegerField(default=0))
@@ -211,6 +218,12 @@ class Appointment(Versioned):
             models.Index(name="appointments_of_a_patient", fields=["patient", "starts_at"]),
             models.Index(name="holds_by_their_end", fields=["held_until"], condition=Q(status=Status.HELD)),
         ]
+
+    def put(self, itself: Span, zone: str) -> None:
+        """Let it be then, as agreed on that clock; what was decided of it where it was counts no more."""
+        wall = wall_of(itself.starts_at, ZoneInfo(zone))
+        self.starts_at, self.ends_at, self.zone = itself.starts_at, itself.ends_at, zone
+        self.agreed_day, self.agreed_time, self.decided = wall.date(), wall.time(), ""
 
 
 class WaitlistEntry(Versioned):

@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from chiron.audit import public as audit
-from chiron.kernel.access import Caller
+from chiron.kernel.access import Caller, Policy, Scope
 from chiron.kernel.errors import NotFound
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.registry.public import Provider, provider_for, provider_names
+from chiron.scheduling.affected import beyond_hours, subjects_of
 from chiron.scheduling.diary import availabilities, blocking, hours_of, schedule_of, span_of, terms_of
 from chiron.scheduling.doors import appointment_for, appointments_within
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Schedule
@@ -42,12 +43,13 @@ class Told:
 
 
 def read_availability(by: Caller, provider_id: UUID) -> tuple[Schedule, Received]:
-    """When a doctor receives. Raises NotFound, NoSchedule."""
+    """When a doctor receives, and to colleagues, why they do not. Raises NotFound, NoSchedule."""
     by.scope("availability", "read")
     schedule = schedule_of(provider_for(by, provider_id, role="doctor"))
     safe = organization_safe(current_organization_id())
+    told = Policy.decide(by, "leave-titles", "read") is not Scope.NONE
     leave = [
-        Leave(*span_of(each), title=safe.open(each, "title") or "")
+        Leave(*span_of(each), title=(told and safe.open(each, "title")) or "")
         for each in Closure.objects.filter(provider=provider_id).order_by("from_day", "from_time")
     ]
     extra = [
@@ -56,6 +58,15 @@ def read_availability(by: Caller, provider_id: UUID) -> tuple[Schedule, Received
     ]
     weekly = {day: [hours_of(pair) for pair in pairs] for day, pairs in schedule.weekly.items()}
     return schedule, Received(schedule.time_zone, schedule.slot_minutes, weekly, leave, extra)
+
+
+def list_beyond_hours(by: Caller, provider_id: UUID, query: PageQuery, now: datetime) -> Page[Appointment]:
+    """A page of a doctor's appointments to come that do not lie in the hours. Raises NotFound, NoSchedule."""
+    affected = beyond_hours(by, schedule_of(provider_for(by, provider_id, role="doctor")), query, now)
+    audit.record(
+        by, "appointment.listed", resource="appointments", resource_id=provider_id, subjects=subjects_of(affected)
+    )
+    return affected
 
 
 def free_doctors(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, NaiveDatetime, model_validator
 
 from chiron.kernel.schemas import Body, Line, PageQuery
-from chiron.scheduling.models import Schedule
+from chiron.scheduling.models import Appointment, Schedule
 from chiron.scheduling.queries import Asked, Free, Told
 from chiron.scheduling.rules import steps_from
 from chiron.scheduling.services.availability import Changed, Extra, Leave, Received
@@ -137,19 +137,37 @@ class AvailabilityEnvelope(BaseModel):
 
 class AffectedOut(BaseModel):
     id: UUID
+    doctor_id: UUID
     patient_id: UUID
     starts_at: datetime
-
-
-class ChangedAvailability(AvailabilityEnvelope):
-    affected: list[AffectedOut] = Field(description="Appointments that do not lie in the hours any more; they stand.")
+    ends_at: datetime
+    decided: Literal["", "keep", "ask"] = Field(description="What staff decided: empty where nobody has yet.")
+    version: int
 
     @classmethod
+    def of(cls, each: Appointment) -> Self:
+        zone = ZoneInfo(each.zone)
+        return cls.model_validate({
+            "id": each.id, "doctor_id": each.provider_id, "patient_id": each.patient_id,
+            "starts_at": each.starts_at.astimezone(zone), "ends_at": each.ends_at.astimezone(zone),
+            "decided": each.decided, "version": each.version,
+        })  # fmt: skip
+
+
+class Affected(BaseModel):
+    """The first page of the appointments that a change leaves without hours."""
+
+    affected: list[AffectedOut] = Field(description="Appointments for which nobody receives any more; they stand.")
+    next: str | None = Field(description="The cursor of the next page of them, at the address of those affected.")
+
+
+class ChangedAvailability(AvailabilityEnvelope, Affected):
+    @classmethod
     def of(cls, changed: Changed, said: Received) -> Self:
-        affected = [
-            AffectedOut(id=each.id, patient_id=each.patient_id, starts_at=each.starts_at) for each in changed.affected
-        ]
-        return cls(availability=AvailabilityOut.of(changed.schedule, said), affected=affected)
+        return cls(
+            availability=AvailabilityOut.of(changed.schedule, said),
+            affected=[AffectedOut.of(each) for each in changed.affected.rows], next=changed.affected.next,
+        )  # fmt: skip
 
 
 class WallTime(Body):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chiron.scheduling.wallclock import DAY, Hours, Span, instants_of, spans_of, union, wall_of, without
+from chiron.scheduling.wallclock import DAY, Hours, Span, instants_of, spans_of, union, wall_of, within, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,11 @@ class Availability:
 
     def open_around(self, day: date) -> list[Span]:
         """When they receive on that day and the days beside it."""
-        days = (day - DAY, day, day + DAY)
+        return self.open_between(day - DAY, day + DAY)
+
+    def open_between(self, first: date, last: date) -> list[Span]:
+        """When they receive in the hours that begin on these days, both included."""
+        days = [first + DAY * each for each in range((last - first).days + 1)]
         spans = [
             span for each in days for hours in self.hours_on(each) for span in spans_of(*hours.on(each), self.zone)
         ]
@@ -85,7 +89,7 @@ def slots_on(
         for start in availability.beginnings_on(day)
         if now + terms.notice <= start
         and wall_of(start, availability.zone) <= last
-        and _inside(terms.span(start), open_spans)
+        and within(terms.span(start), open_spans)
         and _clear(terms.reserved(start), reserved)
     ]
 
@@ -103,10 +107,6 @@ def _steps(hours: Hours, day: date, step: timedelta) -> Iterator[datetime]:
     while wall < end:
         yield wall
         wall += step
-
-
-def _inside(span: Span, open_spans: Sequence[Span]) -> bool:
-    return any(each.starts_at <= span.starts_at and span.ends_at <= each.ends_at for each in open_spans)
 
 
 def _clear(span: Span, reserved: Sequence[Span]) -> bool:

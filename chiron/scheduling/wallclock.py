@@ -5,8 +5,8 @@ which clocks are put forward or back: a wall time may then never come, or come t
 hours both times, what never comes inside none. Zones are IANA names with the rules of the time zone database.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -82,6 +82,12 @@ def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
         ]
         left = [piece for piece in around if piece.starts_at < piece.ends_at]
     return left
+
+
+def within(span: Span, spans: Sequence[Span]) -> bool:
+    """Whether one of these spans, which do not touch and are in order, holds all of it."""
+    nearest = bisect_right(spans, span.starts_at, key=lambda each: each.starts_at) - 1
+    return nearest >= 0 and span.ends_at <= spans[nearest].ends_at
 
 
 def _offsets(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[timedelta, datetime, datetime]]:

@@ -41,6 +41,14 @@ class Of(models.TextChoices):
     ROOM = "room"
 
 
+class Choice(models.TextChoices):
+    """What staff decide of an appointment for which its doctor does not receive any more."""
+
+    KEEP = "keep"
+    CANCEL = "cancel"
+    ASK = "ask"
+
+
 class Step(models.TextChoices):
     """What can become of an appointment; as the API calls it."""
 

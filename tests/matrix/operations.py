@@ -59,6 +59,7 @@ def in_days(days: int) -> dict[str, Any]:
 
 PERSON = fixed(family="Adjei", given=["Abena"])
 HOURS = fixed(available_days={"monday": [["09:00", "12:00"]]}, time_zone="Europe/Berlin")
+HOLIDAY = fixed(**{"from": "2031-12-31T12:00", "until": "2032-01-02T00:00"}, title="New Year")
 NOTE = {"record_type": "NOTE", "title": "Cough"}
 
 OPERATIONS: dict[str, Operation] = {
@@ -191,6 +192,16 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/doctors/{doctor_id}/availability": Operation(Thing.PROVIDER, events=0),
     "PUT /api/doctors/{doctor_id}/availability": Operation(Thing.PROVIDER, HOURS),
     "GET /api/appointments/available_doctors": Operation(events=0, words={"date": in_days(5)["appointment_date"]}),
+    "GET /api/doctors/{doctor_id}/affected": Operation(Thing.PROVIDER),
+    "GET /api/holidays": Operation(events=0, lists=Thing.HOLIDAY),
+    "POST /api/holidays": Operation(body=HOLIDAY),
+    "GET /api/holidays/{holiday_id}": Operation(Thing.HOLIDAY, events=0),
+    "PUT /api/holidays/{holiday_id}": Operation(Thing.HOLIDAY, HOLIDAY),
+    "DELETE /api/holidays/{holiday_id}": Operation(Thing.HOLIDAY),
+    "GET /api/holidays/{holiday_id}/affected": Operation(Thing.HOLIDAY),
+    "POST /api/appointments/decide": Operation(
+        Thing.APPOINTMENT, lambda world, thing_id: {"choice": "keep", "appointments": [{"id": str(thing_id)}]}
+    ),
     "GET /api/appointment-types": Operation(events=0, lists=Thing.TYPE),
     "POST /api/appointment-types": Operation(body=fixed(name="Check-up", minutes=20)),
     "GET /api/appointment-types/{type_id}": Operation(Thing.TYPE, events=0),

@@ -38,6 +38,7 @@ from chiron.scheduling.services.attend import no_show, proceed
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import book
 from chiron.scheduling.services.hold import hold
+from chiron.scheduling.services.holidays import HolidaySaid, save_holiday
 from chiron.scheduling.services.offers import RoomSaid, TypeSaid, save_room, save_type
 from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.wallclock import Hours
@@ -70,6 +71,7 @@ class Thing(Enum):
     HOLD = "time that is held"
     PENDING = "appointment that needs approval"
     WAITING = "entry of the waitlist"
+    HOLIDAY = "holiday"
     TYPE = "appointment type"
     ROOM = "room"
 
@@ -306,10 +308,13 @@ def _promised(by: Caller, doctor_id: UUID, patient_id: UUID) -> dict[Thing, UUID
 
 
 def _offered(by: Caller) -> dict[Thing, UUID]:
-    """What can be booked, and where."""
+    """What can be booked, where, and when not."""
     kind = save_type(by=by, type_id=None, said=TypeSaid(name="First visit", minutes=45), if_match=None, now=now())
     room = save_room(by=by, room_id=None, said=RoomSaid(name="Ultrasound"), if_match=None, now=now())
-    return {Thing.TYPE: kind.id, Thing.ROOM: room.id}
+    noon = datetime.combine(date(2032, 1, 1), time(12))
+    new_year = HolidaySaid(title="New Year", start=noon, end=noon + timedelta(days=1))
+    holiday = save_holiday(by=by, holiday_id=None, said=new_year, if_match=None, now=now()).holiday.closure
+    return {Thing.TYPE: kind.id, Thing.ROOM: room.id, Thing.HOLIDAY: holiday.id}
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import ProtectedError
+
 from chiron.audit import public as audit
 from chiron.identity.public import Person as Claimant
 from chiron.kernel.access import Caller
@@ -104,7 +106,10 @@ def remove_department(*, by: Caller, department_id: UUID, if_match: int | None) 
     working = ProviderDepartment.objects.filter(department=department).values("provider_id").distinct().count()
     if children or working:
         raise DepartmentInUse(departments=children, providers=working)
-    department.delete()
+    try:
+        department.delete()
+    except ProtectedError:  # rooms and holidays of floors above
+        raise DepartmentInUse(departments=0, providers=0) from None
     audit.record(by, "department.removed", resource="departments", resource_id=department_id)
 
 

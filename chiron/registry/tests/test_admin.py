@@ -314,7 +314,9 @@ def test_what_constraints_and_verbs_keep_is_kept_here_too(browser: Client, hillt
     taken = browser.post(f"{LABORATORIES}add/", {"name": "Other", "code": "b"})
 
     assert faults(own) == {"parent_id": ["must be another department, and none below this one"]}
-    assert faults(used) == {"__all__": ["Departments belong to it, or providers work or worked there."]}
+    assert faults(used) == {
+        "__all__": ["Departments, rooms or holidays belong to it, or providers work or worked there."]
+    }
     assert faults(taken) == {"__all__": ["Another laboratory has that code."]}
     assert (own.status_code, used.status_code, taken.status_code) == (422, 409, 409)
     with inside(hilltop.id):

@@ -288,6 +288,14 @@ class Migration(migrations.Migration):
                 ("starts_at", models.DateTimeField()),
                 ("ends_at", models.DateTimeField()),
                 ("zone", models.CharField(max_length=64)),
+                ("agreed_day", models.DateField()),
+                ("agreed_time", models.TimeField()),
+                (
+                    "decided",
+                    models.CharField(
+                        choices=[("keep", "Keep"), ("cancel", "Cancel"), ("ask", "Ask")], default="", max_length=6
+                    ),
+                ),
                 ("seat", models.PositiveSmallIntegerField(default=0)),
                 ("held_until", models.DateTimeField(null=True)),
                 ("moves", models.PositiveSmallIntegerField(default=0)),

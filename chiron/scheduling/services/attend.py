@@ -13,7 +13,7 @@ from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
 from chiron.scheduling.services.freed import clear_expired, freed
 from chiron.scheduling.services.taking import give_back, keep, raise_version, take
-from chiron.scheduling.words import Status, Step
+from chiron.scheduling.words import Choice, Status, Step
 
 DONE = {
     Step.APPROVE: ("approve", "appointment.approved"),
@@ -99,9 +99,12 @@ def proceed(*, by: Caller, appointment_id: UUID, step: Step, if_match: int | Non
 
 
 def is_late(appointment: Appointment, now: datetime) -> bool:
-    """Whether a patient may no longer cancel it; what is only held can always be given up."""
+    """Whether a patient may no longer cancel it; what is only held can always be given up, what
+    the clinic asked to move, until it begins."""
     if appointment.status == Status.HELD:
         return False
+    if appointment.decided == Choice.ASK:
+        return now > appointment.starts_at
     before = timedelta(minutes=appointment.type.cancel_minutes if appointment.type else 0)
     return now > appointment.starts_at - before
 

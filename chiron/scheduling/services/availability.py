@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
-from chiron.kernel.db import CLINICAL, take_turns
+from chiron.kernel.db import CLINICAL, rehearsed, take_turns
 from chiron.kernel.errors import NotPermitted
+from chiron.kernel.pagination import Page
+from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import expect
 from chiron.registry.public import Provider, provider_for
-from chiron.scheduling.diary import availability_of
+from chiron.scheduling.affected import beyond_hours, subjects_of
 from chiron.scheduling.doors import turn_of
 from chiron.scheduling.models import Appointment, Closure, ExtraHours, Schedule
 from chiron.scheduling.services.freed import reopened
-from chiron.scheduling.wallclock import Hours, Span, wall_of, without
-from chiron.scheduling.words import Status
+from chiron.scheduling.wallclock import Hours
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import organization_safe
 
@@ -52,10 +52,24 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The schedule, and the appointments that do not lie in the hours any more: they stand until somebody acts."""
+    """The schedule, and a page of the appointments that do not lie in the hours any more: they stand until somebody
+    decides."""
 
     schedule: Schedule
-    affected: Sequence[Appointment]
+    affected: Page[Appointment]
+
+
+def preview_availability(
+    *, by: Caller, provider_id: UUID, said: Received, if_match: int | None, now: datetime
+) -> Changed:
+    """What `set_availability` would answer, and nothing is changed. Raises as it does."""
+    with rehearsed(CLINICAL):
+        changed = set_availability(by=by, provider_id=provider_id, said=said, if_match=if_match, now=now)
+    audit.record(
+        by, "availability.previewed", resource="availability", resource_id=provider_id,
+        subjects=subjects_of(changed.affected),
+    )  # fmt: skip
+    return changed
 
 
 def set_availability(*, by: Caller, provider_id: UUID, said: Received, if_match: int | None, now: datetime) -> Changed:
@@ -78,26 +92,11 @@ def set_availability(*, by: Caller, provider_id: UUID, said: Received, if_match:
     schedule.save()
     _replace(provider, said)
     reopened(provider.id)
-    audit.record(by, "availability.saved", resource="availability", resource_id=provider.id)
-    return Changed(schedule, beyond_hours(schedule, now))
-
-
-def beyond_hours(schedule: Schedule, now: datetime) -> list[Appointment]:
-    """The appointments to come that do not lie in the hours, the first to come first."""
-    expected = Appointment.objects.filter(
-        provider=schedule.provider_id, status__in=[Status.HELD, Status.PENDING, Status.BOOKED], starts_at__gt=now
+    affected = beyond_hours(by, schedule, PageQuery(), now)
+    audit.record(
+        by, "availability.saved", resource="availability", resource_id=provider.id, subjects=subjects_of(affected)
     )
-    coming = list(expected.order_by("starts_at", "id"))
-    if not coming:
-        return []
-    zone = ZoneInfo(schedule.time_zone)
-    days = {each.id: wall_of(each.starts_at, zone).date() for each in coming}
-    availability = availability_of(schedule, min(days.values()), max(days.values()))
-    return [
-        each
-        for each in coming
-        if without([Span(each.starts_at, each.ends_at)], availability.open_around(days[each.id]))
-    ]
+    return Changed(schedule, affected)
 
 
 def _replace(provider: Provider, said: Received) -> None:

@@ -168,11 +168,9 @@ def must_be_free(wish: Wish, now: datetime, *, but_for: Appointment | None = Non
 
 def promised(wish: Wish) -> Appointment:
     """The row of what was wished, not yet saved."""
-    itself = wish.terms.span(wish.starts_at)
-    return Appointment(
-        provider=wish.provider, patient=wish.patient, type=wish.type, room=wish.room, starts_at=itself.starts_at,
-        ends_at=itself.ends_at, zone=wish.schedule.time_zone,
-    )  # fmt: skip
+    appointment = Appointment(provider=wish.provider, patient=wish.patient, type=wish.type, room=wish.room)
+    appointment.put(wish.terms.span(wish.starts_at), wish.schedule.time_zone)
+    return appointment
 
 
 def said_of(appointment: Appointment, reason: str) -> Statement:

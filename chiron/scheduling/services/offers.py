@@ -82,7 +82,7 @@ def save_room(*, by: Caller, room_id: UUID | None, said: RoomSaid, if_match: int
     """A new room, or an old one said anew. Raises NotFound, for a department, too, StaleVersion, RoomNameTaken."""
     room = _begun(by, Room, room_id, if_match, now)
     if said.department_id:
-        department_for(by, said.department_id)
+        department_for(by, said.department_id, lock=True)
     with refusing(CLINICAL, room_has_its_own_name=RoomNameTaken):
         _say(room, asdict(said), now)
     audit.record(by, "room.saved", resource=RESOURCES[Room], resource_id=room.id)

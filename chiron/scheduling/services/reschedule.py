@@ -40,9 +40,8 @@ def reschedule(
     must_be_free(wish, now, but_for=appointment)
     raise_version(appointment)
     freed(appointment)
-    itself = wish.terms.span(wish.starts_at)
-    appointment.provider, appointment.zone = provider, wish.schedule.time_zone
-    appointment.starts_at, appointment.ends_at = itself.starts_at, itself.ends_at
+    appointment.provider = provider
+    appointment.put(wish.terms.span(wish.starts_at), wish.schedule.time_zone)
     appointment.moves += 1
     exchange(appointment)
     settle(appointment, Step.RESCHEDULE, standing_for(by, appointment.type), by, now)

@@ -32,7 +32,8 @@ TUESDAY = {"appointment_date": "2031-03-04", "start_time": "10:30"}
 @pytest.fixture(autouse=True)
 def monday(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is Monday noon; whoever is asked about tokens knows nothing of it."""
-    monkeypatch.setattr("chiron.scheduling.api.clock", type("Monday", (), {"now": staticmethod(lambda: NOW)}))
+    for module in ("api", "api_hours"):
+        monkeypatch.setattr(f"chiron.scheduling.{module}.clock", type("Monday", (), {"now": staticmethod(lambda: NOW)}))
 
 
 def call(clinic: Clinic, role: Role, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -55,10 +56,10 @@ def test_a_doctor_says_when_they_receive_and_everybody_can_read_it(hilltop: Clin
     answer = told(hilltop)
 
     assert answer.json() == {
-        "availability": SAID | {"doctor_id": str(hilltop.doctor_id), "version": 1}, "affected": []
+        "availability": SAID | {"doctor_id": str(hilltop.doctor_id), "version": 1}, "affected": [], "next": None,
     }  # fmt: skip
     assert answer.headers["ETag"] == '"1"'
-    for role, path in ((Role.DOCTOR, "availability"), (Role.PATIENT, f"{hilltop.doctor_id}/availability")):
+    for role, path in ((Role.DOCTOR, "availability"), (Role.LAB, f"{hilltop.doctor_id}/availability")):
         read = call(hilltop, role, "get", f"/doctors/{path}")
         assert read.json() == {"availability": answer.json()["availability"]}
 
