@@ -15,9 +15,7 @@ from chiron.identity.public import Role
 from chiron.interop.fhir.tests.factories import ama, document, osei, pulse, resource
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
-from chiron.scheduling.models import AppointmentType, Room
 from chiron.scheduling.words import WEEKDAYS
-from chiron.tenancy.public import inside
 from tests.canary.needles import Words
 from tests.desk import filled
 from tests.town import Clinic
@@ -151,9 +149,10 @@ def _administered(clinic: Clinic, patient_id: UUID, say: Words) -> None:
 def promised(clinic: Clinic, say: Words) -> None:
     """Hours with leave, an appointment, and the reason why it was cancelled."""
     doctor, desk = clinic.client(Role.DOCTOR), clinic.client(Role.RECEPTIONIST)
-    with inside(clinic.id):
-        AppointmentType.objects.create(name=say.clear(), minutes=30)
-        Room.objects.create(name=say.clear())
+    _sent(desk, "post", "/api/appointment-types", {"name": say.clear(), "minutes": 30}, 201)
+    _sent(desk, "post", "/api/rooms", {"name": say.clear()}, 201)
+    holiday = {"from": "2031-12-31T12:00", "until": "2032-01-02T00:00", "title": say.word()}
+    _sent(desk, "post", "/api/holidays", holiday, 201)
     soon = now().date() + timedelta(days=5)
     leave = {"kind": "closed", "from": f"{soon}T13:00:00", "until": f"{soon}T14:00:00", "title": say.word()}
     always = dict.fromkeys(WEEKDAYS, [["00:00", "00:00"]])
