@@ -4,12 +4,13 @@ from chiron.identity import browsers
 from chiron.identity.authentication import visitor
 from chiron.identity.challenges import Challenge
 from chiron.identity.cookies import must_not_be_another_site
+from chiron.identity.email import email_of
 from chiron.identity.hooks import Person
 from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Removal, Session
 from chiron.identity.proofs import proof_of, public_key
-from chiron.identity.queries import account_names, accounts_with, me
+from chiron.identity.queries import account_names, accounts_with, locale_of, me
 from chiron.identity.revocations import Snapshot, revocations
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
@@ -24,6 +25,8 @@ from chiron.identity.services.memberships import (
 from chiron.identity.services.organizations import create_organization
 from chiron.identity.services.removal import erase_organization, remove_organization, remove_remains
 from chiron.identity.services.sign_in import SignedIn, begin
+from chiron.identity.signed import signed_body, signed_link
+from chiron.identity.suppressions import suppression_of
 from chiron.identity.tasks import tell_of_broken_glass
 from chiron.identity.tokens import Verified
 
@@ -49,12 +52,14 @@ __all__ = [
     "change_membership",
     "create_operator",
     "create_organization",
+    "email_of",
     "end_account_of_patient",
     "end_patient",
     "erase_organization",
     "link_patient",
     "link_provider",
     "link_to",
+    "locale_of",
     "make_account",
     "must_not_be_another_site",
     "me",
@@ -65,6 +70,9 @@ __all__ = [
     "remove_remains",
     "revocations",
     "settle",
+    "signed_body",
+    "signed_link",
+    "suppression_of",
     "tell_of_broken_glass",
     "unlink_patient",
     "visitor",

@@ -37,10 +37,11 @@ def me(by: Caller) -> tuple[Account, Membership | None]:
     return membership.account, membership
 
 
-def locale_of(account: Account) -> str:
-    """The locale in which an account is written to: its own choice, else that of the organization it joined first."""
-    if account.locale:
-        return account.locale
+def locale_of(account: Account, of_organization: str = "") -> str:
+    """The locale in which an account is written to: its own choice, else the organization's, which is where it is not
+    said that of the one it joined first."""
+    if account.locale or of_organization:
+        return account.locale or of_organization
     joined = Membership.objects.filter(account=account).order_by("id").values_list("organization__locale", flat=True)
     return joined.first() or ""
 

@@ -30,3 +30,17 @@ def body_of(token: str, size: int) -> bytes:
 def is_ours(purpose: str, token: str, body: bytes, bound_to: str) -> bool:
     """Whether we signed this token, for this purpose, with this body, and what it is bound to is the same."""
     return hmac.compare_digest(token.encode(), sign(purpose, body, bound_to).encode())
+
+
+def signed_link(purpose: str, body: bytes) -> str:
+    """The body as a part of an address, good for as long as our key is."""
+    return sign(purpose, body, "")
+
+
+def signed_body(purpose: str, token: str, size: int) -> bytes | None:
+    """The body of a `signed_link` of that purpose, None for whatever we did not sign."""
+    try:
+        body = body_of(token, size)
+    except ValueError:
+        return None
+    return body if is_ours(purpose, token, body, "") else None

@@ -21,10 +21,12 @@ LANGUAGES = ("en", "fr")
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What an e-mail says."""
+    """What an e-mail says, and a calendar (RFC 5545) for it with the method of its invitation (RFC 5546)."""
 
     subject: str
     body: str
+    calendar: bytes = b""
+    method: str = ""
 
 
 def language_of(locale: str) -> str:

@@ -70,7 +70,10 @@ class QuietHours(Row):
 
 
 class Delivery(Row):
-    """A notification on its way to its account by mail. ``provider_id`` is what the mail's carrier calls it."""
+    """A notification on its way to its account by mail. ``provider_id`` is what the mail's carrier calls it.
+
+    ``reason`` says why it was not sent: what was wrong with the address, with the mail server, or with its news.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting"
@@ -86,6 +89,7 @@ class Delivery(Row):
     state = operational(models.CharField(max_length=10, choices=State, default=State.WAITING))
     not_before = operational(models.DateTimeField())
     attempts = operational(models.IntegerField(default=0))
+    reason = operational(models.CharField(max_length=40, default="", blank=True))
     provider_id = operational(models.CharField(max_length=200, default="", blank=True))
     sent_at = operational(models.DateTimeField(null=True))
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from chiron.jobs.public import enqueue
+from chiron.notifications import tasks
 from chiron.notifications.kinds import ALWAYS, Channel, Kind, is_on
 from chiron.notifications.models import Delivery, Notification, Preference, QuietHours
 from chiron.notifications.numbering import number_at_last
@@ -39,10 +41,12 @@ def _mail(told: list[Notification], now: datetime) -> None:
     if not told:
         return
     quiet = {each.account_id: each for each in QuietHours.objects.filter(account_id__in=[t.account_id for t in told])}
-    Delivery.objects.bulk_create(
+    deliveries = Delivery.objects.bulk_create(
         Delivery(notification=each, channel=Channel.EMAIL, not_before=_not_before(quiet.get(each.account_id), now))
         for each in told
     )
+    for each in deliveries:
+        enqueue(tasks.send_delivery, due=each.not_before, delivery_id=each.id)
 
 
 def _not_before(quiet: QuietHours | None, now: datetime) -> datetime:
