@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.management import call_command
@@ -57,6 +58,28 @@ def test_the_demo_is_made_once_and_its_users_sign_in(free: None, capsys: Any) ->
     token = sign_in("doctor_demo").json()["access"]
     mine = Client(headers={"authorization": f"Bearer {token}"}).get("/api/doctors/my_patients").json()["patients"]
     assert {each["id"] for each in mine} == {str(each) for each in before}
+
+
+def test_the_demo_clinic_has_a_day_that_a_desk_can_work_on(free: None) -> None:
+    seed()
+    receptionist = Client()
+    said = {"name": "reception_demo", "password": PASSWORD}
+    receptionist.post(
+        "/desk/sign-in", urlencode(said), content_type="application/x-www-form-urlencoded",
+        headers={"origin": "http://testserver"},
+    )  # fmt: skip
+
+    shown = receptionist.get("/desk/")
+    seed()
+    again = receptionist.get("/desk/")
+
+    [demo, *others] = sorted(shown.context["columns"], key=lambda each: "Dora Demo" not in each.name)
+    assert demo.name == "Dr Dora Demo"
+    assert [(line.time, line.type) for line in demo.entries if hasattr(line, "patient")] == [
+        ("08:00", "Consultation"), ("08:30", "Consultation")
+    ]  # fmt: skip
+    assert len(others) == 2
+    assert again.context["state"] == shown.context["state"]
 
 
 def test_clean_makes_it_anew_and_leaves_everybody_else_alone(free: None) -> None:

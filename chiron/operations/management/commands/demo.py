@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chiron.kernel.clock import now
 from chiron.operations.demo import OPERATOR, PASSWORD, USERS, give_patients, have_demo
+from chiron.operations.demo_day import give_day
 from chiron.operations.serving import PortTaken, default_workers, must_be_free, serve
 
 
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             stdout=self.stdout,
         )  # fmt: skip
         give_patients(demo, now())
+        give_day(demo, now())
         self._explain(options["port"], served=not options["no_serve"])
         if not options["no_serve"]:
             if settings.PUBLIC_URL.startswith("http://127.0.0.1:"):
@@ -59,6 +61,7 @@ class Command(BaseCommand):
         lines = [
             "",
             f"API and documentation  {base}/api",
+            f"Front desk             {base}/desk/   (reception_demo)",
             f"Admin                  {base}/admin/   ({OPERATOR})",
             f"Users of demo          {', '.join(USERS)}",
             f"Password of all        {PASSWORD}",

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chiron.kernel.clock import now
 from chiron.operations.demo import PASSWORD, SLUG, USERS, give_patients, have_demo, remove_demo
+from chiron.operations.demo_day import give_day
 
 
 class Command(BaseCommand):
@@ -34,4 +35,5 @@ class Command(BaseCommand):
             stdout=self.stdout,
         )  # fmt: skip
         give_patients(demo, now())
+        give_day(demo, now())
         self.stdout.write(f"{', '.join(USERS)}: {PASSWORD}")
