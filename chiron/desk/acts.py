@@ -7,25 +7,14 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse
 
 from chiron.desk.forms import Reason, Seen, said
-from chiron.desk.pages import See, address, page
-from chiron.desk.steps import acts_on
+from chiron.desk.pages import See, address, page, see
+from chiron.desk.steps import ACTS, TOLD, acts_on
 from chiron.desk.times import long_day, time_of
 from chiron.kernel import clock
 from chiron.kernel.access import Call, Caller, needs
 from chiron.registry.public import patient_names, provider_names
 from chiron.scheduling import public as scheduling
 from chiron.scheduling.public import Step, read_appointment, told, wall_of
-
-TOLD = {
-    "booked": "Booked.",
-    "moved": "Moved to its new time.",
-    "check-in": "Checked in.",
-    "complete": "Completed.",
-    "no-show": "Noted as a no-show; the time is free again.",
-    "undo-no-show": "The no-show is taken back.",
-    "cancel": "Cancelled; the time is free again.",
-}
-"""What has just been done, by the word that the address carries."""
 
 
 @needs("appointments", "read")
@@ -45,24 +34,40 @@ def cancel(request: Call, appointment_id: UUID) -> HttpResponse:
     return done(request, appointment_id, "cancel")
 
 
+@needs("appointments", "approve")
+def decline(request: Call, appointment_id: UUID) -> HttpResponse:
+    """Do not approve, for a reason."""
+    asked, now = said(Reason, request.POST), clock.now()
+    scheduling.decline(
+        by=request.caller, appointment_id=appointment_id, reason=asked["reason"], if_match=asked["version"], now=now
+    )
+    return done(request, appointment_id, "decline")
+
+
+@needs("appointments", "create")
+def confirm(request: Call, appointment_id: UUID) -> HttpResponse:
+    """Promise the time that was held."""
+    version = said(Seen, request.POST)["version"]
+    scheduling.confirm(by=request.caller, appointment_id=appointment_id, if_match=version, now=clock.now())
+    return done(request, appointment_id, "confirm")
+
+
+@needs("appointments", "approve")
+def approve(request: Call, appointment_id: UUID) -> HttpResponse:
+    """What waited for approval has it."""
+    return proceeded(request, appointment_id, Step.APPROVE)
+
+
 @needs("appointments", "attend")
 def check_in(request: Call, appointment_id: UUID) -> HttpResponse:
     """The patient is here."""
-    version = said(Seen, request.POST)["version"]
-    scheduling.proceed(
-        by=request.caller, appointment_id=appointment_id, step=Step.CHECK_IN, if_match=version, now=clock.now()
-    )
-    return done(request, appointment_id, "check-in")
+    return proceeded(request, appointment_id, Step.CHECK_IN)
 
 
 @needs("appointments", "attend")
 def complete(request: Call, appointment_id: UUID) -> HttpResponse:
     """It took place."""
-    version = said(Seen, request.POST)["version"]
-    scheduling.proceed(
-        by=request.caller, appointment_id=appointment_id, step=Step.COMPLETE, if_match=version, now=clock.now()
-    )
-    return done(request, appointment_id, "complete")
+    return proceeded(request, appointment_id, Step.COMPLETE)
 
 
 @needs("appointments", "attend")
@@ -81,11 +86,18 @@ def undo_no_show(request: Call, appointment_id: UUID) -> HttpResponse:
     return done(request, appointment_id, "undo-no-show")
 
 
+def proceeded(request: Call, appointment_id: UUID, step: Step) -> See:
+    """The appointment is one step further."""
+    version = said(Seen, request.POST)["version"]
+    scheduling.proceed(by=request.caller, appointment_id=appointment_id, step=step, if_match=version, now=clock.now())
+    return done(request, appointment_id, ACTS[step].name)
+
+
 def done(request: Call, appointment_id: UUID, what: str) -> See:
     """Back to the day from which the button was pressed, otherwise to the appointment."""
     asked = said(Seen, request.POST)
     if asked["day"] is None:
-        return See(address("appointment", appointment_id, done=what))
+        return see("appointment", appointment_id, done=what)
     return See(address("schedule", date=asked["day"], doctor=asked["doctor"], done=what) + f"#at-{appointment_id}")
 
 

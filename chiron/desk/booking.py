@@ -22,6 +22,7 @@ from chiron.kernel.schemas import PageQuery
 from chiron.registry.public import Opened, Sought, list_patients, read_patient
 from chiron.scheduling import public as scheduling
 from chiron.scheduling.public import Appointment, Booked, Free, bookable_doctors, next_free, offered_types
+from chiron.tenancy.public import current_organization_id, organization_for_id
 
 FOUND = 10
 """How many patients are shown at most; more means to say more."""
@@ -142,25 +143,30 @@ def _read(field: forms.Field, text: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A doctor's free times."""
+    """A doctor's free times; ``zone`` is said where the doctor's clock is not the clinic's."""
 
     name: str
     zone: str
     slots: Sequence[Slot]
 
     @classmethod
-    def of(cls, free: Free) -> "Choice":
-        return cls(free.name, free.zone, slots_of(free.provider.id, free.slots, ZoneInfo(free.zone)))
+    def of(cls, free: Free, here: str) -> "Choice":
+        return cls(
+            free.name,
+            "" if free.zone == here else free.zone,
+            slots_of(free.provider.id, free.slots, ZoneInfo(free.zone)),
+        )
 
 
 def times_shown(by: Caller, asked: Asked, type_id: UUID | None, now: datetime) -> dict[str, Any]:
     """The times that are free on the day asked for, or on the next day on which there are any."""
+    here = organization_for_id(current_organization_id()).time_zone
     day, free = next_free(by, since=asked.day, provider_id=asked.doctor_id, type_id=type_id, now=now)
     return {
         "asked": asked,
         "asked_day": long_day(asked.day),
         "free_day": long_day(day),
-        "choices": sorted((Choice.of(each) for each in free), key=lambda each: each.name.casefold()),
+        "choices": sorted((Choice.of(each, here) for each in free), key=lambda each: each.name.casefold()),
         "doctors": bookable_doctors(by),
     }
 
@@ -171,7 +177,7 @@ def booking_shown(by: Caller, sent: Mapping[str, Any], form: Attempt, found: obj
     patients = found if isinstance(found, list) else [read_patient(by, asked.patient_id)] if asked.patient_id else []
     return {
         **times_shown(by, asked, asked.type_id, now), "form": form, "sent": sent, "types": offered_types(by),
-        "patients": patients, "looked": isinstance(found, list), "many": len(patients) == FOUND,
+        "place": "book", "patients": patients, "looked": isinstance(found, list), "many": len(patients) == FOUND,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpResponse
 
 from chiron.desk.pages import address, page
-from chiron.desk.steps import Act, acts_on
+from chiron.desk.steps import TOLD, Act, acts_on
 from chiron.desk.times import Slot, day_asked, long_day, slots_of, time_of
 from chiron.kernel import clock
 from chiron.kernel.access import Call, Caller, needs
@@ -29,6 +29,7 @@ class Line:
     patient: str
     type: str
     status: Status
+    overdue: bool
     version: int
     acts: list[Act]
 
@@ -56,7 +57,8 @@ class Column:
 @needs("desk", "open")
 def show_day(request: Call) -> HttpResponse:
     """Everybody's day, or one doctor's."""
-    return page(request, "schedule", day_shown(request.caller, request.GET.dict(), clock.now()))
+    shown = day_shown(request.caller, request.GET.dict(), clock.now())
+    return page(request, "schedule", shown | {"told": TOLD.get(request.GET.get("done", ""))})
 
 
 @needs("desk", "open")
@@ -87,7 +89,7 @@ def day_shown(by: Caller, asked: dict[str, str], now: datetime) -> dict[str, obj
         "day": day, "title": long_day(day), "is_today": day == today, "doctors": doctors, "doctor_id": doctor_id,
         "columns": [column(by, each, names, here, now) for each in found], "state": state,
         "before": address("schedule", date=day - step, doctor=doctor_id),
-        "after": address("schedule", date=day + step, doctor=doctor_id),
+        "place": "schedule", "after": address("schedule", date=day + step, doctor=doctor_id),
         "today": address("schedule", doctor=doctor_id), "here": address("schedule", date=day, doctor=doctor_id),
     }  # fmt: skip
 
@@ -104,11 +106,12 @@ def column(by: Caller, doctor: DoctorDay, names: dict[UUID, str], here: ZoneInfo
 
 def line(by: Caller, appointment: Appointment, names: dict[UUID, str], zone: ZoneInfo, now: datetime) -> Line:
     """One appointment as a column shows it."""
+    overdue = appointment.status == Status.BOOKED and appointment.starts_at < now
     return Line(
         appointment.id, appointment.starts_at, time_of(appointment.starts_at, zone), time_of(appointment.ends_at, zone),
         names.get(appointment.patient_id, "A patient of somebody else"),
-        appointment.type.name if appointment.type else "", Status(appointment.status), appointment.version,
-        acts_on(by, appointment, now),
+        appointment.type.name if appointment.type else "", Status(appointment.status),
+        overdue, appointment.version, acts_on(by, appointment, now),
     )  # fmt: skip
 
 

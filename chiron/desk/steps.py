@@ -25,18 +25,34 @@ class Act:
 
 
 ACTS = {
+    Step.APPROVE: Act("approve", "Approve", "approve"),
+    Step.CONFIRM: Act("confirm", "Confirm", "create"),
     Step.CHECK_IN: Act("check-in", "Check in", "attend"),
     Step.COMPLETE: Act("complete", "Complete", "attend"),
     Step.NO_SHOW: Act("no-show", "No show", "attend"),
     Step.UNDO_NO_SHOW: Act("undo-no-show", "Undo no show", "attend"),
     Step.RESCHEDULE: Act("move", "Move", "reschedule", at_once=False),
+    Step.DECLINE: Act("decline", "Decline", "approve", at_once=False),
     Step.CANCEL: Act("cancel", "Cancel", "cancel", at_once=False),
 }
+TOLD = {
+    "booked": "Booked.",
+    "approve": "Approved.",
+    "decline": "Declined; the time is free again.",
+    "confirm": "Booked.",
+    "moved": "Moved to its new time.",
+    "check-in": "Checked in.",
+    "complete": "Completed.",
+    "no-show": "Noted as a no-show; the time is free again.",
+    "undo-no-show": "The no-show is taken back.",
+    "cancel": "Cancelled; the time is free again.",
+}
+"""What has just been done, by the word that the address carries."""
 
 
 def acts_on(by: Caller, appointment: Appointment, now: datetime) -> list[Act]:
     """The buttons, the most usual first."""
-    begun = now >= appointment.starts_at
-    out_of_time = {Step.RESCHEDULE} if begun else {Step.NO_SHOW}
-    possible = {Step(step) for step in steps_from(appointment.status)} - out_of_time
+    possible = {Step(step) for step in steps_from(appointment.status)}
+    possible -= {Step.RESCHEDULE} if now >= appointment.starts_at else {Step.NO_SHOW}
+    possible -= {Step.CANCEL} if Step.DECLINE in possible else set()  # two words for one thing
     return [act for step, act in ACTS.items() if step in possible and may(by, "appointments", act.action)]

@@ -16,11 +16,13 @@ from chiron.scheduling.public import (
     Received,
     Schedule,
     Step,
+    TypeSaid,
     book,
     cancel,
     clinic_day,
     no_show,
     proceed,
+    save_type,
     set_availability,
 )
 from chiron.tenancy.public import inside
@@ -69,7 +71,7 @@ def give_day(demo: Demo, now: datetime) -> None:
         doctors = Provider.objects.filter(role="doctor", active=True).order_by("id").values_list("id", flat=True)
         for doctor_id in doctors[:DOCTORS]:
             _have_hours(demo, doctor_id, now)
-        types = {name: _have_type(name, minutes) for name, minutes in TYPES.items()}
+        types = {name: _have_type(demo, name, minutes, now) for name, minutes in TYPES.items()}
         if not any(each.appointments for each in clinic_day(demo.admin, day=today, now=now)):
             _have_visits(demo, list(doctors[:DOCTORS]), types, today, now)
 
@@ -80,8 +82,10 @@ def _have_hours(demo: Demo, doctor_id: UUID, now: datetime) -> None:
         set_availability(by=demo.admin, provider_id=doctor_id, said=said, if_match=None, now=now)
 
 
-def _have_type(name: str, minutes: int) -> UUID:
-    return AppointmentType.objects.get_or_create(name=name, defaults={"minutes": minutes})[0].id
+def _have_type(demo: Demo, name: str, minutes: int, now: datetime) -> UUID:
+    known = AppointmentType.objects.filter(name=name).first()
+    said = TypeSaid(name=name, minutes=minutes)
+    return (known or save_type(by=demo.admin, type_id=None, said=said, if_match=None, now=now)).id
 
 
 def _have_visits(demo: Demo, doctors: list[UUID], types: dict[str, UUID], today: date, now: datetime) -> None:

@@ -4,9 +4,11 @@ from chiron.scheduling.days import DoctorDay, bookable_doctors, clinic_day, next
 from chiron.scheduling.models import Appointment, AppointmentType, Schedule
 from chiron.scheduling.queries import Free, Told, free_doctors, read_appointment, told
 from chiron.scheduling.rules import steps_from
-from chiron.scheduling.services.attend import cancel, no_show, proceed, undo_no_show
+from chiron.scheduling.services.attend import cancel, decline, no_show, proceed, undo_no_show
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import Booked, book
+from chiron.scheduling.services.hold import confirm
+from chiron.scheduling.services.offers import TypeSaid, save_type
 from chiron.scheduling.services.reschedule import reschedule
 from chiron.scheduling.wallclock import Hours, Span, wall_of
 from chiron.scheduling.words import WEEKDAYS, Status, Step
@@ -25,10 +27,13 @@ __all__ = [
     "Status",
     "Step",
     "Told",
+    "TypeSaid",
     "book",
     "bookable_doctors",
     "cancel",
     "clinic_day",
+    "confirm",
+    "decline",
     "free_doctors",
     "next_free",
     "no_show",
@@ -36,6 +41,7 @@ __all__ = [
     "proceed",
     "read_appointment",
     "reschedule",
+    "save_type",
     "set_availability",
     "state_of_day",
     "steps_from",
