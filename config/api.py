@@ -12,6 +12,7 @@ from chiron.identity.api_service import router as service
 from chiron.kernel import problems
 from chiron.kernel.headers import page
 from chiron.kernel.parsing import OrjsonRenderer, StrictParser
+from chiron.notifications.api import router as notifications
 from chiron.notifications.api_stream import router as stream
 from chiron.records.api import router as records
 from chiron.records.api_attachments import router as attachments
@@ -58,6 +59,7 @@ for router in (
     offers,
     hours,
     scheduling,
+    notifications,
     stream,
 ):
     api.add_router("", router)

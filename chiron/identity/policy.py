@@ -12,6 +12,7 @@ ADMIN, DOCTOR, PATIENT, LAB = Role.ADMIN, Role.DOCTOR, Role.PATIENT, Role.LAB
 DESK, BILLER, PRIVACY = Role.RECEPTIONIST, Role.BILLER, Role.PRIVACY_OFFICER
 
 Row = dict[str, Scope]
+MEMBERS: Row = dict.fromkeys(Role, OWN)
 STAFF: Row = {ADMIN: ALL, DOCTOR: ALL, LAB: ALL, DESK: ALL, BILLER: ALL, PRIVACY: ALL}
 
 TABLE: dict[tuple[str, str], Row] = {
@@ -21,7 +22,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("sessions", "delete"): {SIGNED_IN: OWN},
     ("mfa", "update"): {SIGNED_IN: OWN},
     ("password", "update"): {SIGNED_IN: OWN},
-    ("notifications", "follow"): dict.fromkeys(ROLES, OWN),
+    ("notifications", "follow"): MEMBERS,
     ("users", "read"): {ADMIN: ALL},
     ("memberships", "read"): {ADMIN: ALL},
     ("memberships", "create"): {ADMIN: ALL},
@@ -38,6 +39,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("accounts", "update"): {OPERATOR: ALL},
     ("jobs", "update"): {OPERATOR: ALL},
     ("keys", "rotate"): {OPERATOR: ALL},
+    ("notifications", "read"): MEMBERS,
+    ("notifications", "update"): MEMBERS,
+    ("notification-preferences", "read"): MEMBERS,
+    ("notification-preferences", "update"): MEMBERS,
     ("patients", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, BILLER: ALL, PATIENT: OWN},
     ("patients", "search"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, BILLER: ALL},
     ("patients", "create"): {ADMIN: ALL, DOCTOR: ALL, DESK: ALL},

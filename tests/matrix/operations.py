@@ -94,6 +94,15 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/organizations": Operation(body=fixed(slug="hilltop", name="A slug that is taken")),
     "GET /api/organizations/{organization_id}": Operation(Thing.ORGANIZATION, events=0),
     "PATCH /api/organizations/{organization_id}": Operation(Thing.ORGANIZATION, fixed(name="Hilltop Clinics")),
+    "GET /api/notifications": Operation(events=0, lists=Thing.NOTIFICATION),
+    "GET /api/doctors/notifications": Operation(events=0, lists=Thing.NOTIFICATION),
+    "GET /api/notifications/unread": Operation(events=0),
+    "POST /api/notifications/{notification_id}/read": Operation(Thing.NOTIFICATION),
+    "POST /api/notifications/read_all": Operation(),
+    "GET /api/notifications/preferences": Operation(events=0),
+    "PUT /api/notifications/preferences": Operation(
+        body=fixed(preferences=[{"kind": "appointment.booked", "channel": "email", "on": False}])
+    ),
     "GET /api/patients": Operation(lists=Thing.PATIENT),
     "POST /api/patients/search": Operation(body=fixed(name="Mensah")),
     "POST /api/patients": Operation(body=PERSON),

@@ -25,6 +25,7 @@ from chiron.kernel.access import Caller, Scope
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.ids import NIL, new_id
+from chiron.notifications.public import Kind, Notification, notify
 from chiron.records.public import RecordType, Statement, record_for, write_record
 from chiron.records.services.attach import attach
 from chiron.records.services.ranges import RangeSaid, save_range
@@ -63,6 +64,7 @@ class Thing(Enum):
     MEMBERSHIP = "membership"
     ORGANIZATION = "organization"
     GLASS = "broken glass"
+    NOTIFICATION = "notification"
     EVENT = "event of the audit trail"
     APPOINTMENT = "appointment to come"
     BEGUN = "appointment that should have begun"
@@ -102,14 +104,17 @@ class World:
     tokens: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, UUID | None] = field(default_factory=dict)
     things: dict[tuple[Thing, Whose], UUID] = field(default_factory=dict)
+    told: dict[str, UUID] = field(default_factory=dict)
     claimant: UUID = field(default_factory=new_id)
     secrets: Secrets = field(default_factory=lambda: Secrets("riverside"))
     renewed_at: datetime = field(default_factory=now)
 
     def thing(self, thing: Thing, whose: Whose, who: str) -> UUID:
-        """The id of such a thing; one's own session is another for each caller."""
+        """The id of such a thing; one's own session and notification are others for each caller."""
         if thing is Thing.SESSION and whose is Whose.MINE:
             return getattr(self.callers.get(who), "session_id", None) or new_id()
+        if thing is Thing.NOTIFICATION and whose is Whose.MINE:
+            return self.told.get(who) or new_id()
         if thing is Thing.EVENT and whose is Whose.MINE and who == "operator":
             return _newest(ACCOUNTS)
         return self.things.get((thing, whose)) or new_id()
@@ -153,8 +158,12 @@ def build(town: Town) -> World:
     world.claimant = claimant.account_id
     opened = begin(by=Caller(), account=claimant.account, membership=claimant, now=now())
     world.things[Thing.SESSION, Whose.ANOTHERS] = verified(opened.access).caller.session_id or new_id()
+    world.things[Thing.NOTIFICATION, Whose.ANOTHERS] = _told(town.hilltop, new_id())
     _furnish(world, town.riverside, Whose.NEXT_DOOR)
     _suppress(town.hilltop)
+    world.things[Thing.NOTIFICATION, Whose.NEXT_DOOR] = _told(town.riverside, town.riverside.who[Role.LAB].account_id)
+    for who, caller in world.callers.items():
+        world.told[who] = _told(town.hilltop, caller.account_id)
     world.secrets = say_everything(town.riverside)
     world.call_by("header")
     return world
@@ -262,6 +271,15 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
     world.things |= {(thing, whose): id for thing, id in things.items()}
     if whose is Whose.MINE:
         world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items()}
+
+
+def _told(clinic: Clinic, account_id: UUID | None) -> UUID:
+    with inside(clinic.id):
+        notify(
+            kind=Kind.ASSIGNED, to=[account_id or NIL], resource="patients", resource_id=clinic.patient_id, now=now()
+        )
+    with inside(clinic.id):
+        return Notification.objects.latest("id").id
 
 
 def _noted(by: Caller, patient_id: UUID) -> UUID:

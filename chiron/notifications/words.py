@@ -1,0 +1,81 @@
+"""What a notification says: by its kind alone, in the language of whoever reads it; never who or what exactly."""
+
+from uuid import UUID
+
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from chiron.notifications.kinds import Kind
+
+DEFAULT = "en"
+WORDS: dict[str, dict[Kind, str]] = {
+    "en": {
+        Kind.ASSIGNED: "A patient was assigned to you.",
+        Kind.BOOKED: "An appointment was booked.",
+        Kind.MOVED: "An appointment was moved.",
+        Kind.CANCELLED: "An appointment was cancelled.",
+        Kind.REMINDER: "You have an appointment soon.",
+        Kind.OFFERED: "A time has become free for you.",
+        Kind.ANNOTATED: "A remark was made on a record.",
+        Kind.RESULT_SHARED: "There is a new result for you to read.",
+        Kind.GLASS_BROKEN: "Somebody broke the glass. Look at why.",
+        Kind.SECURITY: "Something about the security of your account changed.",
+    },
+    "fr": {
+        Kind.ASSIGNED: "Un patient vous a été confié.",
+        Kind.BOOKED: "Un rendez-vous a été pris.",
+        Kind.MOVED: "Un rendez-vous a été déplacé.",
+        Kind.CANCELLED: "Un rendez-vous a été annulé.",
+        Kind.REMINDER: "Vous avez bientôt un rendez-vous.",
+        Kind.OFFERED: "Un horaire s’est libéré pour vous.",
+        Kind.ANNOTATED: "Une remarque a été faite sur un document.",
+        Kind.RESULT_SHARED: "Un nouveau résultat peut être consulté.",
+        Kind.GLASS_BROKEN: "Quelqu’un a brisé la glace. Examinez pourquoi.",
+        Kind.SECURITY: "La sécurité de votre compte a changé.",
+    },
+}
+SECURITY: dict[str, dict[str, str]] = {
+    "en": {
+        "password": "The password of your account was changed.",
+        "mfa": "The second factor of your account was changed.",
+        "email": "The e-mail address of your account was changed.",
+        "devices": "Your account was used on a device that it had not been used on before.",
+        "sessions": "A session of your account was used from two places at once, and was ended.",
+    },
+    "fr": {
+        "password": "Le mot de passe de votre compte a été changé.",
+        "mfa": "Le second facteur de votre compte a été changé.",
+        "email": "L’adresse électronique de votre compte a été changée.",
+        "devices": "Votre compte a été utilisé sur un appareil où il ne l’avait jamais été.",
+        "sessions": "Une session de votre compte a été utilisée à deux endroits à la fois, et a été fermée.",
+    },
+}
+LINKS = {
+    "appointments": "/api/appointments/{id}",
+    "patients": "/api/patients/{id}",
+    "records": "/api/records/{id}",
+    "break-glass": "/api/break-glass",
+    "devices": "/api/auth/sessions",
+    "sessions": "/api/auth/sessions",
+    "password": "/api/users/me",
+    "mfa": "/api/users/me",
+    "email": "/api/users/me",
+}
+"""Where the object is read, by those who may. What is about an account itself leads to the account."""
+
+
+def spoken(wish: str) -> str | None:
+    """The language of ours that is wished for most, by an `Accept-Language` header (RFC 9110) or a locale (BCP 47)."""
+    wished = ((tag.partition("-")[0], weight) for tag, weight in parse_accept_lang_header(wish.lower()))
+    return next((language for language, weight in wished if weight > 0 and language in WORDS), None)
+
+
+def sentence(kind: Kind, resource: str, language: str) -> str:
+    """What a notification says."""
+    if kind is Kind.SECURITY and resource in SECURITY[language]:
+        return SECURITY[language][resource]
+    return WORDS[language][kind]
+
+
+def link(resource: str, resource_id: UUID) -> str | None:
+    """The address of the object in the API, or None where it has none."""
+    return LINKS[resource].format(id=resource_id) if resource in LINKS else None
