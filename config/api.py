@@ -55,11 +55,11 @@ for router in (
     ranges,
     audit,
     proofs,
+    hours,
+    notifications,
     waitlist,
     offers,
-    hours,
     scheduling,
-    notifications,
     stream,
 ):
     api.add_router("", router)

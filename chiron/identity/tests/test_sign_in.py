@@ -51,6 +51,7 @@ def test_signing_in_gives_tokens_and_says_who_one_is(hilltop: Any, member: Membe
         "organization": {"id": str(hilltop.id), "slug": "hilltop", "name": "Hilltop"},
         "provider_id": None,
         "patient_id": None,
+        "locale": None,
     }
     assert set(answer.json()) == {"access", "refresh", "user"}
     assert me(answer.json()["access"]).json()["user"] == answer.json()["user"]
