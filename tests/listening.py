@@ -1,14 +1,16 @@
-"""Clients of the stream of notifications, as browsers are: over a raw socket, reading what comes."""
+"""Readers of the stream of notifications, as browsers are: over raw sockets, back where they were when it breaks."""
 
-import socket
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from tests.serving import Serving
-
 STREAM = "/api/notifications/stream"
+BROKEN = (OSError, asyncio.IncompleteReadError)
 
 
 @dataclass(frozen=True)
@@ -35,65 +37,70 @@ def parsed(text: bytes) -> list[Heard]:
     return [Heard({name: value for name, _, value in block}) for block in lines if block]
 
 
-class Listener:
-    """One open stream. ``seen`` are its events with data, the farewell left out."""
+class Reader:
+    """Somebody's stream. ``seen`` are the numbers of events, in the order in which they came."""
 
-    def __init__(self, server: Serving, token: str, last: int | None = None, *, cookie: bool = False) -> None:
-        self.token, self.last, self.text, self.head = token, last, b"", b""
-        self.seen: list[Heard] = []
-        self._server, self._cookie = server, cookie
-        self._socket: socket.socket | None = None
+    def __init__(self, token: str, last: int | None = None, *, cookie: bool = False) -> None:
+        self.token, self.last, self.cookie = token, last, cookie
+        self.seen: list[int] = []
+        self.said: list[Any] = []
+        self.status, self.opened, self.reason = 0, 0, ""
 
-    def open(self) -> "Listener":
-        """Ask, and wait for the answer's head and beginning."""
-        self._socket = socket.create_connection(("127.0.0.1", self._server.port), timeout=30)
-        signed = f"Cookie: chiron-access={self.token}" if self._cookie else f"Authorization: Bearer {self.token}"
-        last = f"Last-Event-ID: {self.last}\r\n" if self.last is not None else ""
-        self._socket.sendall(f"GET {STREAM} HTTP/1.1\r\nHost: localhost\r\n{signed}\r\n{last}\r\n".encode())
-        raw = b""
-        while b"\r\n\r\n" not in raw:
-            raw += self._socket.recv(65536) or b"\r\n\r\n"
-        self.head, _, rest = raw.partition(b"\r\n\r\n")
-        self._raw = rest
-        self._take()
-        return self
-
-    @property
-    def status(self) -> int:
-        """The answer's."""
-        return int(self.head.split(b" ", 2)[1])
-
-    def read(self, seconds: float) -> bool:
-        """Take in what comes within that time; False at the end of the stream."""
-        assert self._socket
-        self._socket.settimeout(seconds)
+    async def read(self, port: int, most: int | None = None) -> None:
+        """Open a stream and read it until it ends, or until it told so much. Raises OSError where it breaks."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        signed = f"Cookie: chiron-access={self.token}" if self.cookie else f"Authorization: Bearer {self.token}"
+        last = "" if self.last is None else f"Last-Event-ID: {self.last}\r\n"
+        writer.write(f"GET {STREAM} HTTP/1.1\r\nHost: localhost\r\n{signed}\r\n{last}\r\n".encode())
         try:
-            part = self._socket.recv(65536)
-        except TimeoutError:
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.status = int(head.split(b" ", 2)[1])
+            self.opened += self.status == 200
+            while self.status == 200 and not self.reason and most != 0 and (line := await reader.readline()):
+                counted = self._take(line)
+                most = most if most is None else most - counted
+        finally:
+            writer.close()
+
+    async def keep_reading(self, port: int, dice: random.Random) -> None:
+        """Read for ever, as a browser does that now and then loses its connection."""
+        while True:
+            with suppress(*BROKEN):
+                await self.read(port, most=dice.choice([1, 3, 30, None]))
+            await asyncio.sleep(0.01)
+
+    def _take(self, line: bytes) -> bool:
+        """Each line comes whole, since a part of the answer is made of whole events."""
+        name, _, value = line.strip().partition(b": ")
+        if name == b"id":
+            self._coming = int(value)
+            self.last = self._coming if self.last is None else self.last
+        elif name == b"data":
+            said = orjson.loads(value)
+            if "reason" in said:
+                self.reason = said["reason"]
+                return False
+            self.seen.append(self._coming)
+            self.said.append(said)
+            self.last = self._coming
             return True
-        except ConnectionError:
-            part = b""
-        self._raw += part
-        self._take()
-        return bool(part) and not self._raw.startswith(b"0\r\n")
+        return False
 
-    def close(self) -> None:
-        """Go away."""
-        if self._socket:
-            self._socket.close()
 
-    def _take(self) -> None:
-        """Whole chunks into text, whole events out of it."""
-        while b"\r\n" in self._raw:
-            size, _, rest = self._raw.partition(b"\r\n")
-            length = int(size, 16)
-            if not length or len(rest) < length + 2:
-                break
-            self.text += rest[:length]
-            self._raw = rest[length + 2 :]
-        whole, separator, self.text = self.text.rpartition(b"\n\n")
-        for event in parsed(whole + separator):
-            if "id" in event.fields:
-                self.last = event.number
-            if "data" in event.fields:
-                self.seen.append(event)
+@asynccontextmanager
+async def reading(readers: list[Reader], port: int, seed: int) -> AsyncIterator[None]:
+    """All of them keep reading while the block lasts."""
+    tasks = [asyncio.create_task(each.keep_reading(port, random.Random(seed + at))) for at, each in enumerate(readers)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def until(happened: Any, seconds: float = 60) -> None:
+    """Wait for it, while others go on."""
+    async with asyncio.timeout(seconds):
+        while not happened():
+            await asyncio.sleep(0.02)
