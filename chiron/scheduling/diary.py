@@ -116,3 +116,16 @@ def reserved(number: int, of: Of, around: Span, but_for: Appointment | None = No
     if but_for:
         touching = touching.exclude(id=but_for.provider_time_id or NIL)
     return [Span(*times) for times in touching.order_by("starts_at").values_list("starts_at", "ends_at")]
+
+
+def is_promised(provider: Provider, around: Span) -> bool:
+    """Whether some of that time is promised to a patient who shares it with nobody.
+
+    Only what is committed is seen: a yes is for certain, after a no it is looked again at one's turn.
+    """
+    promised = Appointment.objects.filter(
+        Q(type=None) | Q(type__capacity=1), status__in=[Status.BOOKED, Status.CHECKED_IN, Status.FULFILLED],
+        provider_time__of=Of.PROVIDER, provider_time__number=provider.number,
+        provider_time__starts_at__lt=around.ends_at, provider_time__ends_at__gt=around.starts_at,
+    )  # fmt: skip
+    return promised.exists()

@@ -79,8 +79,10 @@ class ExtraHours(Versioned):
 class AppointmentType(Versioned):
     """What can be booked, and what it asks for; see `chiron.scheduling.slots.Terms`.
 
-    ``capacity`` patients may share one appointment's time. A patient may cancel up to ``cancel_minutes`` before. What
-    patients book or confirm themselves of a type that ``needs_approval`` is pending until staff approve it.
+    ``capacity`` patients may share one appointment's time. Patients cancel and move up to ``cancel_minutes`` before,
+    and move ``moves_at_most`` times; staff always may. A patient is missed ``grace_minutes`` after the beginning, and by
+    itself where nobody has checked them in ``release_minutes`` after it. What patients book or confirm themselves of a
+    type that ``needs_approval`` is pending until staff approve it.
     """
 
     grants = Grants.READ_WRITE
@@ -95,6 +97,9 @@ class AppointmentType(Versioned):
     cancel_minutes = operational(models.PositiveIntegerField(default=0))
     hold_minutes = operational(models.PositiveSmallIntegerField(default=10))
     needs_approval = operational(models.BooleanField(default=False))
+    moves_at_most = operational(models.PositiveSmallIntegerField(null=True))
+    grace_minutes = operational(models.PositiveSmallIntegerField(default=0))
+    release_minutes = operational(models.PositiveSmallIntegerField(null=True))
     active = operational(models.BooleanField(default=True))
 
     class Meta:
@@ -104,6 +109,10 @@ class AppointmentType(Versioned):
             models.CheckConstraint(name="an_appointment_has_room_for_one", condition=Q(capacity__gte=1)),
             models.CheckConstraint(
                 name="a_hold_is_for_a_while", condition=Q(hold_minutes__gte=1, hold_minutes__lte=120)
+            ),
+            models.CheckConstraint(
+                name="nobody_is_missed_within_the_grace",
+                condition=Q(release_minutes=None) | Q(release_minutes__gte=F("grace_minutes")),
             ),
         ]
 
@@ -155,6 +164,7 @@ class Reservation(Row):
             *(in_one_place(of) for of in Of),
             models.CheckConstraint(name="a_reservation_takes_time", condition=Q(ends_at__gt=F("starts_at"))),
         ]
+        indexes: ClassVar = [models.Index(name="reservations_of_somebody", fields=["number", "ends_at"])]
 
 
 class Appointment(Versioned):

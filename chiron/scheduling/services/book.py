@@ -12,7 +12,7 @@ from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.errors import NotFound
 from chiron.records.public import Record, RecordType, Statement, record_appointment
 from chiron.registry.public import Patient, Provider, patient_within, provider_for
-from chiron.scheduling.diary import availability_of, reserved, schedule_of, terms_of
+from chiron.scheduling.diary import availability_of, is_promised, reserved, schedule_of, terms_of
 from chiron.scheduling.doors import turn_of
 from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability
 from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedule
@@ -64,6 +64,7 @@ def book(
 
     Nobody is in two places: the constraints say so, and whoever wants the same time waits their turn before looking.
     What a patient books of a type that needs approval is pending: the time is reserved as for what is booked.
+    Who is too late for certain is told so without waiting.
     Raises NotFound, NoSchedule, TimeNeverComes, TimeComesTwice, NotInTheFuture, OutsideAvailability, DoctorBusy,
     PatientBusy, RoomBusy.
     """
@@ -108,6 +109,8 @@ def wished(
     wish = wish_for(doctor_for(by, provider_id), patient, needs, wall, utc_offset)
     if wish.starts_at <= now:
         raise NotInTheFuture
+    if is_promised(wish.provider, wish.terms.reserved(wish.starts_at)):
+        raise DoctorBusy
     wait_for_turn(wish, now)
     return wish
 
