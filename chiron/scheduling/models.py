@@ -80,9 +80,9 @@ class AppointmentType(Versioned):
     """What can be booked, and what it asks for; see `chiron.scheduling.slots.Terms`.
 
     ``capacity`` patients may share one appointment's time. Patients cancel and move up to ``cancel_minutes`` before,
-    and move ``moves_at_most`` times; staff always may. A patient is missed ``grace_minutes`` after the beginning, and by
-    itself where nobody has checked them in ``release_minutes`` after it. What patients book or confirm themselves of a
-    type that ``needs_approval`` is pending until staff approve it.
+    and move ``moves_at_most`` times; staff always may. A patient is missed ``grace_minutes`` after the beginning, and
+    by itself where nobody has checked them in ``release_minutes`` after it. What patients book or confirm themselves of
+    a type that ``needs_approval`` is pending until staff approve it.
     """
 
     grants = Grants.READ_WRITE

@@ -1,81 +1,80 @@
-"""No double booking: however many want the same time at once, one gets it (promise R1)."""
+"""No double booking: however many want the same time at once, and by whichever way, one gets it (promise R1)."""
 
-from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from random import Random
-from time import perf_counter
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
 
-from chiron.identity.public import Role
-from chiron.kernel.db import close_connections
-from chiron.kernel.errors import DomainError
-from chiron.registry.public import Entry, Person, create_patient, create_provider
-from chiron.scheduling.models import Appointment, Reservation
-from chiron.scheduling.services.book import book
-from chiron.scheduling.tests.factories import NOW, receives
+from chiron.scheduling.models import Appointment
+from chiron.scheduling.tests.crowd import (
+    DAY,
+    THREADS,
+    WAYS,
+    Way,
+    deadlocks,
+    doubles,
+    in_process,
+    over_http,
+    rush,
+    unlike,
+    wishes_of,
+)
+from chiron.scheduling.tests.factories import BERLIN
 from chiron.tenancy.public import inside
+from tests.serving import serving
 from tests.town import Clinic
 
-THREADS = 48
-STARTS = [datetime.fromisoformat(f"2031-03-04T{9 + half // 2:02}:{half % 2 * 30:02}") for half in range(10)]
+Shown = Callable[[str, str], None]
+EACH = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+PROCESSES = 4
 
 
-def people(clinic: Clinic) -> dict[UUID, list[UUID]]:
-    """Ten doctors who receive, each with five patients who want only them."""
-    by = clinic.who[Role.ADMIN]
-
-    def doctor() -> UUID:
-        person = Person(family="Osei")
-        made = create_provider(by=by, person=person, role="doctor", specialty="", active=True, now=NOW)
-        receives(made.id)
-        return made.id
-
-    def patient() -> UUID:
-        return create_patient(by=by, entry=Entry(person=Person(family="Mensah")), now=NOW).id
-
-    with inside(clinic.id):
-        return {doctor(): [patient() for _ in range(5)] for _ in range(10)}
+def on_the_day() -> int:
+    """How many appointments there are in the slots that everybody wanted."""
+    morning = DAY.replace(tzinfo=BERLIN)
+    day = Appointment.objects.filter(starts_at__gte=morning, starts_at__lt=morning + timedelta(days=1))
+    return day.count()
 
 
-def attempts_of(clinic: Clinic, wishes: list[tuple[UUID, UUID, datetime]]) -> list[str]:
-    """What became of the attempts of one thread."""
-    answers = []
-    try:
-        for provider_id, patient_id, wall in wishes:
-            said = {"provider_id": provider_id, "patient_id": patient_id, "wall": wall}
-            try:
-                with inside(clinic.id):
-                    book(by=clinic.who[Role.ADMIN], now=NOW, **said)  # type: ignore[arg-type]
-                answers.append("booked")
-            except DomainError as refusal:
-                answers.append(refusal.code)
-    finally:
-        close_connections()
-    return answers
+@EACH
+def test_of_all_who_want_a_slot_one_gets_it(way: Way, lakeside: Clinic, shown: Shown) -> None:
+    wishes, before = wishes_of(lakeside, way, 500), deadlocks()
 
+    answers, _ = rush(in_process(lakeside), way, wishes)
 
-def rush(clinic: Clinic, attempts: int) -> tuple[Counter[str], float]:
-    """What became of all attempts, evenly on all slots in any order, and how many were answered in a second."""
-    dice, waiting = Random(5), people(clinic)
-    slots = [(doctor, start) for doctor in waiting for start in STARTS] * (attempts // 100)
-    wishes = [(doctor, dice.choice(waiting[doctor]), start) for doctor, start in dice.sample(slots, len(slots))]
-    with ThreadPoolExecutor(THREADS) as threads:
-        began = perf_counter()
-        parts = threads.map(attempts_of, [clinic] * THREADS, [wishes[part::THREADS] for part in range(THREADS)])
-        answers = Counter(answer for part in parts for answer in part)
-    return answers, attempts / (perf_counter() - began)
-
-
-@pytest.mark.parametrize("attempts", [500, pytest.param(10_000, marks=pytest.mark.stress)])
-def test_of_all_who_want_a_slot_one_gets_it(attempts: int, lakeside: Clinic, shown: Callable[[str, str], None]) -> None:
-    answers, rate = rush(lakeside, attempts)
-
-    assert answers == {"booked": 100, "doctor-busy": attempts - 100}
+    assert set(answers) <= {"got it", *way.refusals}
+    assert (answers["got it"], answers.total(), deadlocks() - before) == (100, 500, 0)
     with inside(lakeside.id):
-        times = list(Appointment.objects.values_list("provider_id", "starts_at"))
-        assert (len(times), len(set(times)), Reservation.objects.count()) == (100, 100, 200)
-    shown("R1", f"{attempts:,} attempts on 100 slots by {THREADS} threads: one booking each, {rate:,.0f} a second")
+        assert (on_the_day(), doubles(), unlike()) == (100, 0, 0)
+    shown(
+        "R1", f"{way.name}: 500 attempts on 100 slots by {THREADS} threads: 100 got one, 0 double, 0 deadlocks, 0 5xx"
+    )
+
+
+@pytest.mark.stress
+@EACH
+def test_of_thousands_who_want_a_slot_one_gets_it(way: Way, lakeside: Clinic, shown: Shown) -> None:
+    wishes, before = wishes_of(lakeside, way, 10_000), deadlocks()
+
+    with serving("--workers", str(PROCESSES)) as server:
+        answers, rate = rush(over_http(lakeside, server), way, wishes)
+
+    assert set(answers) <= {"got it", *way.refusals}
+    assert (answers["got it"], answers.total(), deadlocks() - before) == (100, 10_000, 0)
+    with inside(lakeside.id):
+        assert (on_the_day(), doubles(), unlike()) == (100, 0, 0)
+    shown(
+        "R1",
+        f"{way.name}: 10,000 attempts on 100 slots by {THREADS} threads over HTTP at {PROCESSES} processes: 100 got"
+        f" one, 0 double, 0 deadlocks, 0 5xx; {rate:,.0f} attempts a second",
+    )
+
+
+def test_of_two_hundred_who_want_one_slot_one_gets_it(lakeside: Clinic) -> None:
+    wishes = wishes_of(lakeside, WAYS[0], 200, doctors=1, slots=1)
+
+    answers, _ = rush(in_process(lakeside), WAYS[0], wishes)
+
+    assert answers == {"got it": 1, "doctor-busy": 199}
+    with inside(lakeside.id):
+        assert (on_the_day(), doubles(), unlike()) == (1, 0, 0)
