@@ -60,12 +60,11 @@ def end_what_is_over(now: datetime, zone: ZoneInfo) -> bool:
 def _offer(fit: Fit, now: datetime) -> Appointment:
     """Hold the time for whom it fits, until they have had time to answer."""
     entry, schedule = fit.entry, fit.schedule
-    itself = fit.terms.span(fit.starts_at)
     offer = Appointment(
         status=Status.HELD, provider=schedule.provider, patient=entry.patient, type=entry.type, offered_to=entry,
-        starts_at=itself.starts_at, ends_at=itself.ends_at, zone=schedule.time_zone, held_until=now + ANSWER_WITHIN,
-        recorded_at=now, updated_at=now,
+        held_until=now + ANSWER_WITHIN, recorded_at=now, updated_at=now,
     )  # fmt: skip
+    offer.put(fit.terms.span(fit.starts_at), schedule.time_zone)
     take(offer)
     offer.save(force_insert=True)
     keep(offer, by=WAITLIST, now=now)
