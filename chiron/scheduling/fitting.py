@@ -115,7 +115,8 @@ class Diaries:
     def asked_by(self, entry: WaitlistEntry) -> Iterator[Schedule]:
         """With whom somebody waits for an appointment: with one, or with all of a department or a specialty."""
         for each in self.schedules:
-            in_department = entry.department_id in (None, *self.departments.get(each.provider_id, ()))
+            working = {work.department_id for work in self.departments.get(each.provider_id, ())}
+            in_department = entry.department_id in (None, *working)
             of_specialty = entry.specialty.casefold() in ("", each.provider.specialty.casefold())
             if entry.provider_id in (None, each.provider_id) and in_department and of_specialty:
                 yield each
