@@ -41,6 +41,11 @@ def appointment_to_change(by: Caller, appointment_id: UUID, action: str, *more: 
     """
     seen = appointment_for(by, appointment_id, action)
     take_turns(CLINICAL, *(turn_of(number) for number in {*numbers_of(seen), *more}))
+    return unchanged(seen)
+
+
+def unchanged(seen: Appointment) -> Appointment:
+    """Lock an appointment at the turn of those of it. Raises StaleVersion where it changed since it was read."""
     locked = Appointment.objects.select_for_update().get(id=seen.id)
     if locked.version != seen.version:
         raise StaleVersion

@@ -7,11 +7,11 @@ from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.versions import expect
 from chiron.records.public import follow_appointment
-from chiron.scheduling.doors import appointment_to_change, numbers_of
+from chiron.scheduling.doors import appointment_to_change
 from chiron.scheduling.errors import NotYet, TooLateToCancel
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
-from chiron.scheduling.services.freed import clear_expired, freed
+from chiron.scheduling.services.freed import appointment_freeing, freed
 from chiron.scheduling.services.taking import give_back, keep, raise_version, take
 from chiron.scheduling.words import Choice, Status, Step
 
@@ -74,10 +74,9 @@ def undo_no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now:
 
     Raises NotFound, StaleVersion, IllegalTransition, DoctorBusy, PatientBusy, RoomBusy.
     """
-    appointment = appointment_to_change(by, appointment_id, "attend")
+    appointment = appointment_freeing(by, appointment_id, "attend", now=now)
     expect(appointment, if_match)
     to = after(Step.UNDO_NO_SHOW, appointment.status)
-    clear_expired(numbers_of(appointment), now)
     raise_version(appointment)
     take(appointment)
     appointment.ended_by = appointment.ended_at = None

@@ -8,16 +8,14 @@ from zoneinfo import ZoneInfo
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
-from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.errors import NotFound
 from chiron.records.public import Record, RecordType, Statement, record_appointment
 from chiron.registry.public import Patient, Provider, patient_within, provider_for
 from chiron.scheduling.diary import availability_of, is_promised, reserved, schedule_of, terms_of
-from chiron.scheduling.doors import turn_of
 from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability
 from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedule
 from chiron.scheduling.rules import instant_of
-from chiron.scheduling.services.freed import clear_expired
+from chiron.scheduling.services.freed import take_turns_freeing
 from chiron.scheduling.services.taking import keep, take
 from chiron.scheduling.slots import Terms, can_begin
 from chiron.scheduling.wallclock import Span, wall_of
@@ -152,8 +150,7 @@ def _offered(model: type[Offered], row_id: UUID | None) -> Offered | None:
 def wait_for_turn(wish: Wish, now: datetime) -> None:
     """Until this transaction ends, nobody else books whom and what the wish needs; of theirs no hold has expired."""
     numbers = [wish.provider.number, wish.patient.number, *([wish.room.number] if wish.room else [])]
-    take_turns(CLINICAL, *map(turn_of, numbers))
-    clear_expired(numbers, now)
+    take_turns_freeing(numbers, now)
 
 
 def must_be_free(wish: Wish, now: datetime, *, but_for: Appointment | None = None) -> None:

@@ -1,14 +1,17 @@
 """Time that becomes free: the waitlist is asked about it, in the transaction that frees it."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from chiron.kernel.access import Caller
+from chiron.kernel.ids import NIL
 from chiron.scheduling import tasks
+from chiron.scheduling.doors import appointment_for, numbers_of, unchanged
 from chiron.scheduling.fitting import Where
 from chiron.scheduling.models import Appointment
-from chiron.scheduling.services.expiry import end_expired
+from chiron.scheduling.services.expiry import take_turns_of
 from chiron.scheduling.wallclock import DAY, wall_of
 
 
@@ -23,7 +26,17 @@ def reopened(provider_id: UUID | None = None, first: date | None = None, last: d
     tasks.ask(Where(provider_id, first, last))
 
 
-def clear_expired(numbers: Collection[int], now: datetime) -> None:
-    """Take away the holds of these people and rooms that have expired. Their turn must be taken."""
-    for each in end_expired(numbers, now):
+def take_turns_freeing(numbers: Iterable[int], now: datetime, *, but_for: UUID = NIL) -> None:
+    """The same as `take_turns_of`, and what is freed by it is offered."""
+    for each in take_turns_of(numbers, now, but_for=but_for):
         freed(each)
+
+
+def appointment_freeing(by: Caller, appointment_id: UUID, action: str, *more: int, now: datetime) -> Appointment:
+    """One appointment, as from `appointment_to_change`, with the time of those of it free of holds that have expired.
+
+    Raises NotPermitted, NotFound, StaleVersion where it changed meanwhile.
+    """
+    seen = appointment_for(by, appointment_id, action)
+    take_turns_freeing({*numbers_of(seen), *more}, now, but_for=seen.id)
+    return unchanged(seen)

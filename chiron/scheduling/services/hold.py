@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import F
+
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.ids import NIL
 from chiron.kernel.versions import expect
 from chiron.registry.public import Patient
-from chiron.scheduling.doors import appointment_to_change
+from chiron.scheduling.doors import appointment_for, appointment_to_change, numbers_of, unchanged
 from chiron.scheduling.errors import HoldExpired, TooManyHolds
 from chiron.scheduling.models import Appointment, AppointmentType, WaitlistEntry
 from chiron.scheduling.rules import after
@@ -58,7 +60,8 @@ def confirm(*, by: Caller, appointment_id: UUID, if_match: int | None, now: date
     So is an offer accepted: the later appointment that it was to replace is cancelled with it, or neither happens.
     Raises NotFound, StaleVersion, IllegalTransition, HoldExpired.
     """
-    appointment = appointment_to_change(by, appointment_id, "create")
+    later = given_up_for(appointment_for(by, appointment_id, "create"))
+    appointment = appointment_to_change(by, appointment_id, "create", *(numbers_of(later) if later else ()))
     expect(appointment, if_match)
     after(Step.CONFIRM, appointment.status)
     if appointment.held_until is None or appointment.held_until <= now:
@@ -70,24 +73,21 @@ def confirm(*, by: Caller, appointment_id: UUID, if_match: int | None, now: date
         by=by, appointment=appointment, reason=safe.open(appointment, "reason") or "", said="appointment.confirmed",
         now=now,
     )  # fmt: skip
-    if appointment.offered_to_id:
-        wait_no_longer(by, appointment, appointment.offered_to_id, now)
+    waiting = WaitlistEntry.objects.filter(id=appointment.offered_to_id or NIL)
+    waiting.update(status=Standing.BOOKED, version=F("version") + 1, updated_at=now)
+    if later:
+        raise_version(unchanged(later))
+        end(later, Step.CANCEL, Status.CANCELLED, by, now)
     return made
 
 
-def wait_no_longer(by: Caller, offer: Appointment, entry_id: UUID, now: datetime) -> None:
-    """Who accepted an offer is off the waitlist, and gives up the later appointment that it was to replace.
-
-    It is the same patient, so that nobody else changes either of them.
-    """
-    entry = WaitlistEntry.objects.select_for_update().get(id=entry_id)
-    entry.status, entry.version, entry.updated_at = Standing.BOOKED, entry.version + 1, now
-    entry.save(force_update=True)
-    theirs = Appointment.objects.select_related("provider", "patient", "room", "type")
-    later = theirs.filter(id=entry.earlier_than or NIL, status__in=EXPECTED, starts_at__gt=offer.starts_at)
-    for each in later.select_for_update(of=("self",)):
-        raise_version(each)
-        end(each, Step.CANCEL, Status.CANCELLED, by, now)
+def given_up_for(offer: Appointment) -> Appointment | None:
+    """The later appointment that whoever accepts the offer gives up, if it still is one; of the same patient."""
+    if offer.offered_to is None:
+        return None
+    theirs = Appointment.objects.select_related("provider", "patient", "room", "type").filter(patient=offer.patient)
+    still = {"status__in": EXPECTED, "starts_at__gt": offer.starts_at}
+    return theirs.filter(id=offer.offered_to.earlier_than or NIL, **still).first()
 
 
 def while_of(kind: AppointmentType | None) -> timedelta:

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.versions import expect
-from chiron.scheduling.doors import appointment_to_change, numbers_of
 from chiron.scheduling.errors import AlreadyBegun, NotInTheFuture, TooLateToCancel
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
 from chiron.scheduling.services.attend import is_late, settle
 from chiron.scheduling.services.book import Needs, doctor_for, must_be_free, standing_for, wish_for
-from chiron.scheduling.services.freed import clear_expired, freed
+from chiron.scheduling.services.freed import appointment_freeing, freed
 from chiron.scheduling.services.taking import exchange, raise_version
 from chiron.scheduling.words import Step
 
@@ -27,7 +26,8 @@ def reschedule(
     NotFound, StaleVersion, IllegalTransition, AlreadyBegun, TooLateToCancel, and as `book` does.
     """
     other = doctor_for(by, provider_id) if provider_id else None
-    appointment = appointment_to_change(by, appointment_id, "reschedule", *([other.number] if other else []))
+    numbers = [other.number] if other else []
+    appointment = appointment_freeing(by, appointment_id, "reschedule", *numbers, now=now)
     expect(appointment, if_match)
     after(Step.RESCHEDULE, appointment.status)
     must_be_movable(by, appointment, now)
@@ -36,7 +36,6 @@ def reschedule(
     wish = wish_for(provider, appointment.patient, needs, wall, utc_offset)
     if wish.starts_at <= now:
         raise NotInTheFuture
-    clear_expired({*numbers_of(appointment), provider.number}, now)
     must_be_free(wish, now, but_for=appointment)
     raise_version(appointment)
     freed(appointment)

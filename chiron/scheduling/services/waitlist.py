@@ -8,10 +8,10 @@ from uuid import UUID
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, refusing, take_turns
-from chiron.kernel.errors import NotFound, invalid
+from chiron.kernel.errors import NotFound, StaleVersion, invalid
 from chiron.kernel.versions import expect
 from chiron.registry.public import department_for, patient_within
-from chiron.scheduling.doors import appointments_within, entry_for, turn_of
+from chiron.scheduling.doors import appointments_within, entry_for, numbers_of, turn_of, unchanged
 from chiron.scheduling.errors import AlreadyWaiting, IllegalTransition
 from chiron.scheduling.models import Appointment, WaitlistEntry
 from chiron.scheduling.services.attend import end
@@ -66,12 +66,15 @@ def join(*, by: Caller, patient_id: UUID | None, wanted: Wanted, now: datetime) 
 
 def leave(*, by: Caller, entry_id: UUID, if_match: int | None, now: datetime) -> WaitlistEntry:
     """Wait no longer; what is offered is given up with it. Raises NotFound, StaleVersion, IllegalTransition."""
-    entry = _to_change(by, entry_id, "leave", if_match)
+    offers = Appointment.objects.filter(offered_to=entry_id, status=Status.HELD)
+    seen = offers.select_related("provider", "patient", "room", "type").first()
+    entry = _to_change(by, entry_id, "leave", if_match, *(numbers_of(seen) if seen else ()))
     _settle(entry, Standing.LEFT, now)
-    offers = Appointment.objects.filter(offered_to=entry, status=Status.HELD).select_related("type")
-    for offer in offers.select_for_update(of=("self",)):
-        raise_version(offer)
-        end(offer, Step.CANCEL, Status.CANCELLED, by, now)
+    if seen:
+        raise_version(unchanged(seen))
+        end(seen, Step.CANCEL, Status.CANCELLED, by, now)
+    elif offers.exists():
+        raise StaleVersion
     _record(by, "waitlist.left", entry)
     return entry
 
@@ -88,10 +91,10 @@ def prioritize(*, by: Caller, entry_id: UUID, priority: int, if_match: int | Non
     return entry
 
 
-def _to_change(by: Caller, entry_id: UUID, action: str, if_match: int | None) -> WaitlistEntry:
+def _to_change(by: Caller, entry_id: UUID, action: str, if_match: int | None, *numbers: int) -> WaitlistEntry:
     """An entry of somebody who waits, at the turn of the patient: nobody offers them anything meanwhile."""
     patient = entry_for(by, entry_id, action).patient
-    take_turns(CLINICAL, turn_of(patient.number))
+    take_turns(CLINICAL, *map(turn_of, {patient.number, *numbers}))
     entry = WaitlistEntry.objects.select_related("patient", "type").select_for_update(of=("self",)).get(id=entry_id)
     expect(entry, if_match)
     if entry.status != Standing.WAITING:
