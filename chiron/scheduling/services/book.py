@@ -70,12 +70,25 @@ def book(
         by=by, provider_id=provider_id, patient_id=patient_id, wall=wall, utc_offset=utc_offset, type_id=type_id,
         room_id=room_id, now=now,
     )  # fmt: skip
+    return have_booked(by, have_time(by, wish, now), reason, now)
+
+
+def have_time(by: Caller, wish: Wish, now: datetime) -> Appointment:
+    """The row of what was wished, not yet saved, with its time reserved.
+
+    Raises OutsideAvailability, DoctorBusy, and as `take` does.
+    """
     must_be_free(wish, now)
     appointment = promised(wish)
     appointment.status = standing_for(by, wish.type)
     take(appointment)
+    return appointment
+
+
+def have_booked(by: Caller, appointment: Appointment, reason: str, now: datetime) -> Booked:
+    """Write an appointment that has its time, as booked by the caller now."""
     appointment.booked_by, appointment.recorded_at, appointment.updated_at = by.account_id, now, now
-    safe = patient_safe(current_organization_id(), wish.patient.id)
+    safe = patient_safe(current_organization_id(), appointment.patient_id)
     appointment.reason = safe.seal(appointment, "reason", reason) if reason else None
     return promise(by=by, appointment=appointment, reason=reason, said="appointment.booked", now=now)
 
