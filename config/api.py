@@ -24,6 +24,7 @@ from chiron.registry.api_people import router as people
 from chiron.scheduling.api import router as scheduling
 from chiron.scheduling.api_hours import router as hours
 from chiron.scheduling.api_offers import router as offers
+from chiron.scheduling.api_series import router as series
 from chiron.scheduling.api_waitlist import router as waitlist
 from config.openapi import ChironAPI
 from config.operation import guarded
@@ -59,6 +60,7 @@ for router in (
     notifications,
     waitlist,
     offers,
+    series,
     scheduling,
     stream,
 ):

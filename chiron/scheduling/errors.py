@@ -37,6 +37,12 @@ class NoSchedule(Conflict):
     code, title = "no-schedule", "The doctor has not said when they receive."
 
 
+class SeriesRefused(Conflict):
+    """Carries ``refused``: each date that does not go, with the code of its refusal."""
+
+    code, title = "series-refused", "Not all dates of the series are possible; nothing was done."
+
+
 class HoldExpired(Conflict):
     code, title = "hold-expired", "The time was held for a while that has passed; it may be free still."
 

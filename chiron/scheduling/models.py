@@ -193,6 +193,7 @@ class Appointment(Versioned):
     seat = operational(models.PositiveSmallIntegerField(default=0))
     held_until = operational(models.DateTimeField(null=True))
     moves = operational(models.PositiveSmallIntegerField(default=0))
+    series_id = operational(models.UUIDField(null=True))
     record_id = operational(models.UUIDField(null=True))
     booked_by = operational(models.UUIDField(null=True))
     reason = clinical(SealedField(null=True))
@@ -226,6 +227,7 @@ class Appointment(Versioned):
         indexes: ClassVar = [
             models.Index(name="appointments_of_a_provider", fields=["provider", "starts_at"]),
             models.Index(name="appointments_of_a_patient", fields=["patient", "starts_at"]),
+            models.Index(name="appointments_of_a_series", fields=["series_id"], condition=Q(series_id__isnull=False)),
             models.Index(name="holds_by_their_end", fields=["held_until"], condition=Q(status=Status.HELD)),
         ]
 

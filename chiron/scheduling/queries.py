@@ -130,6 +130,7 @@ class Asked:
     status: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    series_id: UUID | None = None
 
 
 def list_appointments(by: Caller, asked: Asked, query: PageQuery) -> Page[Told]:
@@ -137,7 +138,7 @@ def list_appointments(by: Caller, asked: Asked, query: PageQuery) -> Page[Told]:
     rows = appointments_within(by, "read").select_related("type")
     wanted = {
         "provider_id": asked.provider_id, "patient_id": asked.patient_id, "status": asked.status,
-        "starts_at__gte": asked.since, "starts_at__lt": asked.until,
+        "starts_at__gte": asked.since, "starts_at__lt": asked.until, "series_id": asked.series_id,
     }  # fmt: skip
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
     found = page(rows, query, order=("starts_at", "id"))

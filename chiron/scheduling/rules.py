@@ -1,11 +1,14 @@
 """What follows from an appointment alone: what can become of it, and which instant a wall time means."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from chiron.scheduling.errors import IllegalTransition, TimeComesTwice, TimeNeverComes
 from chiron.scheduling.wallclock import DAY, instants_of, wall_of
 from chiron.scheduling.words import Status, Step
+
+LONGEST_SERIES = 52
+"""Appointments; a year of weeks."""
 
 STEPS: dict[Step, tuple[frozenset[Status], Status]] = {
     Step.CONFIRM: (frozenset({Status.HELD}), Status.BOOKED),
@@ -49,6 +52,21 @@ def offering_from(now: datetime, zone: ZoneInfo) -> datetime:
     while not (mornings := instants_of(datetime.combine(day, OFFERED_FROM), zone)):
         day += DAY
     return mornings[0]
+
+
+def days_of_series(first: date, *, every: int, count: int | None, until: date | None) -> list[date]:
+    """The days of a series, ``every`` so many weeks: ``count`` of them, or up to ``until``.
+
+    Never more than `LONGEST_SERIES`. Raises ValueError for a series that has more, no day, or days beyond the calendar.
+    """
+    weeks = 7 * every
+    if count is None:
+        count = ((until or first) - first).days // weeks + 1
+    if not 1 <= count <= LONGEST_SERIES:
+        raise ValueError(f"has no day, or more than {LONGEST_SERIES}")
+    if first.toordinal() + weeks * count > date.max.toordinal():
+        raise ValueError("goes beyond the calendar")
+    return [first + timedelta(days=weeks * number) for number in range(count)]
 
 
 def instant_of(wall: datetime, zone: ZoneInfo, utc_offset: timedelta | None = None) -> datetime:

@@ -220,6 +220,7 @@ class AppointmentOut(BaseModel):
     late: bool = Field(description="It was cancelled after the time that its type allows.")
     held_until: datetime | None = Field(description="When a hold expires; before then it can be confirmed.")
     moves: int = Field(description="How often it was given another time.")
+    series: UUID | None = Field(description="The series that it was booked with.")
     health_record_id: UUID | None
     possible: list[str] = Field(description="What can become of it now.")
     version: int
@@ -233,6 +234,7 @@ class AppointmentOut(BaseModel):
             room_id=each.room_id, status=Status(each.status), starts_at=each.starts_at.astimezone(zone),
             ends_at=each.ends_at.astimezone(zone), time_zone=each.zone, reason=told.reason,
             cancellation_reason=told.note, late=each.late, held_until=each.held_until, moves=each.moves,
+            series=each.series_id,
             health_record_id=each.record_id, possible=steps_from(each.status), version=each.version,
         )  # fmt: skip
 
@@ -273,9 +275,10 @@ class AppointmentQuery(PageQuery):
     status: Status | None = None
     from_: AwareDatetime | None = Field(None, alias="from", description="Beginning then or later.")
     to: AwareDatetime | None = Field(None, description="Beginning before then.")
+    series: UUID | None = None
 
     def asked(self) -> Asked:
-        return Asked(self.doctor_id, self.patient, self.status, self.from_, self.to)
+        return Asked(self.doctor_id, self.patient, self.status, self.from_, self.to, self.series)
 
 
 class SlotOut(BaseModel):

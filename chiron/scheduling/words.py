@@ -49,6 +49,14 @@ class Choice(models.TextChoices):
     ASK = "ask"
 
 
+class OnConflict(models.TextChoices):
+    """What becomes of a series where one of its dates is not possible: nothing at all, all others; or just tell."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    LIST = "list"
+
+
 class Step(models.TextChoices):
     """What can become of an appointment; as the API calls it."""
 

@@ -239,6 +239,14 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/appointments/waitlist/{entry_id}": Operation(Thing.WAITING),
     "POST /api/appointments/waitlist/{entry_id}/leave": Operation(Thing.WAITING),
     "PUT /api/appointments/waitlist/{entry_id}/priority": Operation(Thing.WAITING, fixed(priority=2)),
+    "POST /api/appointments/series": Operation(
+        Thing.PATIENT,
+        lambda world, thing_id: (
+            in_days(40) | {"doctor_id": str(world.hilltop.doctor_id), "patient_id": str(thing_id), "count": 2}
+        ),
+        events=4,
+    ),
+    "POST /api/appointments/series/{series_id}/cancel": Operation(Thing.SERIES, fixed(reason="Well again"), events=4),
     "GET /api/appointments": Operation(lists=Thing.APPOINTMENT),
     "GET /api/appointments/{appointment_id}": Operation(Thing.APPOINTMENT),
     "POST /api/appointments/{appointment_id}/reschedule": Operation(

@@ -19,7 +19,7 @@ from tests.apart import become_the_form_that_answers
 from tests.matrix.operations import OPERATIONS, Operation, sent
 from tests.matrix.world import OUTCASTS, Thing, Whose, World, events_of, undone
 
-APPOINTMENTS = (Thing.APPOINTMENT, Thing.BEGUN, Thing.PRESENT, Thing.MISSED, Thing.HOLD, Thing.PENDING)
+APPOINTMENTS = (Thing.APPOINTMENT, Thing.BEGUN, Thing.PRESENT, Thing.MISSED, Thing.HOLD, Thing.PENDING, Thing.SERIES)
 OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.WAITING, *APPOINTMENTS)
 
 

@@ -41,9 +41,10 @@ from chiron.scheduling.services.book import book
 from chiron.scheduling.services.hold import hold
 from chiron.scheduling.services.holidays import HolidaySaid, save_holiday
 from chiron.scheduling.services.offers import RoomSaid, TypeSaid, save_room, save_type
+from chiron.scheduling.services.series import book_series
 from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.wallclock import Hours
-from chiron.scheduling.words import WEEKDAYS, Step
+from chiron.scheduling.words import WEEKDAYS, OnConflict, Step
 from chiron.tenancy.public import inside
 from tests.matrix.secrets import Secrets, say_everything
 from tests.town import OPERATOR, PASSWORD, Clinic, Town
@@ -76,6 +77,7 @@ class Thing(Enum):
     HOLIDAY = "holiday"
     TYPE = "appointment type"
     ROOM = "room"
+    SERIES = "series of appointments"
 
 
 class Whose(Enum):
@@ -322,7 +324,13 @@ def _promised(by: Caller, doctor_id: UUID, patient_id: UUID) -> dict[Thing, UUID
     ids[Thing.PENDING] = book(by=patient, wall=noon + timedelta(days=8), **wish).appointment.id
     wanted = Wanted(date(2031, 7, 1), date(2031, 7, 1), provider_id=doctor_id, type_id=kind.id)
     ids[Thing.WAITING] = join(by=by, patient_id=patient_id, wanted=wanted, now=now()).id
-    return ids
+    days = [(now() + timedelta(days=days)).date() for days in (20, 27)]
+    weekly = book_series(
+        by=by, provider_id=doctor_id, patient_id=patient_id, days=days, clock=time(12), conflict=OnConflict.FAIL,
+        now=now(),
+    )  # fmt: skip
+    [series_id] = {each.appointment.series_id for each in weekly if each.appointment}
+    return ids | {Thing.SERIES: series_id or NIL}
 
 
 def _offered(by: Caller) -> dict[Thing, UUID]:
