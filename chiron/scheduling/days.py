@@ -13,8 +13,8 @@ from chiron.kernel.access import Caller
 from chiron.registry.public import Provider, provider_names
 from chiron.scheduling.doors import appointments_within
 from chiron.scheduling.models import Appointment, AppointmentType, Schedule
-from chiron.scheduling.queries import Free, free_doctors
-from chiron.scheduling.wallclock import DAY, Span, wall_of
+from chiron.scheduling.queries import Free, Slot, free_doctors
+from chiron.scheduling.wallclock import DAY, wall_of
 
 AROUND = timedelta(days=2)
 """How far from its noon in UTC any zone's day may reach, and more."""
@@ -28,7 +28,7 @@ class DoctorDay:
     name: str
     zone: ZoneInfo
     appointments: Sequence[Appointment]
-    free: Sequence[Span]
+    free: Sequence[Slot]
 
 
 def clinic_day(by: Caller, *, day: date, provider_id: UUID | None = None, now: datetime) -> list[DoctorDay]:

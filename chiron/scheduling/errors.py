@@ -21,6 +21,10 @@ class FullyBooked(Conflict):
     code, title = "fully-booked", "All places of that appointment are taken."
 
 
+class OtherRoom(Conflict):
+    code, title = "other-room", "Those who share that time are in another room, or in none."
+
+
 class NotInTheFuture(Invalid):
     code, title = "not-in-the-future", "An appointment must begin in the future."
 

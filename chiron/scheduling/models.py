@@ -118,19 +118,24 @@ class AppointmentType(Versioned):
 
 
 class Room(Versioned):
-    """Where an appointment takes place, or what it needs: a room, a device. Only one at a time has it."""
+    """Where an appointment takes place, or what it needs: a room, a device. Only one at a time has it.
+
+    Of those who share an appointment's time, no more than ``places`` are in it; None says nothing of how many.
+    """
 
     grants = Grants.READ_WRITE
 
     number = operational(models.BigIntegerField(default=new_number, editable=False))
     name = operational(models.CharField(max_length=100))
     department = operational(models.ForeignKey("registry.Department", models.PROTECT, null=True, related_name="+"))
+    places = operational(models.PositiveSmallIntegerField(null=True))
     active = operational(models.BooleanField(default=True))
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(name="room_has_its_own_name", fields=["name"]),
             models.UniqueConstraint(name="room_number_is_its_own", fields=["number"]),
+            models.CheckConstraint(name="a_room_has_a_place", condition=Q(places=None) | Q(places__gte=1)),
         ]
 
 

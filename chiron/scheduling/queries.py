@@ -16,6 +16,7 @@ from chiron.scheduling.diary import availabilities, blocking, hours_of, schedule
 from chiron.scheduling.doors import appointment_for, appointments_within
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Schedule
 from chiron.scheduling.services.availability import Extra, Leave, Received
+from chiron.scheduling.sharing import groups_of, places_in
 from chiron.scheduling.slots import slots_on
 from chiron.scheduling.wallclock import Hours, Span
 from chiron.scheduling.words import Of
@@ -24,13 +25,22 @@ from chiron.vault.public import organization_safe, patient_safes
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """When an appointment itself could be, and for how many patients."""
+
+    starts_at: datetime
+    ends_at: datetime
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class Free:
-    """A doctor and when they can be booked on one day, as spans of the appointment itself."""
+    """A doctor and when they can be booked on one day."""
 
     provider: Provider
     name: str
     zone: str
-    slots: Sequence[Span]
+    slots: Sequence[Slot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +94,33 @@ def free_doctors(
     if specialty:
         schedules = schedules.filter(provider__specialty__iexact=specialty)
     found = list(schedules.order_by("provider_id"))
-    open_hours, taken = availabilities(found, day, day), _taken(found, day, now)
+    open_hours, around = availabilities(found, day, day), _around(day)
+    numbers = [each.provider.number for each in found]
+    taken, groups = _taken(numbers, around, now), groups_of(kind, numbers, around, now)
     names = provider_names(by, [each.provider_id for each in found])
     free = []
     for schedule in found:
-        terms = terms_of(kind, schedule)
+        number, terms = schedule.provider.number, terms_of(kind, schedule)
         starts = slots_on(
-            day, availability=open_hours[schedule.provider_id], terms=terms,
-            taken=taken.get(schedule.provider.number, ()), now=now,
+            day, availability=open_hours[schedule.provider_id], terms=terms, taken=taken.get(number, ()),
+            shared=[span for (whose, span), group in groups.items() if whose == number and group.left], now=now,
         )  # fmt: skip
-        slots = [terms.span(start) for start in starts]
+        slots = []
+        for start in starts:
+            group = groups.get((number, terms.reserved(start)))
+            slots.append(Slot(start, start + terms.duration, group.left if group else places_in(kind, None)))
         free.append(Free(schedule.provider, names[schedule.provider_id], schedule.time_zone, slots))
     return [each for each in free if each.slots]
 
 
-def _taken(schedules: Sequence[Schedule], day: date, now: datetime) -> Mapping[int, list[Span]]:
-    """What is reserved of these providers around that day, and not by a hold that has expired."""
+def _around(day: date) -> Span:
+    """All instants that some clock shows on that day or the days beside it."""
     noon = datetime.fromisoformat(f"{day}T12:00:00+00:00")
-    around = Span(noon - timedelta(days=3), noon + timedelta(days=3))
-    numbers = [each.provider.number for each in schedules]
+    return Span(noon - timedelta(days=3), noon + timedelta(days=3))
+
+
+def _taken(numbers: Sequence[int], around: Span, now: datetime) -> Mapping[int, list[Span]]:
+    """What is reserved of these providers then, and not by a hold that has expired."""
     rows = blocking(now).filter(
         of=Of.PROVIDER, number__in=numbers, starts_at__lt=around.ends_at, ends_at__gt=around.starts_at
     )

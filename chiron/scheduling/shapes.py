@@ -9,11 +9,11 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, NaiveDatet
 
 from chiron.kernel.schemas import Body, Line, PageQuery
 from chiron.scheduling.models import Appointment, Schedule
-from chiron.scheduling.queries import Asked, Free, Told
+from chiron.scheduling.queries import Asked, Free, Slot, Told
 from chiron.scheduling.rules import steps_from
 from chiron.scheduling.services.availability import Changed, Extra, Leave, Received
 from chiron.scheduling.services.book import Booked
-from chiron.scheduling.wallclock import Hours, Span
+from chiron.scheduling.wallclock import Hours
 from chiron.scheduling.words import WEEKDAYS, Status
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -284,6 +284,7 @@ class AppointmentQuery(PageQuery):
 class SlotOut(BaseModel):
     start_time: datetime
     end_time: datetime
+    places: int = Field(description="How many patients can still be booked for that time.")
 
 
 class FreeDoctorOut(BaseModel):
@@ -312,5 +313,7 @@ class FreeQuery(BaseModel):
     type: UUID | None = None
 
 
-def _slot(span: Span, zone: ZoneInfo) -> SlotOut:
-    return SlotOut(start_time=span.starts_at.astimezone(zone), end_time=span.ends_at.astimezone(zone))
+def _slot(slot: Slot, zone: ZoneInfo) -> SlotOut:
+    return SlotOut(
+        start_time=slot.starts_at.astimezone(zone), end_time=slot.ends_at.astimezone(zone), places=slot.places
+    )

@@ -63,6 +63,7 @@ class RoomIn(Body):
 
     name: Word = Field(examples=["Ultrasound 1"])
     department_id: UUID | None = None
+    places: int | None = Field(None, ge=1, le=1000, description="Of those who share a time, so many are in it at most.")
     active: bool = Field(True, description="Whether it can be booked.")
 
     def said(self) -> RoomSaid:
@@ -73,6 +74,7 @@ class RoomOut(BaseModel):
     id: UUID
     name: str
     department_id: UUID | None
+    places: int | None
     active: bool
     version: int
 

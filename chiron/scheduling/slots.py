@@ -3,7 +3,7 @@
 One function answers both questions, what is free on a day and whether one beginning is, so they cannot disagree.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -76,11 +76,13 @@ class Terms:
 
 
 def slots_on(
-    day: date, *, availability: Availability, terms: Terms, taken: Iterable[Span], now: datetime
-) -> list[datetime]:
+    day: date, *, availability: Availability, terms: Terms, taken: Iterable[Span], shared: Collection[Span] = (),
+    now: datetime,
+) -> list[datetime]:  # fmt: skip
     """The beginnings that can be booked on that day of the provider's clock, as instants in order.
 
-    ``taken`` are what is reserved for others, with what must be free around it.
+    ``taken`` are what is reserved for others, with what must be free around it. Those of them that are ``shared`` can
+    be joined, by an appointment that takes exactly the same time.
     """
     open_spans, reserved = availability.open_around(day), union(taken)
     last = wall_of(now, availability.zone) + terms.horizon
@@ -90,16 +92,17 @@ def slots_on(
         if now + terms.notice <= start
         and wall_of(start, availability.zone) <= last
         and within(terms.span(start), open_spans)
-        and _clear(terms.reserved(start), reserved)
+        and (terms.reserved(start) in shared or _clear(terms.reserved(start), reserved))
     ]
 
 
 def can_begin(
-    start: datetime, *, availability: Availability, terms: Terms, taken: Iterable[Span], now: datetime
-) -> bool:
+    start: datetime, *, availability: Availability, terms: Terms, taken: Iterable[Span], shared: Collection[Span] = (),
+    now: datetime,
+) -> bool:  # fmt: skip
     """Whether an appointment can begin then: it is one of the slots of its day."""
     day = wall_of(start, availability.zone).date()
-    return start in slots_on(day, availability=availability, terms=terms, taken=taken, now=now)
+    return start in slots_on(day, availability=availability, terms=terms, taken=taken, shared=shared, now=now)
 
 
 def _steps(hours: Hours, day: date, step: timedelta) -> Iterator[datetime]:

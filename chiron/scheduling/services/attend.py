@@ -72,7 +72,7 @@ def no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now: date
 def undo_no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now: datetime) -> Appointment:
     """The patient did come: it is booked again, where nobody has got the time meanwhile.
 
-    Raises NotFound, StaleVersion, IllegalTransition, DoctorBusy, PatientBusy, RoomBusy.
+    Raises NotFound, StaleVersion, IllegalTransition, and as `take` does.
     """
     appointment = appointment_freeing(by, appointment_id, "attend", now=now)
     expect(appointment, if_match)

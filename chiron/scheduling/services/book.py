@@ -17,6 +17,7 @@ from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedul
 from chiron.scheduling.rules import instant_of
 from chiron.scheduling.services.freed import take_turns_freeing
 from chiron.scheduling.services.taking import keep, take
+from chiron.scheduling.sharing import groups_of
 from chiron.scheduling.slots import Terms, can_begin
 from chiron.scheduling.wallclock import Span, wall_of
 from chiron.scheduling.words import Of, Status
@@ -64,7 +65,7 @@ def book(
     What a patient books of a type that needs approval is pending: the time is reserved as for what is booked.
     Who is too late for certain is told so without waiting.
     Raises NotFound, NoSchedule, TimeNeverComes, TimeComesTwice, NotInTheFuture, OutsideAvailability, DoctorBusy,
-    PatientBusy, RoomBusy.
+    PatientBusy, RoomBusy; of a time that is shared OtherRoom, FullyBooked.
     """
     wish = wished(
         by=by, provider_id=provider_id, patient_id=patient_id, wall=wall, utc_offset=utc_offset, type_id=type_id,
@@ -170,10 +171,14 @@ def must_be_free(wish: Wish, now: datetime, *, but_for: Appointment | None = Non
     """The time is one that is offered; whoever is moved may have their own. Raises OutsideAvailability, DoctorBusy."""
     day = wall_of(wish.starts_at, ZoneInfo(wish.schedule.time_zone)).date()
     availability = availability_of(wish.schedule, day, day)
-    taken = reserved(wish.provider.number, Of.PROVIDER, wish.terms.reserved(wish.starts_at), but_for)
+    number, whole = wish.provider.number, wish.terms.reserved(wish.starts_at)
+    taken = reserved(number, Of.PROVIDER, whole, but_for)
+    shared = [group.span for group in groups_of(wish.type, [number], whole).values()]
 
     def fits(others: list[Span]) -> bool:
-        return can_begin(wish.starts_at, availability=availability, terms=wish.terms, taken=others, now=now)
+        return can_begin(
+            wish.starts_at, availability=availability, terms=wish.terms, taken=others, shared=shared, now=now
+        )
 
     if not fits(taken):
         raise DoctorBusy if fits([]) else OutsideAvailability

@@ -42,6 +42,7 @@ class RoomSaid:
 
     name: str
     department_id: UUID | None = None
+    places: int | None = None
     active: bool = True
 
 

@@ -42,8 +42,8 @@ def reschedule(
     appointment.provider = provider
     appointment.put(wish.terms.span(wish.starts_at), wish.schedule.time_zone)
     appointment.moves += 1
-    exchange(appointment)
-    settle(appointment, Step.RESCHEDULE, standing_for(by, appointment.type), by, now)
+    with exchange(appointment):
+        settle(appointment, Step.RESCHEDULE, standing_for(by, appointment.type), by, now)
     return appointment
 
 

@@ -155,7 +155,8 @@ def test_a_booking_answers_the_appointment_and_its_record(hilltop: Clinic) -> No
         "id": "", "doctor_id": str(hilltop.doctor_id), "patient_id": str(hilltop.patient_id), "type": None,
         "room_id": None, "status": "booked", "starts_at": "2031-03-04T10:30:00+01:00",
         "ends_at": "2031-03-04T11:00:00+01:00", "time_zone": "Europe/Berlin", "reason": "Cough",
-        "cancellation_reason": "", "late": False, "held_until": None, "moves": 0, "health_record_id": "",
+        "cancellation_reason": "", "late": False, "held_until": None, "moves": 0, "series": None,
+        "health_record_id": "",
         "possible": ["reschedule", "cancel", "check_in", "no_show"], "version": 1,
     }  # fmt: skip
     assert (record["id"], record["record_type"]) == (appointment["health_record_id"], "APPOINTMENT")
