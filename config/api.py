@@ -22,6 +22,7 @@ from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
 from chiron.scheduling.api import router as scheduling
+from chiron.scheduling.api_feeds import router as feeds
 from chiron.scheduling.api_hours import router as hours
 from chiron.scheduling.api_offers import router as offers
 from chiron.scheduling.api_series import router as series
@@ -61,6 +62,7 @@ for router in (
     waitlist,
     offers,
     series,
+    feeds,
     scheduling,
     stream,
 ):

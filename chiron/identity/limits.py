@@ -73,6 +73,7 @@ USUAL = {
     "secrets.account": Rate(30, 3600),
     "reset.address": Rate(20, 3600),
     "reset.mailbox": Rate(3, 3600),
+    "feed.address": Rate(600, 60),
 }
 
 

@@ -10,7 +10,7 @@ from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Removal, Session
 from chiron.identity.proofs import proof_of, public_key
-from chiron.identity.queries import account_names, accounts_with, locale_of, me
+from chiron.identity.queries import account_names, accounts_with, caller_of, locale_of, me
 from chiron.identity.revocations import Snapshot, revocations
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
@@ -49,6 +49,7 @@ __all__ = [
     "admit",
     "begin",
     "browsers",
+    "caller_of",
     "change_membership",
     "create_operator",
     "create_organization",

@@ -12,7 +12,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
-from chiron.kernel.fields import SealedField, clinical, operational, personal
+from chiron.kernel.fields import SealedField, clinical, operational, personal, secret
 from chiron.kernel.ids import new_number
 from chiron.kernel.models import Grants, Row, Versioned
 from chiron.scheduling.wallclock import Span, wall_of
@@ -303,4 +303,20 @@ class AppointmentChange(Row):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(name="each_version_of_an_appointment_once", fields=["appointment", "version"])
+        ]
+
+
+class Feed(Row):
+    """The address at which a calendar program finds a member's own appointments: the digest of its secret."""
+
+    grants = Grants.FULL
+
+    membership_id = operational(models.UUIDField())
+    digest = secret(models.BinaryField(max_length=32))
+    made_at = operational(models.DateTimeField())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="one_feed_of_a_member", fields=["membership_id"]),
+            models.UniqueConstraint(name="a_feed_has_its_own_secret", fields=["digest"]),
         ]

@@ -1,5 +1,6 @@
 """What other apps may use of scheduling."""
 
+from chiron.scheduling.calendars import Method, invitation
 from chiron.scheduling.days import DoctorDay, bookable_doctors, clinic_day, next_free, offered_types, state_of_day
 from chiron.scheduling.models import Appointment, AppointmentType, Schedule
 from chiron.scheduling.queries import Free, Told, free_doctors, read_appointment, told
@@ -21,6 +22,7 @@ __all__ = [
     "DoctorDay",
     "Free",
     "Hours",
+    "Method",
     "Received",
     "Schedule",
     "Span",
@@ -35,6 +37,7 @@ __all__ = [
     "confirm",
     "decline",
     "free_doctors",
+    "invitation",
     "next_free",
     "no_show",
     "offered_types",

@@ -25,11 +25,9 @@ from chiron.vault.public import organization_safe, patient_safes
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Span):
     """When an appointment itself could be, and for how many patients."""
 
-    starts_at: datetime
-    ends_at: datetime
     places: int
 
 

@@ -50,7 +50,7 @@ def instants_of(wall: datetime, zone: ZoneInfo) -> list[datetime]:
 def spans_of(start: datetime, end: datetime, zone: ZoneInfo) -> list[Span]:
     """All instants at which the clock shows something from ``start`` until before ``end``."""
     found = []
-    for offset, since, until in _offsets(_utc(start) - DAY, _utc(end) + DAY, zone):
+    for offset, since, until in offsets_of(_utc(start) - DAY, _utc(end) + DAY, zone):
         first, last = max(since, _utc(start - offset)), min(until, _utc(end - offset))
         if first < last:
             found.append(Span(first, last))
@@ -90,13 +90,14 @@ def within(span: Span, spans: Sequence[Span]) -> bool:
     return nearest >= 0 and span.ends_at <= spans[nearest].ends_at
 
 
-def _offsets(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[timedelta, datetime, datetime]]:
+def offsets_of(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[timedelta, datetime, datetime]]:
     """The zone's offsets from UTC, each with the instants between which it holds; it changes once an hour at most."""
+    hours = [first + number * HOUR for number in range((last - first) // HOUR + 1)]
+    runs_by = [_offset(hour, zone) for hour in hours]
     turns = [first]
-    for hours in range((last - first) // HOUR):
-        before = first + hours * HOUR
-        if _offset(before, zone) != _offset(before + HOUR, zone):
-            turns.append(_turn_after(before, zone))
+    for hour, (before, after) in zip(hours, pairwise(runs_by), strict=False):
+        if before != after:
+            turns.append(_turn_after(hour, zone))
     for since, until in pairwise([*turns, last]):
         yield _offset(since, zone), since, until
 

@@ -247,6 +247,9 @@ OPERATIONS: dict[str, Operation] = {
         events=4,
     ),
     "POST /api/appointments/series/{series_id}/cancel": Operation(Thing.SERIES, fixed(reason="Well again"), events=4),
+    "POST /api/appointments/feed": Operation(),
+    "GET /api/appointments/feed": Operation(events=0),
+    "DELETE /api/appointments/feed": Operation(),
     "GET /api/appointments": Operation(lists=Thing.APPOINTMENT),
     "GET /api/appointments/{appointment_id}": Operation(Thing.APPOINTMENT),
     "POST /api/appointments/{appointment_id}/reschedule": Operation(

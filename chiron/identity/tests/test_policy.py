@@ -28,7 +28,8 @@ def test_the_admin_reaches_everything_of_the_organization_and_nothing_of_the_pla
     reached = {line for line in TABLE if scope_of(a(Role.ADMIN), *line) is Scope.ORGANIZATION}
 
     own_hours = {("my-availability", "read"), ("my-availability", "update")}
-    without_need = {("my-patients", "read"), ("patients", "break-glass")} | own_hours
+    own_feed = {("my-feed", action) for action in ("create", "read", "delete")}
+    without_need = {("my-patients", "read"), ("patients", "break-glass")} | own_hours | own_feed
     each_of_their_own = {("audit-proofs", "read")}
     assert reached == everything - without_need | each_of_their_own
 

@@ -74,7 +74,14 @@ def test_a_room_stands_in_a_department_that_there_is(hilltop: Clinic, riverside:
     refused = call(hilltop, Role.RECEPTIONIST, "post", "/rooms", {"name": "Laser", "department_id": there})
 
     room = made.json()["room"]
-    assert room == {"id": room["id"], "name": "Ultrasound", "department_id": here, "active": True, "version": 1}
+    assert room == {
+        "id": room["id"],
+        "name": "Ultrasound",
+        "department_id": here,
+        "places": None,
+        "active": True,
+        "version": 1,
+    }
     assert problem(refused) == (404, "not-found")
     assert [each["id"] for each in call(hilltop, Role.PATIENT, "get", "/rooms").json()["rooms"]] == [room["id"]]
     changed = call(hilltop, Role.ADMIN, "put", f"/rooms/{room['id']}", {"name": "Echo", "active": False})
