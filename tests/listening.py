@@ -2,13 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
+from django.db import connections
 
+Result = TypeVar("Result")
 STREAM = "/api/notifications/stream"
 BROKEN = (OSError, asyncio.IncompleteReadError)
 
@@ -104,3 +106,15 @@ async def until(happened: Any, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not happened():
             await asyncio.sleep(0.02)
+
+
+async def in_a_thread(act: Callable[[], Result]) -> Result:
+    """Do it beside, and leave no connection."""
+
+    def run() -> Result:
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(run)

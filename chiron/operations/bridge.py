@@ -9,7 +9,7 @@ import asyncio
 import io
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, nullcontext, suppress
 from typing import Any, TypeVar
@@ -29,6 +29,7 @@ WAITING_AT_MOST = 8
 """Threads beyond those that work, each with its database connections, for bodies that arrive; as many for streams."""
 OWN = [(name.lower().encode(), value.encode()) for name, value in BARE.items()]
 TRY_LATER = [*OWN, (b"retry-after", b"5"), (b"content-length", b"0")]
+NOT_HERE = [*OWN, (b"content-length", b"0")]
 BROKEN_OFF = [*OWN, (b"connection", b"close")]
 PATIENCE, SLOWEST = 30.0, 4 * 1024
 """Seconds that a client is waited for, and bytes by which it earns back one of them."""
@@ -49,11 +50,11 @@ class Bridge:
     slow clients keep nobody waiting but each other: of bodies that are read as they arrive, so many at a time that a
     thread remains for everybody else, and as many streams, beyond which the answer is 503. A client that goes away ends
     its stream: the iterable is closed; so does one that takes or sends less than `SLOWEST` bytes a second for longer
-    than `PATIENCE`.
+    than `PATIENCE`. Where ``only`` names addresses, there is nothing at others.
     """
 
-    def __init__(self, wsgi: WSGI, threads: int) -> None:
-        self._wsgi = wsgi
+    def __init__(self, wsgi: WSGI, threads: int, only: Collection[str] = ()) -> None:
+        self._wsgi, self._only = wsgi, only
         room = threads + 2 * WAITING_AT_MOST
         self._pool = ThreadPoolExecutor(room, "request")
         self._room = asyncio.Semaphore(room)  # whoever has a turn must find a thread
@@ -65,6 +66,9 @@ class Bridge:
         """The entry that ASGI servers call."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
+        elif self._only and scope["type"] == "http" and scope["path"].rstrip("/") not in self._only:
+            await send({"type": "http.response.start", "status": 404, "headers": NOT_HERE})
+            await send(body_message(b""))
         elif scope["type"] == "http":
             await self._answer(environ_of(scope), Exchange(receive, send, self._turns, self._leaving))
         else:

@@ -9,7 +9,6 @@ from importlib import import_module
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
-APPLICATION = "config.asgi"
 Flag = Any
 """A truth in memory that processes share; reading it costs nothing and waits for nobody."""
 
@@ -22,13 +21,13 @@ def new_flag() -> Flag:
     return RawValue(c_bool, False)
 
 
-def load(leaving: Flag, counts: str) -> Any:
-    """The application, in a process that answers, goes by that flag and counts in that folder, if there is one."""
+def load(application: str, leaving: Flag, counts: str) -> Any:
+    """The application of that module; its process goes by that flag, and counts in that folder if there is one."""
     _flags[:] = [leaving]
     if counts:
         _folders[:] = [counts]
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", counts)  # noqa: TID251  how prometheus-client is told
-    return import_module(APPLICATION).application
+    return import_module(application).application
 
 
 def is_leaving() -> bool:

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from chiron.jobs.public import Worker
 from chiron.kernel import clock
 from chiron.kernel.db import close_connections
 from chiron.operations.metrics import shared_counts
-from chiron.operations.processes import APPLICATION, Flag, load, new_flag
+from chiron.operations.processes import Flag, load, new_flag
 from chiron.operations.replaying import replay
 from chiron.vault.public import OpeningFailed, platform_safe
 
@@ -88,8 +89,21 @@ def keys_must_open() -> None:
         raise ForeignMasterKey from None
 
 
-def serve(address: str, port: int, workers: int) -> None:
+class Form(Enum):
+    """What a server answers: the application that it loads, and by which interface."""
+
+    ALL = "config.asgi", Interfaces.ASGI
+    API = "config.wsgi", Interfaces.WSGI
+    LIVE = "config.live", Interfaces.ASGI
+
+
+THREADS = 2
+
+
+def serve(address: str, port: int, workers: int, form: Form = Form.ALL) -> None:
     """Answer requests until interrupted. Sealer and worker run in this process, the requests in ``workers`` others.
+
+    A server of streams alone leaves sealing and working to those of the API.
 
     What a restored backup brought back of the erased is erased again before. All this needs the clinical database, so a
     process that only signs people in leaves it to another. Raises PortTaken,
@@ -102,22 +116,24 @@ def serve(address: str, port: int, workers: int) -> None:
         close_connections()
     # Forked while a thread of ours holds a lock (an import's, say), a process would wait for it for ever.
     multiprocessing.set_start_method("spawn", force=True)
-    leaving = new_flag()
-    with nullcontext() if settings.ONLY else _sealing_and_working(), shared_counts() as counts:
+    leaving, (application, interface) = new_flag(), form.value
+    does_more = not settings.ONLY and form is not Form.LIVE
+    with _sealing_and_working() if does_more else nullcontext(), shared_counts() as counts:
         Granian(
-            f"{APPLICATION}:application",
+            f"{application}:application",
             leaving=leaving,
             seconds=settings.DRAIN_SECONDS,
             address=address,
             port=port,
-            interface=Interfaces.ASGI,
+            interface=interface,
+            blocking_threads=THREADS if interface is Interfaces.WSGI else 1,
             workers=workers,
             workers_kill_timeout=LAST_CALL,
             respawn_failed_workers=True,
             log_access=False,
             log_level=LogLevels.warning,
             process_name=None,
-        ).serve(target_loader=partial(load, leaving, counts), wrap_loader=False)
+        ).serve(target_loader=partial(load, application, leaving, counts), wrap_loader=False)
 
 
 @contextmanager

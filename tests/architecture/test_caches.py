@@ -59,7 +59,7 @@ HOLD_NOTHING_OF_ANY = {
     "config.health.watch": "whether the databases answer",
 }
 
-THAT_START = ("config.asgi", "config.wsgi")
+THAT_START = ("config.asgi", "config.live", "config.wsgi")
 """Modules that begin to serve when they are imported."""
 
 

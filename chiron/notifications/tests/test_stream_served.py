@@ -6,11 +6,11 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connections
 
 from chiron.identity.models import Membership
 from chiron.identity.public import Role
@@ -24,12 +24,10 @@ from chiron.kernel.ids import NIL, new_id
 from chiron.notifications.models import Counter
 from chiron.notifications.public import Kind, notify
 from chiron.tenancy.public import inside
-from tests.listening import Reader, reading, until
+from tests.listening import Reader, in_a_thread, reading, until
 from tests.server import end_connections
 from tests.serving import Serving, serving
 from tests.town import OPERATOR, Clinic, drop_organization, make_organization
-
-Result = TypeVar("Result")
 
 SECONDS_TO_CLOSE = 3.0
 
@@ -61,19 +59,11 @@ def told(organization_id: UUID) -> dict[UUID, int]:
         return dict(Counter.objects.values_list("id", "last"))
 
 
-def run_and_close(act: Callable[[], Result]) -> Result:
-    """Do it in a thread, and leave no connection."""
-    try:
-        return act()
-    finally:
-        connections.close_all()
-
-
 async def disturb(server: Serving, kills: int, dice: random.Random) -> None:
     """Kill the process that answers, or the database's connections, while everybody reads."""
     for _ in range(kills):
         await asyncio.sleep(dice.uniform(0.2, 1.0))
-        await asyncio.to_thread(run_and_close, lambda: end_connections("clinical"))
+        await in_a_thread(lambda: end_connections("clinical"))
         await asyncio.sleep(dice.uniform(0.2, 1.0))
         [worker] = server.workers()
         os.kill(worker, signal.SIGKILL)
@@ -88,7 +78,7 @@ async def tell_everybody(clinic: Clinic, accounts: list[UUID], commits: int, dic
             tell(clinic.id, each)
 
     chosen = [dice.sample(accounts, dice.choice([1, 1, 1, 5, len(accounts)])) for _ in range(commits)]
-    shares = [asyncio.to_thread(run_and_close, lambda at=at: work(chosen[at::4])) for at in range(4)]
+    shares = [in_a_thread(partial(work, chosen[at::4])) for at in range(4)]
     await asyncio.gather(*shares)
 
 
@@ -107,7 +97,7 @@ def test_each_reader_is_told_everything_once_and_in_order_whatever_breaks(
         async with reading([*each.values()], server.port, seed):
             await until(lambda: all(reader.opened for reader in each.values()))
             await asyncio.gather(tell_everybody(lakeside, [*each], commits, dice), disturb(server, kills, dice))
-            many = await asyncio.to_thread(run_and_close, lambda: told(lakeside.id))
+            many = await in_a_thread(lambda: told(lakeside.id))
             await until(lambda: all(len(each[account].seen) >= last for account, last in many.items()))
 
     asyncio.run(work())
@@ -140,7 +130,7 @@ def test_a_stream_closes_within_seconds_of_what_ends_the_right_to_it(server: Ser
         reader = Reader(tokens[way], cookie=True)
         open_one = asyncio.create_task(reader.read(server.port))
         await until(lambda: reader.opened)
-        await asyncio.to_thread(run_and_close, lambda: ENDS[way](lakeside, ways[way], tokens[way]))
+        await in_a_thread(lambda: ENDS[way](lakeside, ways[way], tokens[way]))
         began = time.monotonic()
         await asyncio.wait_for(open_one, 10)
         waits[way] = time.monotonic() - began
@@ -188,7 +178,7 @@ def test_nobody_hears_what_another_account_or_another_organization_is_told(
         async with reading([*readers.values()], server.port, 1):
             await until(lambda: all(each.opened for each in readers.values()))
             for _ in range(20):
-                await asyncio.to_thread(run_and_close, tell_canaries)
+                await in_a_thread(tell_canaries)
             await until(lambda: [len(readers[name].seen) for name in ("here", "there", "both")] == [20, 20, 20])
 
     def tell_canaries() -> None:

@@ -121,6 +121,8 @@ def woken(streams: Streams, organization: UUID = HILLTOP, account: UUID = AMA) -
 async def test_what_was_told_before_the_stream_was_kept_comes_first_and_in_order() -> None:
     rows = Rows({(HILLTOP, AMA): 7})
     streams = over(rows)
+    other = Reader(streams, KOFI)
+    await until(lambda: rows.asked)
 
     reader = Reader(streams, last=4)
     await until(lambda: len(reader.numbers) == 3)
@@ -128,7 +130,7 @@ async def test_what_was_told_before_the_stream_was_kept_comes_first_and_in_order
     woken(streams)
     await until(lambda: len(reader.numbers) == 5)
 
-    assert reader.numbers == [5, 6, 7, 8, 9]
+    assert (reader.numbers, other.numbers) == ([5, 6, 7, 8, 9], [])
 
 
 @in_a_loop
