@@ -10,7 +10,15 @@ from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Removal, Session
 from chiron.identity.proofs import proof_of, public_key
-from chiron.identity.queries import account_names, accounts_with, caller_of, locale_of, me
+from chiron.identity.queries import (
+    account_names,
+    accounts_of,
+    accounts_with,
+    caller_of,
+    locale_of,
+    me,
+    who_answers_for_privacy,
+)
 from chiron.identity.revocations import Snapshot, revocations
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.services.accounts import create_operator, make_account
@@ -44,6 +52,7 @@ __all__ = [
     "Snapshot",
     "Verified",
     "account_names",
+    "accounts_of",
     "accounts_with",
     "add_membership",
     "admit",
@@ -77,4 +86,5 @@ __all__ = [
     "tell_of_broken_glass",
     "unlink_patient",
     "visitor",
+    "who_answers_for_privacy",
 ]

@@ -1,10 +1,10 @@
 """Reads of accounts, memberships, sessions and organizations. Looking at other people is an event of the platform."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from chiron.audit.public import record_platform
 from chiron.identity.directory import Choice
@@ -97,6 +97,27 @@ def caller_of(membership_id: UUID) -> Caller | None:
         account_id=member.account_id, organization_id=member.organization_id, roles=member.effective_roles,
         membership_id=member.id, provider_id=member.provider_id, patient_id=member.patient_id,
     )  # fmt: skip
+
+
+def who_answers_for_privacy(organization_id: UUID) -> list[UUID]:
+    """The accounts that are told of a broken glass: the privacy officers, else the admins."""
+    return accounts_with(Role.PRIVACY_OFFICER, organization_id) or accounts_with(Role.ADMIN, organization_id)
+
+
+def accounts_of(
+    organization_id: UUID,
+    *,
+    patients: Collection[UUID] = (),
+    providers: Collection[UUID] = (),
+    accounts: Collection[UUID] = (),
+) -> set[UUID]:
+    """The active accounts with which those patients and providers sign in there, and which of those accounts still do.
+
+    For those who tell them something: it says nothing to any caller.
+    """
+    meant = Q(patient_id__in=patients) | Q(provider_id__in=providers) | Q(account_id__in=accounts)
+    members = Membership.objects.filter(meant, organization_id=organization_id)
+    return set(members.filter(approved_at__isnull=False, account__is_active=True).values_list("account_id", flat=True))
 
 
 def account_names(by: Caller, account_ids: Iterable[UUID | None]) -> dict[UUID, str]:

@@ -33,26 +33,33 @@ WORDS: dict[str, dict[Kind, str]] = {
         Kind.SECURITY: "La sécurité de votre compte a changé.",
     },
 }
-SECURITY: dict[str, dict[str, str]] = {
+CLOSER: dict[str, dict[tuple[Kind, str], str]] = {
     "en": {
-        "password": "The password of your account was changed.",
-        "mfa": "The second factor of your account was changed.",
-        "email": "The e-mail address of your account was changed.",
-        "devices": "Your account was used on a device that it had not been used on before.",
-        "sessions": "A session of your account was used from two places at once, and was ended.",
+        (Kind.ASSIGNED, "my-patients"): "Patients of somebody who leaves were assigned to you.",
+        (Kind.SECURITY, "password"): "The password of your account was changed.",
+        (Kind.SECURITY, "mfa"): "The second factor of your account was changed.",
+        (Kind.SECURITY, "email"): "The e-mail address of your account was changed.",
+        (Kind.SECURITY, "devices"): "Your account was used on a device that it had not been used on before.",
+        (Kind.SECURITY, "sessions"): "A session of your account was used from two places at once, and was ended.",
     },
     "fr": {
-        "password": "Le mot de passe de votre compte a été changé.",
-        "mfa": "Le second facteur de votre compte a été changé.",
-        "email": "L’adresse électronique de votre compte a été changée.",
-        "devices": "Votre compte a été utilisé sur un appareil où il ne l’avait jamais été.",
-        "sessions": "Une session de votre compte a été utilisée à deux endroits à la fois, et a été fermée.",
+        (Kind.ASSIGNED, "my-patients"): "Des patients de quelqu’un qui part vous ont été confiés.",
+        (Kind.SECURITY, "password"): "Le mot de passe de votre compte a été changé.",
+        (Kind.SECURITY, "mfa"): "Le second facteur de votre compte a été changé.",
+        (Kind.SECURITY, "email"): "L’adresse électronique de votre compte a été changée.",
+        (Kind.SECURITY, "devices"): "Votre compte a été utilisé sur un appareil où il ne l’avait jamais été.",
+        (
+            Kind.SECURITY,
+            "sessions",
+        ): "Une session de votre compte a été utilisée à deux endroits à la fois, et a été fermée.",
     },
 }
+"""What is said where the kind of object says more."""
 LINKS = {
     "appointments": "/api/appointments/{id}",
     "patients": "/api/patients/{id}",
     "records": "/api/records/{id}",
+    "my-patients": "/api/doctors/my_patients",
     "break-glass": "/api/break-glass",
     "devices": "/api/auth/sessions",
     "sessions": "/api/auth/sessions",
@@ -71,9 +78,7 @@ def spoken(wish: str) -> str | None:
 
 def sentence(kind: Kind, resource: str, language: str) -> str:
     """What a notification says."""
-    if kind is Kind.SECURITY and resource in SECURITY[language]:
-        return SECURITY[language][resource]
-    return WORDS[language][kind]
+    return CLOSER[language].get((kind, resource), WORDS[language][kind])
 
 
 def link(resource: str, resource_id: UUID) -> str | None:

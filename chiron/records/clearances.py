@@ -1,5 +1,6 @@
 """Which sensitivity labels each provider is cleared for (REC-12)."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +19,16 @@ def clearances_of(by: Caller, provider_id: UUID) -> list[Sensitivity]:
     rows = Clearance.objects.filter(provider=provider).order_by("label")
     audit.record(by, "clearance.listed", resource="clearances", resource_id=provider.id)
     return [Sensitivity(row.label) for row in rows]
+
+
+def cleared_for(labels: Collection[str], providers: Collection[UUID]) -> list[UUID]:
+    """Those of the providers who see records with these labels, for those who tell them something."""
+    if not labels:
+        return list(providers)
+    cleared = Clearance.objects.filter(provider_id__in=providers, label__in=labels)
+    return [
+        each for each, many in Counter(cleared.values_list("provider_id", flat=True)).items() if many == len(labels)
+    ]
 
 
 def clear(*, by: Caller, provider_id: UUID, labels: Collection[Sensitivity], now: datetime) -> list[Sensitivity]:

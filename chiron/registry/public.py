@@ -13,6 +13,7 @@ from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import Registered, glass_to_look_at, registered
 from chiron.registry.models import Patient, Provider, Sex
 from chiron.registry.queries import Opened, Sought, list_patients, read_patient
+from chiron.registry.queries_people import carers_of
 from chiron.registry.rules import BirthDate, Person, birth_date
 from chiron.registry.services.imports import (
     PatientSeen,
@@ -47,6 +48,7 @@ __all__ = [
     "assign",
     "blank",
     "birth_date",
+    "carers_of",
     "create_patient",
     "create_provider",
     "department_for",

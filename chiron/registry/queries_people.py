@@ -76,6 +76,11 @@ def assignments_of(by: Caller, patient_id: UUID, query: PageQuery) -> Page[Assig
     return found
 
 
+def carers_of(patient_id: UUID) -> list[UUID]:
+    """The providers who care for a patient now, for those who tell them something: it says nothing to any caller."""
+    return list(Assignment.objects.filter(patient=patient_id, until=None).values_list("provider_id", flat=True))
+
+
 def list_assignments(by: Caller, query: PageQuery, *, standing: bool = False) -> Page[Assignment]:
     """A page of who cares for whom, the latest first; only what has not ended where asked."""
     assignments = Assignment.objects.filter(patient__in=patients_within(by, by.scope("assignments", "read")))

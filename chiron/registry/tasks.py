@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from chiron.identity.public import Role, accounts_with, tell_of_broken_glass
+from chiron.identity.public import tell_of_broken_glass, who_answers_for_privacy
 from chiron.jobs.public import enqueue, job
 from chiron.kernel import clock
 from chiron.kernel.access import Caller
@@ -17,9 +17,7 @@ def tell_privacy_officers(*, glass_id: UUID) -> None:
     """Mail those who answer for privacy that a glass was broken: the privacy officers, else the admins."""
     if not BrokenGlass.objects.filter(id=glass_id).exists():
         return
-    organization_id = current_organization_id()
-    told = accounts_with(Role.PRIVACY_OFFICER, organization_id) or accounts_with(Role.ADMIN, organization_id)
-    for account_id in told:
+    for account_id in who_answers_for_privacy(current_organization_id()):
         enqueue(tell_of_broken_glass, account_id=account_id)
 
 

@@ -1,5 +1,6 @@
 """Short ways to say what the tests of notifications say often."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -43,3 +44,17 @@ def told(clinic: Clinic, role: Role) -> list[tuple[str, str, UUID]]:
 def mails(clinic: Clinic) -> list[Delivery]:
     with inside(clinic.id):
         return list(Delivery.objects.order_by("id"))
+
+
+def undone(clinic: Clinic, act: Callable[[], object]) -> None:
+    """Do something in the clinic's transaction that fails afterwards."""
+    try:
+        with inside(clinic.id):
+            act()
+            raise Undone
+    except Undone:
+        return
+
+
+class Undone(Exception):
+    """What was done is rolled back."""

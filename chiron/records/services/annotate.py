@@ -8,6 +8,7 @@ from chiron.records.models import Annotation, Record
 from chiron.records.queries import Remark
 from chiron.records.sealing import anchor_of, text_of
 from chiron.records.services.anchor import words
+from chiron.records.services.telling import tell_of_remark
 from chiron.records.words import Visibility
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import patient_safe
@@ -36,6 +37,7 @@ def annotate(
     annotation.save(force_insert=True)
     if passage is not None:
         anchor_of(annotation.id, record.version, passage, safe).save(force_insert=True)
+    tell_of_remark(by, record, visibility, now)
     audit.record(
         by, "annotation.created", resource="annotations", resource_id=annotation.id, subjects=[record.patient_id]
     )

@@ -27,6 +27,7 @@ from chiron.records.sealing import Stated, inscribe, statement_of
 from chiron.records.services.anchor import follow_words
 from chiron.records.services.change import Change, advance
 from chiron.records.services.flag import flagged
+from chiron.records.services.telling import tell_of_result
 from chiron.records.words import Sensitivity, Status
 from chiron.registry.public import Patient
 from chiron.tenancy.public import current_organization_id
@@ -61,6 +62,7 @@ def state(
     inscribe(record, statement, patient_safe(current_organization_id(), patient.id))
     must_make_sense(statement)  # asked here too, for the constraints' answer costs a savepoint
     insert(record, using=CLINICAL)
+    tell_of_result(by, record, now)
     audit.record(by, "record.created", resource="records", resource_id=record.id, subjects=[patient.id])
     return record
 

@@ -8,12 +8,14 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from chiron.audit import public as audit
+from chiron.identity.public import who_answers_for_privacy
 from chiron.jobs.public import enqueue
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, refusing
 from chiron.kernel.errors import NotFound, NotPermitted
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
+from chiron.notifications.public import Kind, notify
 from chiron.registry import tasks
 from chiron.registry.doors import patient_for
 from chiron.registry.errors import AlreadyAcknowledged, OwnGlass
@@ -29,7 +31,7 @@ def break_glass(*, by: Caller, patient_id: UUID, reason: str, now: datetime) -> 
 
     Who is assigned breaks it as well: it also opens the records with labels for which the caller has no clearance. The
     answer is the same whether there are any. The reason is sealed with the patient's key; the event stands in the
-    patient's access log, and the privacy officers are told by mail. Raises NotPermitted for who is no provider,
+    patient's access log, and the privacy officers are told, by mail too. Raises NotPermitted for who is no provider,
     NotFound.
     """
     patient = patient_for(by, patient_id, "break-glass")
@@ -39,6 +41,8 @@ def break_glass(*, by: Caller, patient_id: UUID, reason: str, now: datetime) -> 
     broken = BrokenGlass(patient=patient, provider_id=by.provider_id, account_id=by.account_id, since=now, until=until)
     broken.reason = patient_safe(current_organization_id(), patient.id).seal(broken, "reason", reason)
     broken.save(force_insert=True)
+    told = set(who_answers_for_privacy(current_organization_id())) - {by.account_id}
+    notify(kind=Kind.GLASS_BROKEN, to=told, resource="break-glass", resource_id=broken.id, now=now)
     enqueue(tasks.tell_privacy_officers, glass_id=broken.id)
     audit.record(by, "patient.glass_broken", resource="patients", resource_id=patient.id, subjects=[patient.id])
     return broken

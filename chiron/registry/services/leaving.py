@@ -5,11 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from chiron.audit import public as audit
+from chiron.identity.public import accounts_of
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import invalid
+from chiron.notifications.public import Kind, notify
 from chiron.registry.errors import ProviderInUse
 from chiron.registry.hooks import Hooks, Tie
 from chiron.registry.models import Assignment, Provider
+from chiron.tenancy.public import current_organization_id
 
 SHOWN = 100
 
@@ -38,7 +41,7 @@ class Assignments:
         return [Tie("assignments", each.id, each.patient_id) for each in open_ones]
 
     def hand_over(self, by: Caller, provider_id: UUID, to_id: UUID, now: datetime, /) -> None:
-        """End them and begin them anew with the other, who may care for some of the patients already."""
+        """End them and begin them anew with the other, who is told, and may care for some of the patients already."""
         patients = [tie.patient_id for tie in self.standing(provider_id, now) if tie.patient_id]
         Assignment.objects.filter(provider_id=provider_id, until=None).update(until=now)
         cared_for = set(
@@ -50,6 +53,8 @@ class Assignments:
             Assignment(patient_id=each, provider_id=to_id, since=now) for each in patients if each not in cared_for
         )
         if patients:
+            told = accounts_of(current_organization_id(), providers=[to_id]) - {by.account_id}
+            notify(kind=Kind.ASSIGNED, to=told, resource="my-patients", resource_id=provider_id, now=now)
             audit.record(by, "assignment.handed_over", resource="assignments", resource_id=to_id, subjects=patients)
 
 

@@ -9,10 +9,12 @@ from django.db.models import ProtectedError
 
 from chiron.audit import public as audit
 from chiron.identity.public import Person as Claimant
+from chiron.identity.public import accounts_of
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, refusing, take_turns
 from chiron.kernel.errors import NotFound, invalid
 from chiron.kernel.versions import expect
+from chiron.notifications.public import Kind, notify
 from chiron.registry.doors import department_for, laboratory_for, patient_within, provider_for
 from chiron.registry.errors import AlreadyAssigned, DepartmentInUse, LaboratoryCodeTaken, PatientReplaced
 from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider, ProviderDepartment
@@ -134,7 +136,7 @@ def save_laboratory(
 def assign(*, by: Caller, patient_id: UUID, provider_id: UUID, now: datetime) -> Assignment:
     """A provider cares for a patient from now on. Raises NotFound, PatientReplaced, AlreadyAssigned.
 
-    The provider's row is locked, so that nobody is assigned to who is just leaving.
+    The provider's row is locked, so that nobody is assigned to who is just leaving; the provider is told.
     """
     patient = patient_within(by, by.scope("assignments", "create"), patient_id)
     if patient.replaced_by_id:
@@ -145,6 +147,8 @@ def assign(*, by: Caller, patient_id: UUID, provider_id: UUID, now: datetime) ->
     assignment = Assignment(patient=patient, provider=provider, since=now)
     with refusing(CLINICAL, assigned_once_at_a_time=AlreadyAssigned):
         assignment.save(force_insert=True)
+    told = accounts_of(current_organization_id(), providers=[provider.id]) - {by.account_id}
+    notify(kind=Kind.ASSIGNED, to=told, resource="patients", resource_id=patient.id, now=now)
     audit.record(by, "assignment.made", resource="assignments", resource_id=assignment.id, subjects=[patient.id])
     return assignment
 
