@@ -12,12 +12,14 @@ from chiron.jobs import hooks as jobs
 from chiron.kernel import access, clock
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotPermitted
+from chiron.notifications import hooks as notifications
 from chiron.notifications import streams
 from chiron.operations.processes import is_leaving
 from chiron.operations.replaying import replay
 from chiron.records.public import record_for
 from chiron.registry import hooks as registry
 from chiron.registry.public import Assignments, make_claim, patient_for, provider_for, provider_for_claim
+from chiron.scheduling.public import letter_of
 from chiron.tenancy.public import inside
 
 
@@ -42,5 +44,6 @@ def install() -> None:
     audit.install(account_names=account_names)
     identity.install(make_claim=make_claim, provider_for_claim=provider_for_claim, doors=DOORS)
     jobs.install(before_work=lambda: replay(now=clock.now()))
+    notifications.install(letters={"appointments": letter_of})
     streams.install(is_leaving=is_leaving)
     registry.install(ties=[Assignments()])

@@ -13,6 +13,7 @@ from chiron.identity.proofs import proof_of, public_key
 from chiron.identity.queries import (
     account_names,
     accounts_of,
+    accounts_of_patients,
     accounts_with,
     caller_of,
     locale_of,
@@ -53,6 +54,7 @@ __all__ = [
     "Verified",
     "account_names",
     "accounts_of",
+    "accounts_of_patients",
     "accounts_with",
     "add_membership",
     "admit",

@@ -120,6 +120,13 @@ def accounts_of(
     return set(members.filter(approved_at__isnull=False, account__is_active=True).values_list("account_id", flat=True))
 
 
+def accounts_of_patients(organization_id: UUID, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """The active accounts that are these patients, by patient; who has none is absent."""
+    members = Membership.objects.filter(organization_id=organization_id, patient_id__in=set(patient_ids))
+    known = members.filter(account__is_active=True).values_list("patient_id", "account_id")
+    return {patient_id: account_id for patient_id, account_id in known if patient_id}
+
+
 def account_names(by: Caller, account_ids: Iterable[UUID | None]) -> dict[UUID, str]:
     """The user names of those accounts, of members of the caller's organization; nobody's where the policy says so."""
     if by.organization_id is None or scope_of(by, "memberships", "read") is Scope.NONE:

@@ -16,7 +16,7 @@ from chiron.kernel.fields import SealedField, clinical, operational, personal, s
 from chiron.kernel.ids import new_number
 from chiron.kernel.models import Grants, Row, Versioned
 from chiron.scheduling.wallclock import Span, wall_of
-from chiron.scheduling.words import Choice, Of, Standing, Status
+from chiron.scheduling.words import Choice, Late, Of, Reckoning, Reminded, Standing, Status
 
 
 class Schedule(Versioned):
@@ -319,4 +319,58 @@ class Feed(Row):
         constraints: ClassVar = [
             models.UniqueConstraint(name="one_feed_of_a_member", fields=["membership_id"]),
             models.UniqueConstraint(name="a_feed_has_its_own_secret", fields=["digest"]),
+        ]
+
+
+class ReminderRule(Versioned):
+    """That patients are reminded so long before an appointment of a type, or of any type that has no rules itself."""
+
+    grants = Grants.FULL
+
+    type = operational(models.ForeignKey(AppointmentType, models.PROTECT, null=True, related_name="+"))
+    minutes_before = operational(models.PositiveIntegerField())
+    reckoning = operational(models.CharField(max_length=10, choices=Reckoning, default=Reckoning.ELAPSED))
+    channel = operational(models.CharField(max_length=10, default="email"))
+    late = operational(models.CharField(max_length=10, choices=Late, default=Late.SEND))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="one_reminder_rule_of_a_kind", fields=["type", "minutes_before", "channel"], nulls_distinct=False
+            ),
+            models.CheckConstraint(name="a_reminder_comes_before", condition=Q(minutes_before__gte=1)),
+        ]
+
+
+class Reminder(Row):
+    """That one patient is reminded of one version of an appointment, so long before it and on one channel.
+
+    ``starts_at`` is the time of which it reminds, ``reason`` why it did not go. ``answer`` is what the patient said to
+    it with the links in its mail.
+    """
+
+    grants = Grants.READ_WRITE
+
+    appointment = operational(models.ForeignKey(Appointment, models.PROTECT, related_name="+", db_index=False))
+    version = operational(models.IntegerField())
+    patient = operational(models.ForeignKey("registry.Patient", models.PROTECT, related_name="+", db_index=False))
+    minutes_before = operational(models.PositiveIntegerField())
+    channel = operational(models.CharField(max_length=10))
+    starts_at = operational(models.DateTimeField())
+    due_at = operational(models.DateTimeField())
+    state = operational(models.CharField(max_length=10, choices=Reminded, default=Reminded.WAITING))
+    reason = operational(models.CharField(max_length=40, default=""))
+    settled_at = operational(models.DateTimeField(null=True))
+    answer = operational(models.CharField(max_length=10, default=""))
+    answered_at = operational(models.DateTimeField(null=True))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="reminded_once_of_a_version",
+                fields=["appointment", "version", "patient", "minutes_before", "channel"],
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(name="reminders_waiting", fields=["due_at"], condition=Q(state=Reminded.WAITING))
         ]

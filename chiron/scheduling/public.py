@@ -2,6 +2,7 @@
 
 from chiron.scheduling.calendars import Method, invitation
 from chiron.scheduling.days import DoctorDay, bookable_doctors, clinic_day, next_free, offered_types, state_of_day
+from chiron.scheduling.letters import letter_of
 from chiron.scheduling.models import Appointment, AppointmentType, Schedule
 from chiron.scheduling.queries import Free, Told, free_doctors, read_appointment, told
 from chiron.scheduling.rules import steps_from
@@ -38,6 +39,7 @@ __all__ = [
     "decline",
     "free_doctors",
     "invitation",
+    "letter_of",
     "next_free",
     "no_show",
     "offered_types",

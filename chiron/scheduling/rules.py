@@ -1,11 +1,11 @@
 """What follows from an appointment alone: what can become of it, and which instant a wall time means."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from chiron.scheduling.errors import IllegalTransition, TimeComesTwice, TimeNeverComes
 from chiron.scheduling.wallclock import DAY, instants_of, wall_of
-from chiron.scheduling.words import Status, Step
+from chiron.scheduling.words import Reckoning, Status, Step
 
 LONGEST_SERIES = 52
 """Appointments; a year of weeks."""
@@ -79,3 +79,15 @@ def instant_of(wall: datetime, zone: ZoneInfo, utc_offset: timedelta | None = No
     if len(passes) > 1:
         raise TimeComesTwice
     return passes[0]
+
+
+def reminding_at(starts_at: datetime, minutes_before: int, reckoning: str, zone: ZoneInfo) -> datetime:
+    """When to remind of an appointment: so much time before it, or at the same time of the clock so much earlier.
+
+    Of a time of the clock that comes twice the first counts, and one that never comes is as long after the change as it
+    would have been (PEP 495).
+    """
+    before = timedelta(minutes=minutes_before)
+    if reckoning == Reckoning.ELAPSED:
+        return starts_at - before
+    return (wall_of(starts_at, zone) - before).replace(tzinfo=zone).astimezone(UTC)

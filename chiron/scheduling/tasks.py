@@ -10,6 +10,7 @@ from chiron.scheduling.fitting import Where
 from chiron.scheduling.rules import offering_from
 from chiron.scheduling.services.expiry import sweep
 from chiron.scheduling.services.offering import end_what_is_over, offer_next
+from chiron.scheduling.services.reminding import BATCH, is_due, tell_due
 from chiron.tenancy.public import all_organizations, current_organization_id, inside, organization_for_id
 
 
@@ -53,3 +54,20 @@ def look_again() -> None:
 def ask(where: Where, due: datetime | None = None) -> None:
     """Have what is free there offered, now or once it is time; with the transaction that is open."""
     enqueue(offer_freed, due=due, provider_id=where.provider_id, first=where.first, last=where.last)
+
+
+@job("scheduling.remind", every="* * * * *")
+def remind() -> None:
+    """Organizations that have somebody to remind do so, each by a job of its own."""
+    now = clock.now()
+    for organization in all_organizations():
+        with inside(organization.id):
+            if is_due(now):
+                enqueue(remind_due)
+
+
+@job("scheduling.remind_due")
+def remind_due() -> None:
+    """Tell patients what it is time to remind them of, and come back while there is more."""
+    if tell_due(clock.now()) == BATCH:
+        enqueue(remind_due)

@@ -69,3 +69,27 @@ class Step(models.TextChoices):
     COMPLETE = "complete"
     NO_SHOW = "no_show"
     UNDO_NO_SHOW = "undo_no_show"
+
+
+class Reckoning(models.TextChoices):
+    """What "24 hours before" means where clocks change on the way: so much time, or the same time of the clock."""
+
+    ELAPSED = "elapsed"
+    CLOCK = "clock"
+
+
+class Late(models.TextChoices):
+    """What becomes of a reminder whose time has passed when the appointment is booked."""
+
+    SEND = "send"
+    SKIP = "skip"
+
+
+class Reminded(models.TextChoices):
+    """Where a reminder stands: told is handed to notifications, which deliver it; all others but waiting never go."""
+
+    WAITING = "waiting"
+    TOLD = "told"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"
+    WITHDRAWN = "withdrawn"

@@ -1,6 +1,6 @@
 """Telling accounts that something happened: rows that commit with the change, never without it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -14,11 +14,20 @@ from chiron.notifications.rules import after_quiet_hours
 Wanted = dict[tuple[UUID, str], bool]
 
 
-def notify(*, kind: Kind, to: Iterable[UUID], resource: str, resource_id: UUID, now: datetime) -> None:
+def notify(
+    *,
+    kind: Kind,
+    to: Iterable[UUID],
+    resource: str,
+    resource_id: UUID,
+    channels: Collection[Channel] = tuple(Channel),
+    now: datetime,
+) -> None:
     """Tell accounts that something happened: rows that commit with the change, never without it.
 
     To be called in the organization's transaction by a verb that has checked what it does; an account that is named
-    twice is told once. Nothing is kept of what happened but the id of the object, whose door decides who reads more.
+    twice is told once, on those of the ``channels`` that it wants.
+    Nothing is kept of what happened but the id of the object, whose door decides who reads more.
     Raises NoOrganization.
     """
     accounts = sorted(set(to))
@@ -29,12 +38,13 @@ def notify(*, kind: Kind, to: Iterable[UUID], resource: str, resource_id: UUID, 
     told = [
         Notification(
             account_id=each, kind=kind, resource=resource, resource_id=resource_id, at=now,
-            read_at=None if _wants(wanted, each, kind, Channel.APP) else now,
+            read_at=None if Channel.APP in channels and _wants(wanted, each, kind, Channel.APP) else now,
         )
         for each in accounts
     ]  # fmt: skip
     Notification.objects.bulk_create(told)
-    _mail([each for each in told if _wants(wanted, each.account_id, kind, Channel.EMAIL)], now)
+    if Channel.EMAIL in channels:
+        _mail([each for each in told if _wants(wanted, each.account_id, kind, Channel.EMAIL)], now)
 
 
 def _mail(told: list[Notification], now: datetime) -> None:

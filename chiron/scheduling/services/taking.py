@@ -10,6 +10,7 @@ from chiron.kernel.db import CLINICAL, refusing
 from chiron.kernel.ids import NIL
 from chiron.scheduling.errors import DoctorBusy, FullyBooked, OtherRoom, PatientBusy, RoomBusy
 from chiron.scheduling.models import Appointment, AppointmentChange, Reservation
+from chiron.scheduling.services.reminding import plan_reminders
 from chiron.scheduling.sharing import Group, groups_of, places_in
 from chiron.scheduling.wallclock import Span
 from chiron.scheduling.words import Of
@@ -114,11 +115,12 @@ def raise_version(appointment: Appointment) -> Safe:
 
 
 def keep(appointment: Appointment, *, by: Caller, now: datetime) -> None:
-    """Note this version of an appointment among its changes."""
+    """Note this version of an appointment among its changes, and have its patient reminded of its time."""
     AppointmentChange.objects.create(
         appointment=appointment, version=appointment.version, status=appointment.status,
         starts_at=appointment.starts_at, provider_id=appointment.provider_id, at=now, account_id=by.account_id,
     )  # fmt: skip
+    plan_reminders(appointment, now)
 
 
 def _begin(appointment: Appointment) -> list[Reservation]:

@@ -1,0 +1,46 @@
+"""What mail says of appointments: when, and at which clinic. Not with whom, nor why, nor what kind of visit."""
+
+from uuid import UUID
+
+from django.conf import settings
+
+from chiron.kernel.letters import Letter, day_of, letter, time_of
+from chiron.notifications.public import Kind, Reader
+from chiron.scheduling.answers import Answer, link_for
+from chiron.scheduling.models import Appointment, Reminder
+from chiron.scheduling.words import Reminded, Status
+
+LETTERS = {
+    Kind.BOOKED: ("booked", (Status.BOOKED, Status.PENDING)),
+    Kind.MOVED: ("moved", (Status.BOOKED, Status.PENDING)),
+    Kind.CANCELLED: ("cancelled", (Status.CANCELLED,)),
+    Kind.REMINDER: ("reminder", (Status.BOOKED,)),
+    Kind.OFFERED: ("offered", (Status.HELD,)),
+}
+"""Each kind's letter, and where an appointment must stand for it to be still true."""
+
+
+def letter_of(kind: str, appointment_id: UUID, reader: Reader) -> Letter | None:
+    """What the mail of a notification about an appointment says; None where it stands otherwise by now."""
+    name, standing = LETTERS[Kind(kind)]
+    appointment = Appointment.objects.filter(id=appointment_id, status__in=standing).first()
+    if appointment is None:
+        return None
+    facts = {
+        "clinic": reader.clinic,
+        "day": day_of(appointment.starts_at, reader.zone, reader.locale),
+        "time": time_of(appointment.starts_at, reader.zone, reader.locale),
+        "link": settings.PUBLIC_URL,
+    }
+    if kind == Kind.REMINDER:
+        reminder = _told(appointment)
+        if reminder is None:
+            return None
+        facts |= {each.value: link_for(reminder, appointment, each) for each in Answer}
+    return letter("chiron.scheduling", name, reader.locale, **facts)
+
+
+def _told(appointment: Appointment) -> Reminder | None:
+    """The reminder of the time at which the appointment is now; none after it was moved."""
+    told = Reminder.objects.filter(appointment=appointment, state=Reminded.TOLD, starts_at=appointment.starts_at)
+    return told.order_by("due_at").last()
