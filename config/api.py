@@ -58,11 +58,11 @@ for router in (
     audit,
     proofs,
     hours,
+    feeds,
     notifications,
+    series,
     waitlist,
     offers,
-    series,
-    feeds,
     scheduling,
     stream,
 ):
