@@ -19,7 +19,7 @@ from chiron.operations.replaying import replay
 from chiron.records.public import record_for
 from chiron.registry import hooks as registry
 from chiron.registry.public import Assignments, make_claim, patient_for, provider_for, provider_for_claim
-from chiron.scheduling.public import letter_of
+from chiron.scheduling.public import Appointments, letter_of
 from chiron.tenancy.public import inside
 
 
@@ -46,4 +46,4 @@ def install() -> None:
     jobs.install(before_work=lambda: replay(now=clock.now()))
     notifications.install(letters={"appointments": letter_of})
     streams.install(is_leaving=is_leaving)
-    registry.install(ties=[Assignments()])
+    registry.install(ties=[Assignments(), Appointments()])

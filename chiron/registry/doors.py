@@ -81,9 +81,13 @@ def patient_for(by: Caller, patient_id: UUID, action: str = "read", *, lock: boo
 def provider_for(
     by: Caller, provider_id: UUID, action: str = "read", *, role: str | None = None, lock: bool = False
 ) -> Provider:
-    """One provider, or one of that role. Raises NotPermitted, NotFound."""
+    """One provider, or one of that role. Raises NotPermitted, NotFound.
+
+    The lock lets others name them meanwhile: who does so and must not, as they leave, waits for a turn of its own.
+    """
     by.scope("providers", action)
-    return _one(Provider.objects.filter(role=role) if role else Provider.objects.all(), provider_id, lock)
+    rows = Provider.objects.filter(role=role) if role else Provider.objects.all()
+    return _one(rows.select_for_update(no_key=True) if lock else rows, provider_id, lock=False)
 
 
 def department_for(by: Caller, department_id: UUID, action: str = "read", *, lock: bool = False) -> Department:

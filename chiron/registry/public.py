@@ -11,6 +11,7 @@ from chiron.registry.doors import (
 )
 from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import Registered, glass_to_look_at, registered
+from chiron.registry.hooks import Tie
 from chiron.registry.models import Patient, Provider, Sex
 from chiron.registry.queries import Opened, Sought, list_patients, read_patient
 from chiron.registry.queries_people import carers_of
@@ -44,6 +45,7 @@ __all__ = [
     "Registered",
     "Sex",
     "Sought",
+    "Tie",
     "Work",
     "assign",
     "blank",

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from chiron.kernel.errors import NotFound
 from chiron.kernel.ids import NIL
 from chiron.registry.public import Provider, Work, departments_of
-from chiron.scheduling.errors import NoSchedule
+from chiron.scheduling.errors import NoSchedule, OutsideAvailability
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Reservation, Schedule
 from chiron.scheduling.slots import Availability, Terms
 from chiron.scheduling.wallclock import DAY, Hours, Span
@@ -22,6 +23,19 @@ def schedule_of(provider: Provider) -> Schedule:
     if schedule is None:
         raise NoSchedule
     return schedule
+
+
+def schedule_by_now(schedule: Schedule) -> Schedule:
+    """The same schedule as it is at our turn, whatever was said of it, and of its provider, before that.
+
+    Raises NotFound for a provider who has left, OutsideAvailability where they receive by another clock.
+    """
+    by_now = Schedule.objects.filter(id=schedule.id, provider__active=True).first()
+    if by_now is None:
+        raise NotFound
+    if by_now.time_zone != schedule.time_zone:
+        raise OutsideAvailability
+    return by_now
 
 
 def availability_of(schedule: Schedule, first: date, last: date) -> Availability:

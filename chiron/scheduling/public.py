@@ -10,6 +10,7 @@ from chiron.scheduling.services.attend import cancel, decline, no_show, proceed,
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import Booked, book
 from chiron.scheduling.services.hold import confirm
+from chiron.scheduling.services.leaving import Appointments
 from chiron.scheduling.services.offers import TypeSaid, save_type
 from chiron.scheduling.services.reschedule import reschedule
 from chiron.scheduling.wallclock import Hours, Span, wall_of
@@ -19,6 +20,7 @@ __all__ = [
     "WEEKDAYS",
     "Appointment",
     "AppointmentType",
+    "Appointments",
     "Booked",
     "DoctorDay",
     "Free",

@@ -11,7 +11,7 @@ from chiron.kernel.access import Caller, Scope
 from chiron.kernel.errors import NotFound
 from chiron.records.public import Record, RecordType, Statement, record_appointment
 from chiron.registry.public import Patient, Provider, patient_within, provider_for
-from chiron.scheduling.diary import availability_of, is_promised, reserved, schedule_of, terms_of
+from chiron.scheduling.diary import availability_of, is_promised, reserved, schedule_by_now, schedule_of, terms_of
 from chiron.scheduling.errors import DoctorBusy, NotInTheFuture, OutsideAvailability
 from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedule
 from chiron.scheduling.rules import instant_of
@@ -168,9 +168,12 @@ def wait_for_turn(wish: Wish, now: datetime) -> None:
 
 
 def must_be_free(wish: Wish, now: datetime, *, but_for: Appointment | None = None) -> None:
-    """The time is one that is offered; whoever is moved may have their own. Raises OutsideAvailability, DoctorBusy."""
+    """The time is one that is offered; whoever is moved may have their own. It must be the turn of whom it needs.
+
+    Raises NotFound, OutsideAvailability, DoctorBusy.
+    """
     day = wall_of(wish.starts_at, ZoneInfo(wish.schedule.time_zone)).date()
-    availability = availability_of(wish.schedule, day, day)
+    availability = availability_of(schedule_by_now(wish.schedule), day, day)
     number, whole = wish.provider.number, wish.terms.reserved(wish.starts_at)
     taken = reserved(number, Of.PROVIDER, whole, but_for)
     shared = [group.span for group in groups_of(wish.type, [number], whole).values()]

@@ -229,3 +229,13 @@ def deadlocks() -> int:
         looking.execute("SELECT pg_stat_get_db_deadlocks(oid) FROM pg_database WHERE datname = current_database()")
         [found] = looking.fetchone()
         return int(found)
+
+
+def waiting_for_turns() -> bool:
+    """Whether somebody waits for a turn."""
+    with atomic(CLINICAL), cursor(CLINICAL) as looking:
+        looking.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)"
+        )
+        return bool(looking.fetchone()[0])

@@ -29,6 +29,7 @@ from chiron.scheduling.tests.crowd import (
     on_the_day,
     rush,
     unlike,
+    waiting_for_turns,
     wishes_of,
 )
 from chiron.scheduling.words import Of
@@ -41,7 +42,7 @@ from tests.waiting import until
 def without_turns(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The mutant that waits for nobody."""
     with monkeypatch.context() as planted:
-        planted.setattr("chiron.scheduling.services.book.take_turns", lambda alias, *keys: None)
+        planted.setattr("chiron.scheduling.services.expiry.take_turns", lambda alias, *keys: None)
         yield
 
 
@@ -77,16 +78,6 @@ def test_who_forgets_to_wait_is_stopped_by_the_constraint_and_by_nothing_else(
     assert sorted(got.elements()) == answers
     with inside(lakeside.id):
         assert (on_the_day(), doubles()) == (len(answers) - (not found), found)
-
-
-def waiting_for_turns() -> bool:
-    """Whether somebody waits for a turn."""
-    with atomic(CLINICAL), cursor(CLINICAL) as looking:
-        looking.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
-            " WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted)"
-        )
-        return bool(looking.fetchone()[0])
 
 
 @pytest.mark.parametrize("turns", [True, False])
