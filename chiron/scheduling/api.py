@@ -76,8 +76,9 @@ def change_availability(
 def available_doctors(request: Call, asked: Query[shapes.FreeQuery]) -> shapes.FreeDoctors:
     """The doctors who can be booked on a day, with their slots: every one of them can be booked."""
     found = queries.free_doctors(
-        request.caller, day=asked.date, specialty=asked.specialty, type_id=asked.type, now=clock.now()
-    )
+        request.caller, day=asked.date, specialty=asked.specialty, type_id=asked.type, room_id=asked.room_id,
+        patient_id=asked.patient_id, now=clock.now(),
+    )  # fmt: skip
     return shapes.FreeDoctors(doctors=[shapes.FreeDoctorOut.of(each) for each in found])
 
 

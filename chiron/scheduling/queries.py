@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from chiron.audit import public as audit
@@ -12,6 +12,7 @@ from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.registry.public import Provider, provider_for, provider_names
 from chiron.scheduling.affected import beyond_hours, subjects_of
+from chiron.scheduling.beside import around_day, beside_of
 from chiron.scheduling.diary import availabilities, blocking, hours_of, schedule_of, span_of, terms_of
 from chiron.scheduling.doors import appointment_for, appointments_within
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Schedule
@@ -78,13 +79,16 @@ def list_beyond_hours(by: Caller, provider_id: UUID, query: PageQuery, now: date
 
 
 def free_doctors(
-    by: Caller, *, day: date, specialty: str | None = None, type_id: UUID | None = None, now: datetime
-) -> list[Free]:
+    by: Caller, *, day: date, specialty: str | None = None, type_id: UUID | None = None, room_id: UUID | None = None,
+    patient_id: UUID | None = None, now: datetime,
+) -> list[Free]:  # fmt: skip
     """The doctors who can be booked on a day of their own clock, with their slots; by as many queries as for one.
 
-    Raises NotFound for a type that there is not.
+    Every slot can be booked in the room that is named, by the patient who is named or asks. Raises NotFound for a
+    type, a room or a patient that there is not.
     """
     by.scope("availability", "read")
+    beside = beside_of(by, room_id, patient_id, around_day(day), now)
     kind = AppointmentType.objects.filter(id=type_id, active=True).first() if type_id else None
     if type_id and kind is None:
         raise NotFound
@@ -92,7 +96,7 @@ def free_doctors(
     if specialty:
         schedules = schedules.filter(provider__specialty__iexact=specialty)
     found = list(schedules.order_by("provider_id"))
-    open_hours, around = availabilities(found, day, day), _around(day)
+    open_hours, around = availabilities(found, day, day), around_day(day)
     numbers = [each.provider.number for each in found]
     taken, groups = _taken(numbers, around, now), groups_of(kind, numbers, around, now)
     names = provider_names(by, [each.provider_id for each in found])
@@ -106,15 +110,10 @@ def free_doctors(
         slots = []
         for start in starts:
             group = groups.get((number, terms.reserved(start)))
-            slots.append(Slot(start, start + terms.duration, group.left if group else places_in(kind, None)))
+            if beside.is_free(terms, start, group):
+                slots.append(Slot(start, start + terms.duration, group.left if group else places_in(kind, None)))
         free.append(Free(schedule.provider, names[schedule.provider_id], schedule.time_zone, slots))
     return [each for each in free if each.slots]
-
-
-def _around(day: date) -> Span:
-    """All instants that some clock shows on that day or the days beside it."""
-    noon = datetime.fromisoformat(f"{day}T12:00:00+00:00")
-    return Span(noon - timedelta(days=3), noon + timedelta(days=3))
 
 
 def _taken(numbers: Sequence[int], around: Span, now: datetime) -> Mapping[int, list[Span]]:

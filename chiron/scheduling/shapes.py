@@ -311,6 +311,8 @@ class FreeQuery(BaseModel):
     date: "date"
     specialty: Annotated[str, Field(max_length=100)] | None = None
     type: UUID | None = None
+    room_id: UUID | None = Field(None, description="Only when this room is free, too.")
+    patient_id: UUID | None = Field(None, description="For staff: only when this patient is free, too.")
 
 
 def _slot(slot: Slot, zone: ZoneInfo) -> SlotOut:

@@ -92,7 +92,7 @@ def slots_on(
         if now + terms.notice <= start
         and wall_of(start, availability.zone) <= last
         and within(terms.span(start), open_spans)
-        and (terms.reserved(start) in shared or _clear(terms.reserved(start), reserved))
+        and (terms.reserved(start) in shared or clear(terms.reserved(start), reserved))
     ]
 
 
@@ -112,5 +112,6 @@ def _steps(hours: Hours, day: date, step: timedelta) -> Iterator[datetime]:
         wall += step
 
 
-def _clear(span: Span, reserved: Sequence[Span]) -> bool:
+def clear(span: Span, reserved: Sequence[Span]) -> bool:
+    """Whether nothing that is reserved lies in that span."""
     return all(span.ends_at <= each.starts_at or each.ends_at <= span.starts_at for each in reserved)
