@@ -13,6 +13,7 @@ from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
 from chiron.scheduling.services.freed import appointment_freeing, freed
 from chiron.scheduling.services.taking import give_back, keep, raise_version, take
+from chiron.scheduling.services.telling import NEWS, tell
 from chiron.scheduling.words import Choice, Status, Step
 
 DONE = {
@@ -118,7 +119,10 @@ def end(appointment: Appointment, step: Step, to: Status, by: Caller, now: datet
 
 
 def settle(appointment: Appointment, step: Step, to: Status, by: Caller, now: datetime) -> None:
-    """Write the change, its place among the changes, what the record says of it, and the event."""
+    """Write the change, its place among the changes, what the record says of it, and the event; tell what is news.
+
+    What was only held was never promised, so nobody is told of its end.
+    """
     action, said = DONE[step]
     appointment.status, appointment.updated_at, appointment.held_until = to, now, None
     appointment.save(force_update=True)
@@ -128,4 +132,6 @@ def settle(appointment: Appointment, step: Step, to: Status, by: Caller, now: da
             by=by, record_id=appointment.record_id, action=action, standing=to.value, now=now,
             starts_at=appointment.starts_at, ends_at=appointment.ends_at,
         )  # fmt: skip
+        if step in NEWS:
+            tell(NEWS[step], appointment, by=by, now=now)
     audit.record(by, said, resource="appointments", resource_id=appointment.id, subjects=[appointment.patient_id])

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.errors import NotFound
+from chiron.notifications.public import Kind
 from chiron.records.public import Record, RecordType, Statement, record_appointment
 from chiron.registry.public import Patient, Provider, patient_within, provider_for
 from chiron.scheduling.diary import availability_of, is_promised, reserved, schedule_by_now, schedule_of, terms_of
@@ -17,6 +18,7 @@ from chiron.scheduling.models import Appointment, AppointmentType, Room, Schedul
 from chiron.scheduling.rules import instant_of
 from chiron.scheduling.services.freed import take_turns_freeing
 from chiron.scheduling.services.taking import keep, take
+from chiron.scheduling.services.telling import tell
 from chiron.scheduling.sharing import groups_of
 from chiron.scheduling.slots import Terms, can_begin
 from chiron.scheduling.wallclock import Span, wall_of
@@ -95,12 +97,16 @@ def have_booked(by: Caller, appointment: Appointment, reason: str, now: datetime
 
 
 def promise(*, by: Caller, appointment: Appointment, reason: str, said: str, now: datetime) -> Booked:
-    """Write an appointment whose time is reserved, and the record of it; ``said`` is what the trail calls that."""
+    """Write an appointment whose time is reserved, and the record of it, and tell whom it concerns.
+
+    ``said`` is what the trail calls that.
+    """
     patient = appointment.patient
     record = record_appointment(by=by, patient=patient, statement=said_of(appointment, reason), now=now)
     appointment.record_id = record.id
     appointment.save(force_insert=appointment._state.adding)
     keep(appointment, by=by, now=now)
+    tell(Kind.BOOKED, appointment, by=by, now=now)
     audit.record(by, said, resource="appointments", resource_id=appointment.id, subjects=[patient.id])
     return Booked(appointment, record)
 

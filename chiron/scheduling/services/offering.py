@@ -12,11 +12,13 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, take_turns
+from chiron.notifications.public import Kind
 from chiron.scheduling.doors import turn_of
 from chiron.scheduling.fitting import Fit, Where, fits
 from chiron.scheduling.models import Appointment, WaitlistEntry
 from chiron.scheduling.rules import ANSWER_WITHIN
 from chiron.scheduling.services.taking import keep, take
+from chiron.scheduling.services.telling import tell_patient
 from chiron.scheduling.wallclock import wall_of
 from chiron.scheduling.words import Standing, Status
 from chiron.tenancy.public import current_organization_id
@@ -68,6 +70,7 @@ def _offer(fit: Fit, now: datetime) -> Appointment:
     take(offer)
     offer.save(force_insert=True)
     keep(offer, by=WAITLIST, now=now)
+    tell_patient(Kind.OFFERED, offer, now=now)
     audit.record(
         WAITLIST, "appointment.offered", resource="appointments", resource_id=offer.id, subjects=[entry.patient_id]
     )

@@ -12,6 +12,7 @@ from chiron.scheduling.services.attend import is_late, settle
 from chiron.scheduling.services.book import Needs, doctor_for, must_be_free, standing_for, wish_for
 from chiron.scheduling.services.freed import appointment_freeing, freed
 from chiron.scheduling.services.taking import exchange, raise_version
+from chiron.scheduling.services.telling import tell_former_doctor
 from chiron.scheduling.words import Step
 
 
@@ -39,11 +40,13 @@ def reschedule(
     must_be_free(wish, now, but_for=appointment)
     raise_version(appointment)
     freed(appointment)
-    appointment.provider = provider
+    former, appointment.provider = appointment.provider_id, provider
     appointment.put(wish.terms.span(wish.starts_at), wish.schedule.time_zone)
     appointment.moves += 1
     with exchange(appointment):
         settle(appointment, Step.RESCHEDULE, standing_for(by, appointment.type), by, now)
+    if former != provider.id:
+        tell_former_doctor(appointment, former, by=by, now=now)
     return appointment
 
 
