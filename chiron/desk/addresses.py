@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 
-from chiron.desk import acts, booking, schedule, sign_in
+from chiron.desk import acts, booking, notifications, schedule, sign_in, waitlist
 
 View = Callable[..., HttpResponseBase]
 
@@ -40,6 +40,14 @@ ADDRESSES = (
     at(f"{APPOINTMENT}/complete", "complete", post=acts.complete),
     at(f"{APPOINTMENT}/no-show", "no-show", post=acts.no_show),
     at(f"{APPOINTMENT}/undo-no-show", "undo-no-show", post=acts.undo_no_show),
+    at("waitlist", "waitlist", get=waitlist.show_list),
+    at("waitlist/join", "join", get=waitlist.open_form, post=waitlist.join),
+    at("waitlist/<uuid:entry_id>/leave", "leave", post=waitlist.leave),
+    at("waitlist/<uuid:entry_id>/priority", "prioritize", post=waitlist.prioritize),
+    at("notifications", "notifications", get=notifications.show_list),
+    at("notifications/bell", "bell", get=notifications.show_bell),
+    at("notifications/read-all", "read-all", post=notifications.read_all),
+    at("notifications/<uuid:notification_id>/read", "read", post=notifications.read),
     at("sign-in", "sign-in", get=sign_in.open_form, post=sign_in.enter),
     at("sign-in/code", "code", post=sign_in.finish),
     at("sign-out", "sign-out", post=sign_in.leave),

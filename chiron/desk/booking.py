@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from chiron.desk.acts import appointment_shown
 from chiron.desk.forms import LINE, Attempt
 from chiron.desk.pages import page, see
 from chiron.desk.schedule import today_here
-from chiron.desk.times import Slot, chosen, long_day, slots_of
+from chiron.desk.times import Asked, Slot, chosen, long_day, slots_of
 from chiron.kernel import clock
 from chiron.kernel.access import Call, Caller, needs
 from chiron.kernel.errors import invalid
@@ -119,29 +119,6 @@ def move(request: Call, appointment_id: UUID) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which times are looked for, as far as it can be read."""
-
-    day: date
-    doctor_id: UUID | None
-    type_id: UUID | None
-    patient_id: UUID | None
-
-    @classmethod
-    def of(cls, sent: Mapping[str, Any], today: date) -> "Asked":
-        field = forms.UUIDField(required=False)
-        doctor, kind, patient = (_read(field, sent.get(name)) for name in ("doctor", "type", "patient_id"))
-        return cls(_read(forms.DateField(required=False), sent.get("date")) or today, doctor, kind, patient)
-
-
-def _read(field: forms.Field, text: Any) -> Any:
-    try:
-        return field.clean(text)
-    except forms.ValidationError:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
 class Choice:
     """A doctor's free times; ``zone`` is said where the doctor's clock is not the clinic's."""
 
@@ -171,13 +148,19 @@ def times_shown(by: Caller, asked: Asked, type_id: UUID | None, now: datetime) -
     }
 
 
+def patients_shown(by: Caller, asked: Asked, found: object) -> dict[str, Any]:
+    """Who was found, or was chosen before. Raises NotFound."""
+    patients = found if isinstance(found, list) else [read_patient(by, asked.patient_id)] if asked.patient_id else []
+    return {"patients": patients, "looked": isinstance(found, list), "many": len(patients) == FOUND}
+
+
 def booking_shown(by: Caller, sent: Mapping[str, Any], form: Attempt, found: object, now: datetime) -> dict[str, Any]:
     """What the form of a new appointment says: what was typed, who was found, what is free."""
     asked = Asked.of(sent, today_here(now))
-    patients = found if isinstance(found, list) else [read_patient(by, asked.patient_id)] if asked.patient_id else []
     return {
-        **times_shown(by, asked, asked.type_id, now), "form": form, "sent": sent, "types": offered_types(by),
-        "place": "book", "patients": patients, "looked": isinstance(found, list), "many": len(patients) == FOUND,
+        **patients_shown(by, asked, found), **times_shown(by, asked, asked.type_id, now), "form": form, "sent": sent,
+        "types": offered_types(by),
+        "place": "book",
     }  # fmt: skip
 
 

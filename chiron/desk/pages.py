@@ -14,7 +14,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from chiron.identity.public import browsers, me
 from chiron.kernel.access import Caller, Policy, Scope
 from chiron.kernel.problems import MEDIA_TYPE
+from chiron.kernel.schemas import PageQuery
+from chiron.notifications.public import list_notifications, unread_count
 
+STREAM = "/api/notifications/stream"
 CSRF = "csrf_token"
 """The field of a form that holds the session's CSRF token."""
 
@@ -27,16 +30,29 @@ class See(HttpResponseRedirect):
 
 def page(request: HttpRequest, name: str, said: dict[str, Any], status: int = 200) -> HttpResponse:
     """A page of the desk, for whoever is signed in."""
+    frame = _frame(request)
+    bell = _bell(frame["by"]) if frame["may_open"] else {}
+    return render(request, f"desk/{name}.html", frame | bell | said, status=status)
+
+
+def _frame(request: HttpRequest) -> dict[str, Any]:
+    """What stands around every page."""
     by: Caller | None = getattr(request, "caller", None)
     account, membership = me(by) if by and by.account_id else (None, None)
-    frame = {
+    return {
+        "by": by,
         "csrf": browsers.csrf_token_of(by),
         "account": account,
         "organization": membership.organization if membership else None,
         "may_open": by is not None and may(by, "desk", "open"),
         "may_book": by is not None and may(by, "appointments", "create"),
     }
-    return render(request, f"desk/{name}.html", frame | said, status=status)
+
+
+def _bell(by: Caller) -> dict[str, Any]:
+    """How many notifications are unread, and the number of the last, after which the page follows the stream."""
+    last = next((each.number for each in list_notifications(by, PageQuery(limit=1)).rows), 0)
+    return {"unread": unread_count(by), "stream": f"{STREAM}?last_event_id={last or 0}"}
 
 
 def may(by: Caller, resource: str, action: str) -> bool:
@@ -68,11 +84,12 @@ def as_page(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBas
         return response
     if response.status_code == 401:
         return _to_sign_in(request)
-    problem = orjson.loads(response.content)
     match = request.resolver_match if response.status_code in (409, 412, 422) else None
     appointment_id = match.kwargs.get("appointment_id") if match else None
-    request.caller = None if response.status_code >= 500 else getattr(request, "caller", None)  # type: ignore[attr-defined]
-    refused = page(request, "refused", {"problem": problem, "appointment_id": appointment_id}, response.status_code)
+    if response.status_code >= 500:
+        request.caller = None  # type: ignore[attr-defined]  # nothing is asked of what is out of reach
+    said = {"problem": orjson.loads(response.content), "appointment_id": appointment_id}
+    refused = render(request, "desk/refused.html", _frame(request) | said, status=response.status_code)
     for name in ("Retry-After", "Allow"):
         if name in response.headers:
             refused.headers[name] = response.headers[name]

@@ -40,6 +40,7 @@ TOLD = {
     "approve": "Approved.",
     "decline": "Declined; the time is free again.",
     "confirm": "Booked.",
+    "joined": "On the waitlist.",
     "moved": "Moved to its new time.",
     "check-in": "Checked in.",
     "complete": "Completed.",

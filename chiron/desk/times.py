@@ -1,12 +1,14 @@
 """Times as the desk shows them: on the clock of the doctor, in words that need no explanation."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from django import forms
 
 from chiron.kernel.errors import invalid
 from chiron.scheduling.public import Span, wall_of
@@ -32,6 +34,11 @@ def time_of(instant: datetime, zone: ZoneInfo) -> str:
 def long_day(day: date) -> str:
     """`Tuesday 4 March 2031`."""
     return f"{day:%A} {day.day} {day:%B %Y}"
+
+
+def short_day(day: date) -> str:
+    """`4 March`."""
+    return f"{day.day} {day:%B}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +80,26 @@ def chosen(value: str) -> Chosen:
     if offset is None:
         raise NOT_OFFERED
     return Chosen(provider_id, instant.replace(tzinfo=None), offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which times are looked for, as far as it can be read."""
+
+    day: date
+    doctor_id: UUID | None
+    type_id: UUID | None
+    patient_id: UUID | None
+
+    @classmethod
+    def of(cls, sent: Mapping[str, Any], today: date) -> "Asked":
+        field = forms.UUIDField(required=False)
+        doctor, kind, patient = (_read(field, sent.get(name)) for name in ("doctor", "type", "patient_id"))
+        return cls(_read(forms.DateField(required=False), sent.get("date")) or today, doctor, kind, patient)
+
+
+def _read(field: forms.Field, text: Any) -> Any:
+    try:
+        return field.clean(text)
+    except forms.ValidationError:
+        return None

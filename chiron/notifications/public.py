@@ -4,6 +4,22 @@ from chiron.notifications.hooks import Reader
 from chiron.notifications.kinds import Channel, Kind
 from chiron.notifications.models import Delivery, Notification
 from chiron.notifications.numbering import CHANNEL
+from chiron.notifications.queries import list_notifications, unread_count
+from chiron.notifications.services.reading import mark_all_read, mark_read
 from chiron.notifications.services.telling import notify
+from chiron.notifications.words import sentence
 
-__all__ = ["CHANNEL", "Channel", "Delivery", "Kind", "Notification", "Reader", "notify"]
+__all__ = [
+    "CHANNEL",
+    "Channel",
+    "Delivery",
+    "Kind",
+    "Notification",
+    "Reader",
+    "list_notifications",
+    "mark_all_read",
+    "mark_read",
+    "notify",
+    "sentence",
+    "unread_count",
+]

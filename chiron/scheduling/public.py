@@ -3,8 +3,9 @@
 from chiron.scheduling.calendars import Method, invitation
 from chiron.scheduling.days import DoctorDay, bookable_doctors, clinic_day, next_free, offered_types, state_of_day
 from chiron.scheduling.letters import letter_of
-from chiron.scheduling.models import Appointment, AppointmentType, Schedule
+from chiron.scheduling.models import Appointment, AppointmentType, Schedule, WaitlistEntry
 from chiron.scheduling.queries import Free, Told, free_doctors, read_appointment, told
+from chiron.scheduling.queries_waitlist import InLine, list_waitlist
 from chiron.scheduling.rules import steps_from
 from chiron.scheduling.services.attend import cancel, decline, no_show, proceed, undo_no_show
 from chiron.scheduling.services.availability import Received, set_availability
@@ -13,8 +14,9 @@ from chiron.scheduling.services.hold import confirm
 from chiron.scheduling.services.leaving import Appointments
 from chiron.scheduling.services.offers import TypeSaid, save_type
 from chiron.scheduling.services.reschedule import reschedule
+from chiron.scheduling.services.waitlist import Wanted, join, leave, prioritize
 from chiron.scheduling.wallclock import Hours, Span, wall_of
-from chiron.scheduling.words import WEEKDAYS, Status, Step
+from chiron.scheduling.words import WEEKDAYS, Standing, Status, Step
 
 __all__ = [
     "WEEKDAYS",
@@ -25,14 +27,18 @@ __all__ = [
     "DoctorDay",
     "Free",
     "Hours",
+    "InLine",
     "Method",
     "Received",
     "Schedule",
     "Span",
+    "Standing",
     "Status",
     "Step",
     "Told",
     "TypeSaid",
+    "WaitlistEntry",
+    "Wanted",
     "book",
     "bookable_doctors",
     "cancel",
@@ -42,9 +48,13 @@ __all__ = [
     "free_doctors",
     "invitation",
     "letter_of",
+    "join",
+    "leave",
+    "list_waitlist",
     "next_free",
     "no_show",
     "offered_types",
+    "prioritize",
     "proceed",
     "read_appointment",
     "reschedule",

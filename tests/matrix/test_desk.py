@@ -14,8 +14,13 @@ from chiron.kernel.access import Scope, need_of
 from tests.matrix.world import OUTCASTS, Thing, Whose, World, undone
 
 PAGES = {f"{method} {each.route}": view for each in ADDRESSES for method, view in each.views.items()}
-ABOUT = {"check-in": Thing.BEGUN, "no-show": Thing.BEGUN, "complete": Thing.PRESENT, "undo-no-show": Thing.MISSED}
-"""Whom a page is about, where it is not an appointment to come."""
+ABOUT = {
+    "check-in": Thing.BEGUN, "no-show": Thing.BEGUN, "complete": Thing.PRESENT, "undo-no-show": Thing.MISSED,
+    "confirm": Thing.HOLD, "approve": Thing.PENDING, "decline": Thing.PENDING, "leave": Thing.WAITING,
+    "priority": Thing.WAITING, "read": Thing.NOTIFICATION,
+}  # fmt: skip
+"""What a page is about, where it is not an appointment to come."""
+ID = re.compile(r"<uuid:\w+>")
 OWN_TO_EACH_ANSWER = re.compile(r'value="[\w-]{43}"')
 """The CSRF token."""
 
@@ -72,10 +77,10 @@ def test_what_a_form_names_of_next_door_is_what_a_form_names_of_nobody(field: st
 
 def ask(world: World, name: str, who: str, thing: Any) -> Any:
     method, _, route = name.partition(" ")
-    path = route.replace("<uuid:appointment_id>", str(thing))
+    path = ID.sub(str(thing), route)
     if method == "GET":
         return world.clients[who].get(f"/desk/{path}")
-    return send(world, who, path, version=version_of(name), do="times")
+    return send(world, who, path, version=version_of(name), do="times", priority=2, up_to=1)
 
 
 def send(world: World, who: str, path: str, **said: Any) -> Any:

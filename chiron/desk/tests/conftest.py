@@ -7,5 +7,5 @@ from chiron.scheduling.tests.factories import NOW
 def monday(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is Monday noon at the desk; whoever is asked about tokens knows nothing of it."""
     frozen = type("Monday", (), {"now": staticmethod(lambda: NOW)})
-    for place in ("schedule", "booking", "acts"):
+    for place in ("schedule", "booking", "acts", "waitlist", "notifications"):
         monkeypatch.setattr(f"chiron.desk.{place}.clock", frozen)
