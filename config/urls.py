@@ -9,7 +9,9 @@ from django.views.generic import RedirectView
 
 from chiron.desk.addresses import ADDRESSES
 from chiron.identity.wellknown import jwks, taken_back
+from chiron.notifications.pages import stop
 from chiron.operations.metrics import metrics
+from chiron.scheduling.pages import answer
 from config.api import api
 from config.desk import served
 from config.health import health, live, ready
@@ -37,12 +39,16 @@ state = [
     path("health/ready", ready),
     path("metrics", metrics),
 ]
+behind_mail = [path("mail/stop/<str:token>", stop), path("mail/appointment/<str:token>", answer)]
+"""Where the links in our mail lead, beside those to the front end."""
+
 signing_in = [*asked_by_services, path("auth/revocations", taken_back), path(".well-known/jwks.json", jwks)]
 urlpatterns = [
     *documentation,
     path("api/", (by_word, app, namespace)),
     *signing_in,
     *state,
+    *behind_mail,
     path("desk", RedirectView.as_view(url="/desk/")),
     path("desk/", (served(ADDRESSES), "desk", "desk")),
     path("admin", RedirectView.as_view(url="/admin/")),

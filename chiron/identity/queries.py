@@ -1,6 +1,7 @@
 """Reads of accounts, memberships, sessions and organizations. Looking at other people is an event of the platform."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -89,8 +90,20 @@ def accounts_with(role: Role, organization_id: UUID) -> list[UUID]:
 def caller_of(membership_id: UUID) -> Caller | None:
     """Who a member is as of now, for what is done for people who are not here: without a session, and so without a
     second factor. None where the membership is gone, its account disabled, or its organization suspended."""
-    standing = Membership.objects.filter(account__is_active=True, organization__suspended_at=None)
-    member = standing.filter(id=membership_id).first()
+    return _standing(id=membership_id)
+
+
+def caller_by_mail(account_id: UUID, organization_id: UUID) -> Caller:
+    """A member as the caller who holds a link from a mail of ours. Raises NotFound for whom `caller_of` knows none."""
+    caller = _standing(account_id=account_id, organization_id=organization_id)
+    if caller is None:
+        raise NotFound
+    return replace(caller, device="link in a mail")
+
+
+def _standing(**where: UUID) -> Caller | None:
+    members = Membership.objects.filter(account__is_active=True, organization__suspended_at=None)
+    member = members.filter(**where).first()
     if member is None:
         return None
     return Caller(

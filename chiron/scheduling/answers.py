@@ -12,7 +12,8 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chiron.identity.public import signed_body, signed_link
+from chiron.identity.public import accounts_of_patients, caller_by_mail, signed_body, signed_link
+from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotFound
 from chiron.scheduling.models import Appointment, Reminder
 from chiron.scheduling.words import Status
@@ -69,3 +70,12 @@ def still_open(asked: Asked, now: datetime) -> Reminder:
     if (appointment.version, appointment.status) != (asked.version, Status.BOOKED) or appointment.starts_at <= now:
         raise NotFound
     return reminder
+
+
+def patient_of(reminder: Reminder) -> Caller:
+    """The patient of a reminder as the caller who has its link. Raises NotFound for one without an account."""
+    organization_id, patient_id = current_organization_id(), reminder.patient_id
+    account_id = accounts_of_patients(organization_id, [patient_id]).get(patient_id)
+    if account_id is None:
+        raise NotFound
+    return caller_by_mail(account_id, organization_id)

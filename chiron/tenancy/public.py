@@ -1,5 +1,7 @@
 """What other apps may use of tenancy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from chiron.kernel.errors import NotFound
@@ -19,6 +21,15 @@ from chiron.tenancy.switch import NoOrganization, current_organization_id, do_at
 def organization_for_id(organization_id: UUID) -> Organization:
     """The organization with that id. Raises NotFound."""
     return _one(id=organization_id)
+
+
+@contextmanager
+def inside_if_open(organization_id: UUID) -> Iterator[None]:
+    """The transaction of an organization that answers; for links that outlive. Raises NotFound for any other."""
+    if organization_for_id(organization_id).suspended_at is not None:
+        raise NotFound
+    with inside(organization_id):
+        yield
 
 
 def organization_for_slug(slug: str) -> Organization:
@@ -76,6 +87,7 @@ __all__ = [
     "has_schema",
     "inside",
     "inside_as_owner",
+    "inside_if_open",
     "lacking",
     "login_of",
     "missing_migrations",

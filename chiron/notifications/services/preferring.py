@@ -52,3 +52,17 @@ def _replace(account_id: UUID, wishes: Wishes, quiet: Quiet | None) -> None:
         QuietHours(account_id=account_id, begin=quiet.begin, end=quiet.end, time_zone=quiet.time_zone).save(
             force_insert=True
         )
+
+
+def stop_mail(*, by: Caller, kind: Kind) -> None:
+    """The caller gets no more mail of that kind. Nothing changes for a kind that nobody can turn off."""
+    by.scope("notification-preferences", "update")
+    if by.account_id is None:
+        raise NotPermitted
+    if kind in ALWAYS:
+        return
+    take_turns(CLINICAL, f"preferences {current_organization_id()} {by.account_id}")
+    Preference.objects.update_or_create(
+        account_id=by.account_id, kind=kind, channel=Channel.EMAIL, defaults={"on": False}
+    )
+    audit.record(by, "notification.preferred", resource="notification-preferences")
