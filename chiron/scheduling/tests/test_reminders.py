@@ -1,7 +1,6 @@
 """Reminders: asked for with the change, told once when it is time, taken back when it is not true any more (REM)."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
