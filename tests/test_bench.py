@@ -32,6 +32,20 @@ def test_organizations_are_measured_against_plain_ddl() -> None:
     assert re.findall(r"  (made|\d+ at a time), of plain \w+ +\d+\.\d\d ", done.stdout)[:2] == ["made", "1 at a time"]
 
 
+def test_streams_are_measured_from_the_commit_to_the_reader_and_against_an_api_without_them() -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "streams", "--quick"], cwd=settings.BASE_DIR, env=environ, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"(\d+ told, \d+ missing): p50", done.stdout) == ["100 told, 0 missing", "20 told, 0 missing"]
+    assert re.findall(r"  (none is told|100 commits a second) +\d+\.\d\d ", done.stdout) == [
+        "none is told", "100 commits a second",
+    ]  # fmt: skip
+
+
 def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench", "nothing"], cwd=settings.BASE_DIR, capture_output=True, text=True, check=False
