@@ -52,6 +52,13 @@ class Page:
         answer = self.do("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         return answer["result"].get("value")
 
+    def shows(self, text: str) -> bool:
+        """Whether the page says that now; a page that is just going says nothing."""
+        try:
+            return bool(self.say(f"document.body.innerText.includes({json.dumps(text)})"))
+        except AssertionError:
+            return False
+
     def close(self) -> None:
         self.do("Browser.close")
         self._told.close()

@@ -4,9 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chiron.desk import acts, booking, notifications, schedule, sign_in, waitlist
+from chiron.kernel.access import open_to_all
+from chiron.kernel.errors import NotFound
+from chiron.kernel.problems import respond
 
 View = Callable[..., HttpResponseBase]
 
@@ -22,6 +26,12 @@ class Address:
 
 def at(route: str, name: str, **views: Any) -> Address:
     return Address(route, name, {method.upper(): view for method, view in views.items()})
+
+
+@open_to_all("There is nothing to see.")
+def show_nothing(request: HttpRequest, **_: str) -> HttpResponse:
+    """An address that is none; what lies beside it is a page all the same."""
+    return respond(NotFound(), request)
 
 
 APPOINTMENT = "appointments/<uuid:appointment_id>"
@@ -51,4 +61,5 @@ ADDRESSES = (
     at("sign-in", "sign-in", get=sign_in.open_form, post=sign_in.enter),
     at("sign-in/code", "code", post=sign_in.finish),
     at("sign-out", "sign-out", post=sign_in.leave),
+    at("<path:anything>", "nothing", get=show_nothing, post=show_nothing),
 )

@@ -20,7 +20,7 @@ ABOUT = {
     "priority": Thing.WAITING, "read": Thing.NOTIFICATION,
 }  # fmt: skip
 """What a page is about, where it is not an appointment to come."""
-ID = re.compile(r"<uuid:\w+>")
+ID = re.compile(r"<\w+:\w+>")
 OWN_TO_EACH_ANSWER = re.compile(r'value="[\w-]{43}"')
 """The CSRF token."""
 
@@ -97,6 +97,8 @@ def version_of(name: str) -> int:
 def allowed(world: World, name: str, who: str, whose: Whose) -> set[int]:
     """The statuses that the policy means."""
     need = need_of(PAGES[name])
+    if "anything" in name:
+        return {404}
     if need is None:
         return {200} if name.startswith("GET") else {403, 422}  # nobody sends a password here
     if who == "anonymous" or who in OUTCASTS:
