@@ -153,6 +153,13 @@ def read_appointment(request: Call, response: HttpResponse, appointment_id: UUID
     return _shown(response, queries.read_appointment(request.caller, appointment_id))
 
 
+@router.get(f"{ONE}/changes", response={200: shapes.Changes, **refusals(404)})
+@needs("appointments", "read")
+def read_changes(request: Call, appointment_id: UUID) -> shapes.Changes:
+    """What became of an appointment: where and when it was before, and who changed it."""
+    return shapes.Changes.of(*queries.read_changes(request.caller, appointment_id))
+
+
 @router.post(f"{ONE}/cancel", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
 @needs("appointments", "cancel")
 def cancel_appointment(

@@ -68,14 +68,28 @@ class IllegalTransition(Conflict):
 
 
 class NotYet(Conflict):
-    code, title = "not-yet", "That can be said once the appointment should have begun."
+    """Carries ``grace_minutes``, how long the patient is waited for."""
+
+    code, title = "not-yet", "That can be said once the appointment should have begun, and the patient was waited for."
 
 
 class AlreadyBegun(Conflict):
     code, title = "already-begun", "The appointment should have begun; it is not moved any more."
 
 
+class ReasonNeeded(Invalid):
+    code, title = "reason-needed", "Say why it is cancelled so late."
+
+
+class TooManyMoves(NotPermitted):
+    """Carries ``moves_at_most``, how often patients may move it."""
+
+    code, title = "too-many-moves", "You have moved this as often as you may: call the clinic."
+
+
 class TooLateToCancel(NotPermitted):
+    """Carries ``cancel_minutes``, how long before its beginning patients may cancel and move it."""
+
     code, title = "too-late-to-cancel", "It is too late to cancel this yourself: call the clinic."
 
 

@@ -15,7 +15,7 @@ from chiron.scheduling.affected import beyond_hours, subjects_of
 from chiron.scheduling.beside import around_day, beside_of
 from chiron.scheduling.diary import availabilities, blocking, hours_of, schedule_of, span_of, terms_of
 from chiron.scheduling.doors import appointment_for, appointments_within
-from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Schedule
+from chiron.scheduling.models import Appointment, AppointmentChange, AppointmentType, Closure, ExtraHours, Schedule
 from chiron.scheduling.services.availability import Extra, Leave, Received
 from chiron.scheduling.sharing import groups_of, places_in
 from chiron.scheduling.slots import slots_on
@@ -134,6 +134,16 @@ def read_appointment(by: Caller, appointment_id: UUID) -> Appointment:
         by, "appointment.read", resource="appointments", resource_id=appointment.id, subjects=[appointment.patient_id]
     )
     return appointment
+
+
+def read_changes(by: Caller, appointment_id: UUID) -> tuple[Appointment, list[AppointmentChange]]:
+    """One appointment, and what became of it, the first change first. Raises NotFound."""
+    appointment = appointment_for(by, appointment_id)
+    audit.record(
+        by, "appointment.changes_read", resource="appointments", resource_id=appointment.id,
+        subjects=[appointment.patient_id],
+    )  # fmt: skip
+    return appointment, list(AppointmentChange.objects.filter(appointment=appointment).order_by("version"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What scheduling says and hears over HTTP. Wall times are written without a zone, instants with their offset."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal, Self
 from uuid import UUID
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, NaiveDatetime, model_validator
 
 from chiron.kernel.schemas import Body, Line, PageQuery
-from chiron.scheduling.models import Appointment, Schedule
+from chiron.scheduling.models import Appointment, AppointmentChange, Schedule
 from chiron.scheduling.queries import Asked, Free, Slot, Told
 from chiron.scheduling.rules import steps_from
 from chiron.scheduling.services.availability import Changed, Extra, Leave, Received
@@ -241,6 +242,32 @@ class AppointmentOut(BaseModel):
 
 class AppointmentEnvelope(BaseModel):
     appointment: AppointmentOut
+
+
+class ChangeOut(BaseModel):
+    version: int
+    status: Status
+    starts_at: datetime
+    doctor_id: UUID
+    at: datetime
+    account_id: UUID | None = Field(description="Who changed it; nobody where it happened by itself.")
+
+
+class Changes(BaseModel):
+    changes: list[ChangeOut]
+
+    @classmethod
+    def of(cls, appointment: Appointment, changes: Sequence[AppointmentChange]) -> Self:
+        zone = ZoneInfo(appointment.zone)
+        return cls(
+            changes=[
+                ChangeOut(
+                    version=each.version, status=Status(each.status), starts_at=each.starts_at.astimezone(zone),
+                    doctor_id=each.provider_id, at=each.at, account_id=each.account_id,
+                )
+                for each in changes
+            ]
+        )  # fmt: skip
 
 
 class HealthRecordOut(BaseModel):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from chiron.kernel.schemas import Body, PageQuery, Word
 from chiron.scheduling.models import AppointmentType, Room
@@ -23,8 +23,24 @@ class TypeIn(Body):
     notice_minutes: Minutes = Field(0, description="How long before, at the latest, it is booked.", examples=[120])
     horizon_days: int = Field(365, ge=1, le=3650, description="How many days ahead it can be booked.")
     capacity: int = Field(1, ge=1, le=1000, description="How many patients share one appointment's time.")
-    cancel_minutes: Minutes = Field(0, description="How long before patients may still cancel it.", examples=[1440])
+    cancel_minutes: Minutes = Field(
+        0, description="How long before patients may still cancel and move it.", examples=[1440]
+    )
+    moves_at_most: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        None, description="How often patients may move it; without it, as often as they like."
+    )
+    grace_minutes: Buffer = Field(0, description="How long a patient is waited for before they are missed.")
+    release_minutes: Buffer | None = Field(
+        None, description="How long after its beginning it is missed by itself, where nobody was checked in."
+    )
+    needs_approval: bool = Field(False, description="Whether what patients book waits for the clinic's approval.")
     active: bool = Field(True, description="Whether it can be booked.")
+
+    @model_validator(mode="after")
+    def _waits_before_it_misses(self) -> Self:
+        if self.release_minutes is not None and self.release_minutes < self.grace_minutes:
+            raise ValueError("is missed by itself while the patient is still waited for")
+        return self
 
     def said(self) -> TypeSaid:
         return TypeSaid(**dict(self))
@@ -40,6 +56,10 @@ class TypeOut(BaseModel):
     horizon_days: int
     capacity: int
     cancel_minutes: int
+    moves_at_most: int | None
+    grace_minutes: int
+    release_minutes: int | None
+    needs_approval: bool
     active: bool
     version: int
 

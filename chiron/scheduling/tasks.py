@@ -71,3 +71,23 @@ def remind_due() -> None:
     """Tell patients what it is time to remind them of, and come back while there is more."""
     if tell_due(clock.now()) == BATCH:
         enqueue(remind_due)
+
+
+@job("scheduling.release_missed", every="* * * * *")
+def release_missed() -> None:
+    """Appointments to which nobody came are missed, each by a job of its own."""
+    from chiron.scheduling.services.release import overdue  # whose verbs ask for jobs of this file
+
+    now = clock.now()
+    for organization in all_organizations():
+        with inside(organization.id):
+            for appointment_id in overdue(now):
+                enqueue(release_one, appointment_id=appointment_id)
+
+
+@job("scheduling.release_one")
+def release_one(*, appointment_id: UUID) -> None:
+    """One appointment is missed, unless somebody has come meanwhile."""
+    from chiron.scheduling.services.release import release
+
+    release(appointment_id, clock.now())

@@ -252,6 +252,7 @@ OPERATIONS: dict[str, Operation] = {
     "DELETE /api/appointments/feed": Operation(),
     "GET /api/appointments": Operation(lists=Thing.APPOINTMENT),
     "GET /api/appointments/{appointment_id}": Operation(Thing.APPOINTMENT),
+    "GET /api/appointments/{appointment_id}/changes": Operation(Thing.APPOINTMENT),
     "POST /api/appointments/{appointment_id}/reschedule": Operation(
         Thing.APPOINTMENT, lambda world, _: in_days(6), events=2
     ),

@@ -8,7 +8,7 @@ from chiron.kernel.access import Caller, Scope
 from chiron.kernel.versions import expect
 from chiron.records.public import follow_appointment
 from chiron.scheduling.doors import appointment_to_change
-from chiron.scheduling.errors import NotYet, TooLateToCancel
+from chiron.scheduling.errors import NotYet, ReasonNeeded, TooLateToCancel
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
 from chiron.scheduling.services.freed import appointment_freeing, freed
@@ -32,19 +32,27 @@ DONE = {
 def cancel(*, by: Caller, appointment_id: UUID, reason: str, if_match: int | None, now: datetime) -> Appointment:
     """Give the time back. The appointment stays, with who cancelled it, when and why, and whether that was late.
 
-    Patients cancel their own as long before as its type says; staff always. Raises NotFound, StaleVersion,
-    IllegalTransition, TooLateToCancel.
+    Patients cancel their own as long before as its type says; staff always, later than that for a reason. Raises
+    NotFound, StaleVersion, IllegalTransition, TooLateToCancel, ReasonNeeded.
     """
     appointment = appointment_to_change(by, appointment_id, "cancel")
     expect(appointment, if_match)
     to = after(Step.CANCEL, appointment.status)
     appointment.late = is_late(appointment, now)
-    if appointment.late and by.scope("appointments", "cancel") is Scope.OWN:
-        raise TooLateToCancel
+    if appointment.late:
+        must_be_let_cancel(by, appointment, reason)
     safe = raise_version(appointment)
     appointment.note = safe.seal(appointment, "note", reason) if reason else None
     end(appointment, Step.CANCEL, to, by, now)
     return appointment
+
+
+def must_be_let_cancel(by: Caller, appointment: Appointment, reason: str) -> None:
+    """Late it is staff that cancel, and say why. Raises TooLateToCancel, ReasonNeeded."""
+    if by.scope("appointments", "cancel") is Scope.OWN:
+        raise too_late(appointment)
+    if not reason:
+        raise ReasonNeeded
 
 
 def decline(*, by: Caller, appointment_id: UUID, reason: str, if_match: int | None, now: datetime) -> Appointment:
@@ -59,12 +67,16 @@ def decline(*, by: Caller, appointment_id: UUID, reason: str, if_match: int | No
 
 
 def no_show(*, by: Caller, appointment_id: UUID, if_match: int | None, now: datetime) -> Appointment:
-    """The patient did not come; the time is given back. Raises NotFound, StaleVersion, IllegalTransition, NotYet."""
+    """The patient did not come, and was waited for as long as the type says; the time is given back.
+
+    Raises NotFound, StaleVersion, IllegalTransition, NotYet.
+    """
     appointment = appointment_to_change(by, appointment_id, "attend")
     expect(appointment, if_match)
     to = after(Step.NO_SHOW, appointment.status)
-    if now < appointment.starts_at:
-        raise NotYet
+    grace = appointment.type.grace_minutes if appointment.type else 0
+    if now < appointment.starts_at + timedelta(minutes=grace):
+        raise NotYet(grace_minutes=grace)
     raise_version(appointment)
     end(appointment, Step.NO_SHOW, to, by, now)
     return appointment
@@ -105,8 +117,17 @@ def is_late(appointment: Appointment, now: datetime) -> bool:
         return False
     if appointment.decided == Choice.ASK:
         return now > appointment.starts_at
-    before = timedelta(minutes=appointment.type.cancel_minutes if appointment.type else 0)
-    return now > appointment.starts_at - before
+    return now > appointment.starts_at - timedelta(minutes=cancel_minutes(appointment))
+
+
+def cancel_minutes(appointment: Appointment) -> int:
+    """How long before its beginning a patient may cancel it."""
+    return appointment.type.cancel_minutes if appointment.type else 0
+
+
+def too_late(appointment: Appointment) -> TooLateToCancel:
+    """The refusal that tells a patient until when they could have cancelled or moved it."""
+    return TooLateToCancel(cancel_minutes=cancel_minutes(appointment))
 
 
 def end(appointment: Appointment, step: Step, to: Status, by: Caller, now: datetime) -> None:

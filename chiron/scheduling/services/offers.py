@@ -33,6 +33,10 @@ class TypeSaid:
     horizon_days: int = 365
     capacity: int = 1
     cancel_minutes: int = 0
+    moves_at_most: int | None = None
+    grace_minutes: int = 0
+    release_minutes: int | None = None
+    needs_approval: bool = False
     active: bool = True
 
 

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.versions import expect
-from chiron.scheduling.errors import AlreadyBegun, NotInTheFuture, TooLateToCancel
+from chiron.scheduling.errors import AlreadyBegun, NotInTheFuture, TooManyMoves
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.rules import after
-from chiron.scheduling.services.attend import is_late, settle
+from chiron.scheduling.services.attend import is_late, settle, too_late
 from chiron.scheduling.services.book import Needs, doctor_for, must_be_free, standing_for, wish_for
 from chiron.scheduling.services.freed import appointment_freeing, freed
 from chiron.scheduling.services.taking import exchange, raise_version
 from chiron.scheduling.services.telling import tell_former_doctor
-from chiron.scheduling.words import Step
+from chiron.scheduling.words import Choice, Step
 
 
 def reschedule(
@@ -23,8 +23,10 @@ def reschedule(
     """Move an appointment to another time, and to another doctor where one is named: it has the new time or keeps the
     old one, never both and never neither.
 
-    Patients move their own as long before as they may cancel them; what needs approval is pending again. Raises
-    NotFound, StaleVersion, IllegalTransition, AlreadyBegun, TooLateToCancel, and as `book` does.
+    It stays the same appointment, with its number and its record; its changes say where it was before. Patients move
+    their own as long before as they may cancel them, and as often as its type says; what needs approval is pending
+    again. Raises NotFound, StaleVersion, IllegalTransition, AlreadyBegun, TooLateToCancel, TooManyMoves, and as `book`
+    does.
     """
     other = doctor_for(by, provider_id) if provider_id else None
     numbers = [other.number] if other else []
@@ -51,8 +53,16 @@ def reschedule(
 
 
 def must_be_movable(by: Caller, appointment: Appointment, now: datetime) -> None:
-    """It has not begun, and a patient is not too late. Raises AlreadyBegun, TooLateToCancel."""
+    """It has not begun, and a patient is not too late and has not moved it too often.
+
+    Raises AlreadyBegun, TooLateToCancel, TooManyMoves.
+    """
     if now >= appointment.starts_at:
         raise AlreadyBegun
-    if is_late(appointment, now) and by.scope("appointments", "reschedule") is Scope.OWN:
-        raise TooLateToCancel
+    if by.scope("appointments", "reschedule") is not Scope.OWN or appointment.decided == Choice.ASK:
+        return
+    if is_late(appointment, now):
+        raise too_late(appointment)
+    most = appointment.type.moves_at_most if appointment.type else None
+    if most is not None and appointment.moves >= most:
+        raise TooManyMoves(moves_at_most=most)

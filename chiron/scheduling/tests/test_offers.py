@@ -12,7 +12,8 @@ from tests.town import Clinic
 
 TYPE: dict[str, Any] = {
     "name": "First visit", "minutes": 45, "before_minutes": 5, "after_minutes": 10, "notice_minutes": 120,
-    "horizon_days": 90, "capacity": 1, "cancel_minutes": 1440, "active": True,
+    "horizon_days": 90, "capacity": 1, "cancel_minutes": 1440, "moves_at_most": 2,
+    "grace_minutes": 10, "release_minutes": 15, "needs_approval": False, "active": True,
 }  # fmt: skip
 
 
@@ -43,7 +44,16 @@ def test_what_is_not_offered_any_more_stays_and_is_listed_apart(hilltop: Clinic)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"minutes": 0}, {"minutes": 1441}, {"capacity": 0}, {"notice_minutes": -1}, {"name": " "}, {"colour": 1}]
+    "wrong",
+    [
+        {"minutes": 0},
+        {"minutes": 1441},
+        {"capacity": 0},
+        {"notice_minutes": -1},
+        {"release_minutes": 9},
+        {"name": " "},
+        {"colour": 1},
+    ],
 )
 def test_a_type_that_makes_no_sense_is_refused(wrong: dict[str, Any], hilltop: Clinic) -> None:
     answer = call(hilltop, Role.ADMIN, "post", "/appointment-types", TYPE | wrong)

@@ -233,7 +233,11 @@ def test_cancelling_late_is_kept_in_mind(role: Role, before: timedelta, late: bo
     appointment = booked(clinic, "2031-03-06T10:00", type_id=kind.id).appointment
 
     ended = cancel(
-        by=clinic.who[role], appointment_id=appointment.id, reason="", if_match=None, now=appointment.starts_at - before
+        by=clinic.who[role],
+        appointment_id=appointment.id,
+        reason="Ill",
+        if_match=None,
+        now=appointment.starts_at - before,
     )
 
     assert (ended.status, ended.late) == (Status.CANCELLED, late)
