@@ -70,7 +70,7 @@ class IllegalTransition(Conflict):
 class NotYet(Conflict):
     """Carries ``grace_minutes``, how long the patient is waited for."""
 
-    code, title = "not-yet", "That can be said once the appointment should have begun, and the patient was waited for."
+    code, title = "not-yet", "That can be said once the appointment should have begun."
 
 
 class AlreadyBegun(Conflict):
