@@ -22,6 +22,8 @@ ADMINISTRATION = {
     "registry/patient/add/": "Register a patient",
     "registry/department/add/": "Add a department",
     "records/record/": "Records",
+    "scheduling/appointment/": "Calendar",
+    "scheduling/appointment/day/": "Calendar",
     "choose/": "Where do you want to work?",
     "nothing/": "404",
 }
