@@ -91,3 +91,8 @@ def reminding_at(starts_at: datetime, minutes_before: int, reckoning: str, zone:
     if reckoning == Reckoning.ELAPSED:
         return starts_at - before
     return (wall_of(starts_at, zone) - before).replace(tzinfo=zone).astimezone(UTC)
+
+
+def instant_as_agreed(wall: datetime, zone: ZoneInfo, standing: datetime) -> datetime | None:
+    """The instant at which a clock will show what was agreed, nearest to where it stands; None where it never will."""
+    return min(instants_of(wall, zone), key=lambda each: abs(each - standing), default=None)

@@ -29,16 +29,18 @@ DONE = {
 """What the policy and the trail call each step."""
 
 
-def cancel(*, by: Caller, appointment_id: UUID, reason: str, if_match: int | None, now: datetime) -> Appointment:
+def cancel(
+    *, by: Caller, appointment_id: UUID, reason: str, if_match: int | None, now: datetime, for_clinic: bool = False
+) -> Appointment:
     """Give the time back. The appointment stays, with who cancelled it, when and why, and whether that was late.
 
-    Patients cancel their own as long before as its type says; staff always, later than that for a reason. Raises
-    NotFound, StaleVersion, IllegalTransition, TooLateToCancel, ReasonNeeded.
+    Patients cancel their own as long before as its type says; staff always, later than that for a reason; `for_clinic`
+    it is never late. Raises NotFound, StaleVersion, IllegalTransition, TooLateToCancel, ReasonNeeded.
     """
     appointment = appointment_to_change(by, appointment_id, "cancel")
     expect(appointment, if_match)
     to = after(Step.CANCEL, appointment.status)
-    appointment.late = is_late(appointment, now)
+    appointment.late = is_late(appointment, now) and not for_clinic
     if appointment.late:
         must_be_let_cancel(by, appointment, reason)
     safe = raise_version(appointment)

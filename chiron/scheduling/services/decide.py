@@ -67,7 +67,7 @@ def wait_for_all(by: Caller, ids: Sequence[UUID], *more: int) -> None:
 
 def _decide(by: Caller, choice: Choice, seen: Seen, reason: str, now: datetime) -> None:
     if choice is Choice.CANCEL:
-        cancel(by=by, appointment_id=seen.id, reason=reason, if_match=seen.version, now=now)
+        cancel(by=by, appointment_id=seen.id, reason=reason, if_match=seen.version, for_clinic=True, now=now)
         return
     appointment = appointment_to_change(by, seen.id, "decide")
     expect(appointment, seen.version)

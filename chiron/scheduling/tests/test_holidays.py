@@ -7,7 +7,7 @@ import pytest
 
 from chiron.audit.models import Event
 from chiron.identity.public import Role
-from chiron.scheduling.models import Appointment, Closure, Reservation
+from chiron.scheduling.models import Appointment, AppointmentType, Closure, Reservation
 from chiron.scheduling.tests.factories import booked, receives
 from chiron.scheduling.tests.test_api import HOURS, TUESDAY, call, monday, problem, slots, told
 from chiron.tenancy.public import inside
@@ -158,6 +158,9 @@ def decided(clinic: Clinic, choice: str, *ids: UUID, role: Role = Role.RECEPTION
 
 def test_staff_keep_cancel_or_ask_and_each_is_remembered(hilltop: Clinic) -> None:
     early, ten, noon = three_on_tuesday(hilltop)
+    with inside(hilltop.id):
+        kind = AppointmentType.objects.create(name="Visit", minutes=30, cancel_minutes=10_000)
+        Appointment.objects.filter(id=noon).update(type=kind)
     holiday = said(hilltop).json()["holiday"]["id"]
 
     kept, cancelled, asked = (
