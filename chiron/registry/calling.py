@@ -48,6 +48,10 @@ class Work(NamedTuple):
     since: date
     until: date | None
 
+    def includes(self, day: date) -> bool:
+        """Whether that is one of the days."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
 
 def departments_of(provider_ids: Iterable[UUID], first: date, last: date) -> dict[UUID, set[Work]]:
     """Where providers work on any of these days, both included, with all that stands above it (PRV-02)."""

@@ -11,6 +11,7 @@ from chiron.registry.public import departments_of
 from chiron.scheduling.diary import availabilities, blocking, terms_of
 from chiron.scheduling.models import Appointment, AppointmentType, Reservation, Schedule, WaitlistEntry
 from chiron.scheduling.rules import ANSWER_WITHIN
+from chiron.scheduling.sharing import groups_of
 from chiron.scheduling.slots import Terms, slots_on
 from chiron.scheduling.wallclock import DAY, Span, wall_of
 from chiron.scheduling.words import EXPECTED, Of
@@ -52,7 +53,7 @@ def fits(line: Iterable[WaitlistEntry], where: Where, now: datetime) -> Iterator
         for day in diaries.days(entry):
             found = [
                 Fit(entry, schedule, starts_at)
-                for schedule in diaries.asked_by(entry)
+                for schedule in diaries.asked_by(entry, day)
                 for starts_at in diaries.slots(schedule, entry.type, day)
             ]
             yield from sorted(filter(wish.takes, found), key=lambda fit: (fit.starts_at, fit.schedule.provider_id))
@@ -93,7 +94,7 @@ class Diaries:
     """Those who may have time, and when, read once for all who wait."""
 
     def __init__(self, where: Where, now: datetime) -> None:
-        self.answered_by = now + ANSWER_WITHIN
+        self.now, self.answered_by = now, now + ANSWER_WITHIN
         today = now.date()
         self.first, self.last = max(where.first or today, today - DAY), min(where.last or today + YEAR, today + YEAR)
         schedules = Schedule.objects.filter(provider__active=True, provider__role="doctor").select_related("provider")
@@ -112,11 +113,11 @@ class Diaries:
             yield day
             day += DAY
 
-    def asked_by(self, entry: WaitlistEntry) -> Iterator[Schedule]:
-        """With whom somebody waits for an appointment: with one, or with all of a department or a specialty."""
+    def asked_by(self, entry: WaitlistEntry, day: date) -> Iterator[Schedule]:
+        """With whom somebody would come that day: with one, or with any of a department or a specialty."""
         for each in self.schedules:
-            working = {work.department_id for work in self.departments.get(each.provider_id, ())}
-            in_department = entry.department_id in (None, *working)
+            works = [work for work in self.departments.get(each.provider_id, ()) if work.includes(day)]
+            in_department = entry.department_id in (None, *(work.department_id for work in works))
             of_specialty = entry.specialty.casefold() in ("", each.provider.specialty.casefold())
             if entry.provider_id in (None, each.provider_id) and in_department and of_specialty:
                 yield each
@@ -126,9 +127,13 @@ class Diaries:
         key = (schedule.provider_id, kind.id if kind else None, day)
         if key not in self.known:
             number, around = schedule.provider.number, [day + days * DAY for days in range(-3, 4)]
+            taken = [span for each in around for span in self.taken.get((number, each), ())]
+            groups = (
+                groups_of(kind, [number], Span(min(taken).starts_at, max(taken).ends_at), self.now) if taken else {}
+            )
             self.known[key] = slots_on(
                 day, availability=self.open_hours[schedule.provider_id], terms=terms_of(kind, schedule),
-                taken=[span for each in around for span in self.taken.get((number, each), ())], now=self.answered_by,
+                taken=taken, shared=[span for (_, span), group in groups.items() if group.left], now=self.answered_by,
             )  # fmt: skip
         return self.known[key]
 

@@ -33,6 +33,7 @@ class TypeIn(Body):
     release_minutes: Buffer | None = Field(
         None, description="How long after its beginning it is missed by itself, where nobody was checked in."
     )
+    hold_minutes: int = Field(10, ge=1, le=120, description="How long its time is held until it is confirmed.")
     needs_approval: bool = Field(False, description="Whether what patients book waits for the clinic's approval.")
     active: bool = Field(True, description="Whether it can be booked.")
 
@@ -59,6 +60,7 @@ class TypeOut(BaseModel):
     moves_at_most: int | None
     grace_minutes: int
     release_minutes: int | None
+    hold_minutes: int
     needs_approval: bool
     active: bool
     version: int

@@ -16,7 +16,10 @@ from chiron.tenancy.public import all_organizations, current_organization_id, in
 
 @job("scheduling.offer_freed")
 def offer_freed(*, provider_id: UUID | None, first: date | None, last: date | None) -> None:
-    """Offer time that became free to those who wait for it, one offer at a time, and by day."""
+    """Offer time that became free to those who wait for it, one offer at a time, and by day.
+
+    Where somebody was quicker it fails, and is tried again a little later.
+    """
     now, where = clock.now(), Where(provider_id, first, last)
     morning = offering_from(now, ZoneInfo(organization_for_id(current_organization_id()).time_zone))
     if morning > now:
@@ -24,10 +27,9 @@ def offer_freed(*, provider_id: UUID | None, first: date | None, last: date | No
     elif sweep(now):
         ask(Where())
     else:
-        offer, again = offer_next(where, now)
+        offer = offer_next(where, now)
         if offer:
             ask(Where(), due=offer.held_until)
-        if again:
             ask(where)
 
 

@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, take_turns
+from chiron.kernel.errors import StaleVersion
 from chiron.notifications.public import Kind
 from chiron.scheduling.doors import turn_of
 from chiron.scheduling.fitting import Fit, Where, fits
@@ -26,22 +27,23 @@ from chiron.tenancy.public import current_organization_id
 WAITLIST = Caller(device="waitlist")
 
 
-def offer_next(where: Where, now: datetime) -> tuple[Appointment | None, bool]:
-    """Hold the first time that is free for the first in line whom it fits, if any; and whether to look again.
+def offer_next(where: Where, now: datetime) -> Appointment | None:
+    """Hold the first time that is free for the first in line whom it fits, if any.
 
     It is looked at twice: whom to offer what, and once nobody else can take it, whether it is still so. No hold may
-    have expired that was not taken away. Raises DoctorBusy, PatientBusy.
+    have expired that was not taken away. Raises StaleVersion, DoctorBusy, PatientBusy where somebody was quicker, who
+    may have left something: it is to be tried again.
     """
     take_turns(CLINICAL, f"waitlist of {current_organization_id()}")
     fit = next(fits(in_line(), where, now), None)
     if fit is None:
-        return None, False
+        return None
     take_turns(CLINICAL, turn_of(fit.schedule.provider.number), turn_of(fit.entry.patient.number))
     still = in_line().filter(id=fit.entry.id).select_for_update(of=("self",))
     day = wall_of(fit.starts_at, ZoneInfo(fit.schedule.time_zone)).date()
     if fit not in fits(still, Where(fit.schedule.provider_id, day, day), now):
-        return None, True
-    return _offer(fit, now), True
+        raise StaleVersion
+    return _offer(fit, now)
 
 
 def in_line() -> QuerySet[WaitlistEntry]:

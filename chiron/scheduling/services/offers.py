@@ -36,6 +36,7 @@ class TypeSaid:
     moves_at_most: int | None = None
     grace_minutes: int = 0
     release_minutes: int | None = None
+    hold_minutes: int = 10
     needs_approval: bool = False
     active: bool = True
 

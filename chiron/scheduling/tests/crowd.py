@@ -82,9 +82,16 @@ def by_moving(call: Call, wish: Wish) -> Answer:
     return call(f"/api/appointments/{wish.appointment_id}/reschedule", wish.body(), {"If-Match": '"1"'})
 
 
+def by_holding(call: Call, wish: Wish) -> Answer:
+    """Have it held, and confirm it."""
+    status, said = call("/api/appointments/hold", wish.body() | {"patient_id": str(wish.patient_id)}, {})
+    return call(f"/api/appointments/{said['appointment']['id']}/confirm", {}, {}) if status == 201 else (status, said)
+
+
 WAYS = [
     Way("book", by_booking),
     Way("reschedule", by_moving, frozenset({"doctor-busy", "stale-version"}), earlier=4),
+    Way("hold and confirm", by_holding, frozenset({"doctor-busy", "too-many-holds"})),
 ]
 
 

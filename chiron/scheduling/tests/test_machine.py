@@ -207,7 +207,7 @@ class Desk(RuleBasedStateMachine):
 
 def offered(now: datetime) -> None:
     """One more offer; where there is none to make, that counts as refused."""
-    if offer_next(Where(), now)[0] is None:
+    if offer_next(Where(), now) is None:
         raise NotFound
 
 

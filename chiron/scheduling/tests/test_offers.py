@@ -13,7 +13,7 @@ from tests.town import Clinic
 TYPE: dict[str, Any] = {
     "name": "First visit", "minutes": 45, "before_minutes": 5, "after_minutes": 10, "notice_minutes": 120,
     "horizon_days": 90, "capacity": 1, "cancel_minutes": 1440, "moves_at_most": 2,
-    "grace_minutes": 10, "release_minutes": 15, "needs_approval": False, "active": True,
+    "grace_minutes": 10, "release_minutes": 15, "hold_minutes": 20, "needs_approval": True, "active": True,
 }  # fmt: skip
 
 

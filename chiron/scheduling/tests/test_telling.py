@@ -137,7 +137,7 @@ def test_what_is_only_held_is_told_to_nobody_until_it_is_confirmed(clinic: Clini
 def test_who_is_offered_freed_time_is_told_and_the_doctor_is_not(clinic: Clinic) -> None:
     with inside(clinic.id):
         waits(clinic)
-        offer, _ = offer_next(Where(), NOW)
+        offer = offer_next(Where(), NOW)
 
     assert offer is not None
     assert kinds(clinic, PATIENT, offer.id) == ["appointment.offered"]

@@ -56,11 +56,10 @@ def offers(now: datetime = NOW, where: Where = ANYWHERE) -> list[tuple[UUID, dat
     """To whom what is offered, in order, until nobody is offered any more."""
     made = []
     while True:
-        offer, again = offer_next(where, now)
-        if offer:
-            made.append((offer.patient_id, offer.starts_at))
-        if not again:
+        offer = offer_next(where, now)
+        if offer is None:
             return made
+        made.append((offer.patient_id, offer.starts_at))
 
 
 def offer_of(entry: WaitlistEntry) -> Appointment:
@@ -228,13 +227,23 @@ def test_time_of_a_department_is_that_of_who_works_there(clinic: Clinic) -> None
     said: dict[str, Any] = {"kind": "department", "parent_id": None, "active": True, "if_match": None, "now": NOW}
     ward = save_department(by=by, department_id=None, name="Ward", **said)
     begin_work(
-        by=by, provider_id=clinic.other_doctor_id, department_id=ward.id, since=date(2031, 1, 1), until=None, now=NOW
+        by=by, provider_id=clinic.other_doctor_id, department_id=ward.id, since=date(2031, 3, 5), until=None, now=NOW
     )
-    entry = waits(clinic, provider_id=None, department_id=ward.id)
+    entry = waits(clinic, provider_id=None, department_id=ward.id, last=date(2031, 3, 9))
 
-    offers()
+    assert offers() == [(clinic.patient_id, berlin("2031-03-05T09:00"))]
 
     assert offer_of(entry).provider_id == clinic.other_doctor_id
+
+
+def test_a_free_place_beside_others_is_offered_too(clinic: Clinic) -> None:
+    kind = AppointmentType.objects.create(name="Group", minutes=60, capacity=2)
+    booked(clinic, "2031-03-04T09:00", patient_id=clinic.other_patient_id, type_id=kind.id)
+    entry = waits(clinic, type_id=kind.id)
+
+    assert offers() == [(clinic.patient_id, NINE)]
+
+    assert (offer_of(entry).seat, Reservation.objects.count()) == (1, 3)
 
 
 def test_time_of_a_specialty_nobody_has_is_never_free(clinic: Clinic) -> None:
