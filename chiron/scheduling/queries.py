@@ -16,6 +16,7 @@ from chiron.scheduling.beside import around_day, beside_of
 from chiron.scheduling.diary import availabilities, blocking, hours_of, schedule_of, span_of, terms_of
 from chiron.scheduling.doors import appointment_for, appointments_within
 from chiron.scheduling.models import Appointment, AppointmentChange, AppointmentType, Closure, ExtraHours, Schedule
+from chiron.scheduling.opened import open_days
 from chiron.scheduling.services.availability import Extra, Leave, Received
 from chiron.scheduling.sharing import groups_of, places_in
 from chiron.scheduling.slots import slots_on
@@ -100,12 +101,14 @@ def free_doctors(
     numbers = [each.provider.number for each in found]
     taken, groups = _taken(numbers, around, now), groups_of(kind, numbers, around, now)
     names = provider_names(by, [each.provider_id for each in found])
+    opened = open_days([open_hours[each.provider_id] for each in found], day)
     free = []
-    for schedule in found:
+    for schedule, that_day in zip(found, opened, strict=True):
         number, terms = schedule.provider.number, terms_of(kind, schedule)
         starts = slots_on(
             day, availability=open_hours[schedule.provider_id], terms=terms, taken=taken.get(number, ()),
             shared=[span for (whose, span), group in groups.items() if whose == number and group.left], now=now,
+            opened=that_day,
         )  # fmt: skip
         slots = []
         for start in starts:

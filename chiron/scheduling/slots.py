@@ -75,23 +75,37 @@ class Terms:
         return Span(start - self.before, start + self.duration + self.after)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenDay:
+    """What an availability comes to on a day, whatever is booked: when it is open around it, and where an appointment
+    may begin."""
+
+    spans: Sequence[Span]
+    beginnings: Sequence[datetime]
+
+
+def open_day(availability: Availability, day: date) -> OpenDay:
+    """That day of an availability."""
+    return OpenDay(availability.open_around(day), availability.beginnings_on(day))
+
+
 def slots_on(
     day: date, *, availability: Availability, terms: Terms, taken: Iterable[Span], shared: Collection[Span] = (),
-    now: datetime,
+    now: datetime, opened: OpenDay | None = None,
 ) -> list[datetime]:  # fmt: skip
     """The beginnings that can be booked on that day of the provider's clock, as instants in order.
 
     ``taken`` are what is reserved for others, with what must be free around it. Those of them that are ``shared`` can
-    be joined, by an appointment that takes exactly the same time.
+    be joined, by an appointment that takes exactly the same time. ``opened`` is the day, where it is known already.
     """
-    open_spans, reserved = availability.open_around(day), union(taken)
+    opened, reserved = opened or open_day(availability, day), union(taken)
     last = wall_of(now, availability.zone) + terms.horizon
     return [
         start
-        for start in availability.beginnings_on(day)
+        for start in opened.beginnings
         if now + terms.notice <= start
         and wall_of(start, availability.zone) <= last
-        and within(terms.span(start), open_spans)
+        and within(terms.span(start), opened.spans)
         and (terms.reserved(start) in shared or clear(terms.reserved(start), reserved))
     ]
 

@@ -9,7 +9,9 @@ bounded time; it is then left alone for a while.
 import hmac
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import orjson
 from django.conf import settings
@@ -37,8 +39,8 @@ SHARED_CACHE = Counter(
 def worked_out(name: str, work: Callable[[Given], Any], given: Sequence[Given]) -> list[Any]:
     """What a pure function of that name makes of each of these, in their order; what is known is not worked out again.
 
-    Both what is given and what is made are JSON, without anything personal: it leaves the databases unsealed. A
-    function that changes what it makes changes its name. Raises NoOrganization.
+    What is given can be written down (JSON, data classes, times, zones), what is made is JSON; nothing is personal, for
+    it leaves the databases unsealed. A function that makes something else gets another name. Raises NoOrganization.
     """
     if not given:
         return []
@@ -54,8 +56,17 @@ def worked_out(name: str, work: Callable[[Given], Any], given: Sequence[Given]) 
 
 def key_for(name: str, given: Any) -> str:
     """The digest of everything that an answer follows from."""
-    text = orjson.dumps([name, given], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    text = orjson.dumps([name, given], _plain, orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return hmac.digest(_secret(), text, "sha256").hex()
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has no form for: the rules of a zone have a name, and time has a length."""
+    if isinstance(value, ZoneInfo):
+        return value.key
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    raise TypeError(type(value).__name__)
 
 
 def of_the_organization(key: str, prefix: str, version: int) -> str:

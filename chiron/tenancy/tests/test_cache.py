@@ -9,9 +9,9 @@ import pytest
 
 from chiron.tenancy import cache
 from chiron.tenancy.public import NoOrganization, inside, worked_out
-from config.settings.caches import SECONDS, caches
+from config.settings.caches import SECONDS
 from tests.town import Clinic
-from tests.valkey import Valkey, valkey
+from tests.valkey import Valkey, shared_cache
 
 NUMBERS = [1, 2, 3, 2]
 Work = Callable[[int], list[int]]
@@ -26,12 +26,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def server(folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Valkey]:
     """A server that this process is told of."""
-    monkeypatch.setenv("REDIS_URL", Valkey(folder).url)
-    settings.CACHES = caches()
-    cache.rest.end()
-    with valkey(folder) as server:
+    with shared_cache(folder, settings, monkeypatch) as server:
         yield server
-    cache.rest.end()
 
 
 @pytest.fixture
