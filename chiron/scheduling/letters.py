@@ -1,5 +1,7 @@
 """What mail says of appointments: when, and at which clinic. Not with whom, nor why, nor what kind of visit."""
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -7,6 +9,7 @@ from django.conf import settings
 from chiron.kernel.letters import Letter, day_of, letter, time_of
 from chiron.notifications.public import Kind, Reader
 from chiron.scheduling.answers import Answer, link_for
+from chiron.scheduling.calendars import Method, invitation
 from chiron.scheduling.models import Appointment, Reminder
 from chiron.scheduling.words import Reminded, Status
 
@@ -18,6 +21,9 @@ LETTERS = {
     Kind.OFFERED: ("offered", (Status.HELD,)),
 }
 """Each kind's letter, and where an appointment must stand for it to be still true."""
+
+METHODS = {Kind.BOOKED: Method.REQUEST, Kind.MOVED: Method.REQUEST, Kind.CANCELLED: Method.CANCEL}
+"""What a calendar is asked to do."""
 
 
 def letter_of(kind: str, appointment_id: UUID, reader: Reader) -> Letter | None:
@@ -37,7 +43,18 @@ def letter_of(kind: str, appointment_id: UUID, reader: Reader) -> Letter | None:
         if reminder is None:
             return None
         facts |= {each.value: link_for(reminder, appointment, each) for each in Answer}
-    return letter("chiron.scheduling", name, reader.locale, **facts)
+    said = letter("chiron.scheduling", name, reader.locale, **facts)
+    return replace(said, **_calendar(Kind(kind), appointment, reader, facts))
+
+
+def _calendar(kind: Kind, appointment: Appointment, reader: Reader, facts: dict[str, str]) -> dict[str, Any]:
+    """The file that puts the appointment into the reader's calendar, or takes it out."""
+    if kind not in METHODS:
+        return {}
+    title = letter("chiron.scheduling", "booked", reader.locale, **facts).subject
+    method, sender = METHODS[kind], settings.DEFAULT_FROM_EMAIL
+    content = invitation(appointment, method=method, organizer=sender, attendee=reader.address, title=title)
+    return {"calendar": content, "method": method.value}
 
 
 def _told(appointment: Appointment) -> Reminder | None:

@@ -51,7 +51,7 @@ def reminders() -> list[tuple[int, int, str, str]]:
     return [(each.version, each.minutes_before, each.state, each.reason) for each in rows]
 
 
-def deliveries() -> QuerySet[Delivery]:
+def deliveries() -> "QuerySet[Delivery]":
     return Delivery.objects.filter(notification__kind="appointment.reminder")
 
 
