@@ -85,7 +85,7 @@ def test_nobody_waits_twice_for_the_same(hilltop: Clinic, entry: WaitlistEntry) 
 
 def test_what_is_offered_stands_there_with_its_page(hilltop: Clinic, entry: WaitlistEntry) -> None:
     with inside(hilltop.id):
-        offer, _ = offer_next(Where(), NOW)
+        offer = offer_next(Where(), NOW)
 
     answer = look(hilltop, "waitlist")
 

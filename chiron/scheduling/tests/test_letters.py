@@ -59,9 +59,16 @@ def mailed(clinic: Clinic, kind: Kind, resource: str, appointment: Appointment) 
     return message.message()  # type: ignore[no-any-return]
 
 
+def said_in(part: Message) -> str:
+    """The text of one part of a mail, decoded."""
+    payload = part.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    return payload.decode()
+
+
 def parts_of(message: Message) -> list[str]:
     """Everything that is readable in a mail, decoded: its headers, its text, its calendar."""
-    read = [str(part.get_payload(decode=True), "utf-8") for part in message.walk() if not part.is_multipart()]
+    read = [said_in(part) for part in message.walk() if not part.is_multipart()]
     return [f"{name}: {value}" for part in message.walk() for name, value in part.items()] + read
 
 
@@ -110,7 +117,7 @@ def test_calendars_are_brought_up_to_date_by_what_comes_later(clinic: Clinic) ->
 
 def calendar_of(message: Message) -> Any:
     [part] = [each for each in message.walk() if each.get_content_type() == "text/calendar"]
-    return Calendar.from_ical(part.get_payload(decode=True))
+    return Calendar.from_ical(said_in(part))
 
 
 def test_news_of_a_booking_that_is_cancelled_by_now_is_not_mailed(clinic: Clinic) -> None:

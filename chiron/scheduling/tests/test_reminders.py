@@ -56,7 +56,7 @@ def deliveries() -> "QuerySet[Delivery]":
 
 
 def sent(now: datetime) -> list[Any]:
-    """The reminders that are mailed when everything is done that is due; what else became of appointments is told too."""
+    """The reminders that are mailed when everything is done that is due; of bookings is told too."""
     mail.outbox = []
     for delivery_id in deliveries().filter(state="waiting").values_list("id", flat=True):
         send(delivery_id=delivery_id, now=now)

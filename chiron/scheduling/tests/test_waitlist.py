@@ -54,7 +54,7 @@ def third(clinic: Clinic) -> UUID:
 
 def offers(now: datetime = NOW, where: Where = ANYWHERE) -> list[tuple[UUID, datetime]]:
     """To whom what is offered, in order, until nobody is offered any more."""
-    made = []
+    made: list[tuple[UUID, datetime]] = []
     while True:
         offer = offer_next(where, now)
         if offer is None:
