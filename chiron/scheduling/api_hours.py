@@ -13,8 +13,10 @@ from chiron.kernel.schemas import PageQuery
 from chiron.kernel.versions import created, etag, if_match
 from chiron.scheduling import queries
 from chiron.scheduling.models import Appointment
+from chiron.scheduling.proposing import propose
 from chiron.scheduling.services import holidays
 from chiron.scheduling.services.decide import decide
+from chiron.scheduling.services.move import move_all
 from chiron.scheduling.shapes import Affected, AffectedOut
 from chiron.scheduling.shapes_hours import (
     ChangedHoliday,
@@ -24,6 +26,9 @@ from chiron.scheduling.shapes_hours import (
     HolidayIn,
     HolidayOut,
     Holidays,
+    MovesIn,
+    Proposals,
+    ProposedOut,
 )
 
 router = Router(tags=["holidays"])
@@ -98,6 +103,24 @@ def list_under_holiday(request: Call, holiday_id: UUID, page: Query[PageQuery]) 
 def list_beyond_hours(request: Call, doctor_id: UUID, page: Query[PageQuery]) -> Affected:
     """A doctor's appointments to come that do not lie in the hours any more, the first to come first."""
     return _affected(queries.list_beyond_hours(request.caller, doctor_id, page, clock.now()))
+
+
+@router.get("/doctors/{uuid:doctor_id}/proposal", tags=["doctors"], response={200: Proposals, **refusals(404, 409)})
+@needs("appointments", "decide")
+def propose_other_times(request: Call, doctor_id: UUID, page: Query[PageQuery]) -> Proposals:
+    """For a page of the appointments that lie in a doctor's hours no more, the next free times of the doctor and of
+    those who work in the same departments. Nothing is kept for anybody until it is accepted.
+    """
+    found = propose(request.caller, doctor_id, page, clock.now())
+    return Proposals(proposals=[ProposedOut.proposed(each) for each in found.rows], next=found.next)
+
+
+@router.post("/appointments/move", tags=["appointments"], response={200: DecidedOut, **refusals(404)})
+@needs("appointments", "decide")
+def move_appointments(request: Call, body: MovesIn) -> DecidedOut:
+    """Give appointments other times, as accepted of a proposal: of each by itself, and each patient is told once."""
+    moves = [each.move() for each in body.moves]
+    return DecidedOut.of(move_all(by=request.caller, moves=moves, now=clock.now()))
 
 
 @router.post("/appointments/decide", tags=["appointments"], response={200: DecidedOut, **refusals(404)})

@@ -9,6 +9,7 @@ from uuid import UUID
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Policy, Scope
 from chiron.kernel.errors import NotFound
+from chiron.kernel.ids import NIL
 from chiron.registry.public import patient_within
 from chiron.scheduling.models import Appointment, Room
 from chiron.scheduling.sharing import Group
@@ -45,11 +46,18 @@ def beside_of(by: Caller, room_id: UUID | None, patient_id: UUID | None, around:
     if room_id and not Room.objects.filter(id=room_id, active=True).exists():
         raise NotFound
     own = Policy.decide(by, "appointments", "create") is Scope.OWN
-    live, whose = _live(around, now), by.patient_id if own else patient_id
+    return reserved_beside(room_id, by.patient_id if own else patient_id, around, now)
+
+
+def reserved_beside(
+    room_id: UUID | None, patient_id: UUID | None, around: Span, now: datetime, *, but_for: UUID = NIL
+) -> Beside:
+    """What is reserved of a room and a patient then, but for one appointment's own."""
+    live = _live(around, now).exclude(id=but_for)
     return Beside(
         room_id=room_id,
         room=_spans(live.filter(room=room_id), "room_time") if room_id else (),
-        patient=_spans(live.filter(patient=whose), "patient_time") if whose else (),
+        patient=_spans(live.filter(patient=patient_id), "patient_time") if patient_id else (),
     )
 
 

@@ -1,14 +1,19 @@
 """Holidays, and what is decided of appointments under them, over HTTP."""
 
+from datetime import datetime
 from typing import Self
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, NaiveDatetime, model_validator
 
+from chiron.kernel.ids import NIL
 from chiron.kernel.schemas import Body, Line
+from chiron.scheduling.proposing import Option, Proposal
 from chiron.scheduling.services.decide import Decided, Seen
 from chiron.scheduling.services.holidays import Holiday, HolidayChanged, HolidaySaid
-from chiron.scheduling.shapes import Affected, AffectedOut
+from chiron.scheduling.services.move import Move
+from chiron.scheduling.shapes import Affected, AffectedOut, WallTime
 from chiron.scheduling.words import Choice
 
 
@@ -85,6 +90,58 @@ class DecisionIn(Body):
 
     def seen(self) -> list[Seen]:
         return [Seen(each.id, each.version) for each in self.appointments]
+
+
+class MoveIn(WallTime):
+    id: UUID
+    version: int | None = Field(None, ge=1, description="The one that was seen; another is left alone.")
+    doctor_id: UUID | None = Field(None, description="Another doctor, who takes over.")
+
+    def move(self) -> Move:
+        return Move(self.id, self.wall(), self.offset(), self.doctor_id, self.version)
+
+
+class MovesIn(Body):
+    """What is accepted of a proposal: all of it, or a part."""
+
+    moves: list[MoveIn] = Field(
+        min_length=1,
+        max_length=100,
+        examples=[[{"id": str(NIL), "appointment_date": "2031-07-15", "start_time": "10:30"}]],
+    )
+
+    @model_validator(mode="after")
+    def _says_nothing_twice(self) -> Self:
+        if len({each.id for each in self.moves}) < len(self.moves):
+            raise ValueError("names an appointment twice")
+        return self
+
+
+class OptionOut(BaseModel):
+    doctor_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+
+    @classmethod
+    def of(cls, option: Option) -> Self:
+        zone = ZoneInfo(option.zone)
+        starts_at, ends_at = (each.astimezone(zone) for each in (option.itself.starts_at, option.itself.ends_at))
+        return cls(doctor_id=option.provider_id, starts_at=starts_at, ends_at=ends_at, time_zone=option.zone)
+
+
+class ProposedOut(AffectedOut):
+    options: list[OptionOut] = Field(description="Other times, the next first; the first is proposed for no other.")
+
+    @classmethod
+    def proposed(cls, proposal: Proposal) -> Self:
+        options = [OptionOut.of(each) for each in proposal.options]
+        return cls(**dict(AffectedOut.of(proposal.appointment)), options=options)
+
+
+class Proposals(BaseModel):
+    proposals: list[ProposedOut]
+    next: str | None
 
 
 class RefusedOut(BaseModel):

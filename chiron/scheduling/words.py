@@ -69,6 +69,7 @@ class Step(models.TextChoices):
     COMPLETE = "complete"
     NO_SHOW = "no_show"
     UNDO_NO_SHOW = "undo_no_show"
+    FOLLOW_CLOCK = "follow_clock"
 
 
 class Reckoning(models.TextChoices):

@@ -208,6 +208,10 @@ OPERATIONS: dict[str, Operation] = {
     "PUT /api/holidays/{holiday_id}": Operation(Thing.HOLIDAY, HOLIDAY),
     "DELETE /api/holidays/{holiday_id}": Operation(Thing.HOLIDAY),
     "GET /api/holidays/{holiday_id}/affected": Operation(Thing.HOLIDAY),
+    "GET /api/doctors/{doctor_id}/proposal": Operation(Thing.PROVIDER),
+    "POST /api/appointments/move": Operation(
+        Thing.APPOINTMENT, lambda world, thing_id: {"moves": [in_days(33) | {"id": str(thing_id)}]}, events=2
+    ),
     "POST /api/appointments/decide": Operation(
         Thing.APPOINTMENT, lambda world, thing_id: {"choice": "keep", "appointments": [{"id": str(thing_id)}]}
     ),

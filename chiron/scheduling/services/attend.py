@@ -25,6 +25,7 @@ DONE = {
     Step.NO_SHOW: ("attend", "appointment.missed"),
     Step.UNDO_NO_SHOW: ("attend", "appointment.not_missed"),
     Step.RESCHEDULE: ("reschedule", "appointment.rescheduled"),
+    Step.FOLLOW_CLOCK: ("reschedule", "appointment.followed_clock"),
 }
 """What the policy and the trail call each step."""
 

@@ -85,7 +85,7 @@ def follow_clock(*, by: Caller, appointment_id: UUID, now: datetime) -> Appointm
     itself = Span(to, to + (appointment.ends_at - appointment.starts_at))
     appointment.starts_at, appointment.ends_at = itself.starts_at, itself.ends_at
     with exchange(appointment):
-        settle(appointment, Step.RESCHEDULE, Status(appointment.status), by, now)
+        settle(appointment, Step.FOLLOW_CLOCK, Status(appointment.status), by, now)
     return appointment
 
 

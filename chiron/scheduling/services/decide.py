@@ -8,13 +8,14 @@ from uuid import UUID
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
-from chiron.kernel.db import CLINICAL, atomic, take_turns
+from chiron.kernel.db import CLINICAL, atomic
 from chiron.kernel.errors import Conflict, NotFound, StaleVersion
 from chiron.kernel.versions import expect
-from chiron.scheduling.doors import appointment_to_change, appointments_within, numbers_of, turn_of
+from chiron.scheduling.doors import appointment_to_change, appointments_within, numbers_of
 from chiron.scheduling.errors import NothingToDecide
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.services.attend import cancel
+from chiron.scheduling.services.freed import take_turns_freeing
 from chiron.scheduling.services.taking import keep, raise_version
 from chiron.scheduling.words import EXPECTED, Choice
 
@@ -40,7 +41,7 @@ def decide(*, by: Caller, choice: Choice, appointments: Sequence[Seen], reason: 
     Whoever is asked may move or cancel the appointment until it begins. Raises NotFound where any of them is not the
     caller's to decide of; what stands otherwise than was seen is answered.
     """
-    wait_for_all(by, [each.id for each in appointments])
+    wait_for_all(by, [each.id for each in appointments], now=now)
     done: list[UUID] = []
     refused: list[tuple[UUID, str]] = []
     for each in appointments:
@@ -54,15 +55,14 @@ def decide(*, by: Caller, choice: Choice, appointments: Sequence[Seen], reason: 
     return Decided(done, refused)
 
 
-def wait_for_all(by: Caller, ids: Sequence[UUID], *more: int) -> None:
+def wait_for_all(by: Caller, ids: Sequence[UUID], *more: int, now: datetime) -> None:
     """Until this transaction ends, nobody else changes these appointments nor books those who are part of them; all
     turns are taken at once, because in one order. Raises NotFound where the caller does not reach one."""
     reached = appointments_within(by, "decide").select_related("provider", "patient", "room").filter(id__in=ids)
     seen = list(reached)
     if len(seen) < len(set(ids)):
         raise NotFound
-    numbers = set(more).union(*map(numbers_of, seen))
-    take_turns(CLINICAL, *map(turn_of, numbers))
+    take_turns_freeing(set(more).union(*map(numbers_of, seen)), now)
 
 
 def _decide(by: Caller, choice: Choice, seen: Seen, reason: str, now: datetime) -> None:

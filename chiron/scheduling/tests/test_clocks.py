@@ -11,6 +11,7 @@ from django.core.management import call_command
 from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.kernel.ids import new_id
+from chiron.notifications.public import Kind, Notification
 from chiron.scheduling import rules
 from chiron.scheduling.models import Appointment, AppointmentChange, Reservation
 from chiron.scheduling.services import clocks
@@ -77,7 +78,8 @@ def test_everybody_keeps_their_time_on_the_wall_one_behind_the_other(hilltop: Cl
         ]
         assert set(Reservation.objects.values_list("starts_at", flat=True)) == {each.starts_at - HOUR for each in three}
         assert AppointmentChange.objects.filter(version=2).count() == 3
-        assert Event.objects.using("clinical").filter(action="appointment.rescheduled").count() == 3
+        assert Event.objects.using("clinical").filter(action="appointment.followed_clock").count() == 3
+        assert Notification.objects.exclude(kind=Kind.BOOKED).count() == 0
         assert strayed(NOW) == []
 
 
