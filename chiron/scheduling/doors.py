@@ -66,7 +66,9 @@ def turn_of(number: int) -> str:
 def entries_within(by: Caller, action: str) -> "QuerySet[WaitlistEntry]":
     """Those on the waitlist whom the caller reaches."""
     patients = patients_within(by, by.scope("waitlist", action))
-    return WaitlistEntry.objects.filter(patient__in=patients.values("id")).select_related("patient", "type")
+    return WaitlistEntry.objects.filter(patient__in=patients.values("id")).select_related(
+        "patient", "type", "department"
+    )
 
 
 def entry_for(by: Caller, entry_id: UUID, action: str = "read") -> WaitlistEntry:
