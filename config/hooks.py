@@ -14,6 +14,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotPermitted
 from chiron.notifications import hooks as notifications
 from chiron.notifications import streams
+from chiron.notifications.public import alarmed
 from chiron.operations.processes import is_leaving
 from chiron.operations.replaying import replay
 from chiron.records.public import record_for
@@ -42,7 +43,7 @@ def install() -> None:
     """Give the kernel its policy and authenticator, and lower floors what they ask of higher ones."""
     access.install(decide=scope_of, authenticate=authenticate)
     audit.install(account_names=account_names)
-    identity.install(make_claim=make_claim, provider_for_claim=provider_for_claim, doors=DOORS)
+    identity.install(make_claim=make_claim, provider_for_claim=provider_for_claim, alarmed=alarmed, doors=DOORS)
     jobs.install(before_work=lambda: replay(now=clock.now()))
     notifications.install(letters={"appointments": letter_of})
     streams.install(is_leaving=is_leaving)

@@ -19,6 +19,7 @@ from django.conf import settings
 
 from chiron.audit.public import record_platform
 from chiron.identity import tasks
+from chiron.identity.alarms import Alarm, alarm
 from chiron.identity.errors import OrganizationSuspended, RefreshRefused
 from chiron.identity.models import Account, Session
 from chiron.identity.revocations import take_effect_at_commit
@@ -85,6 +86,7 @@ def take_turn(*, by: Caller, token: str, now: datetime) -> Session:
             )
             _end([session.id], now)
             enqueue_from_accounts(tasks.tell_session_stolen, account_id=session.account_id)
+            alarm(session.account_id, Alarm.SESSIONS, about=session.id, now=now)
             record_platform(whose, "session.reused", resource="sessions", resource_id=session.id, outcome="denied")
     if verdict in (Verdict.ROTATE, Verdict.REPEAT):
         return session

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -29,6 +30,10 @@ class Door(Protocol):
     def __call__(self, by: Caller, id: UUID, action: str, /) -> object: ...
 
 
+class Alarmed(Protocol):
+    def __call__(self, organization_id: UUID, account_id: UUID, what: int, about: UUID, at: datetime, /) -> object: ...
+
+
 def _unanswered(*_: Any, **__: Any) -> Any:
     raise LookupError("config installed no hook")
 
@@ -36,16 +41,22 @@ def _unanswered(*_: Any, **__: Any) -> Any:
 class Hooks:
     """``make_claim`` keeps a claim in the organization; ``provider_for_claim`` makes the approved doctor's provider.
 
-    ``doors`` lead to one object of a resource, for an action, and raise NotFound or NotPermitted for whom it is shut.
+    ``alarmed`` tells a member, once the transaction on accounts commits, what happened to their account
+    (`chiron.identity.alarms`). ``doors`` lead to one object of a resource, for an action, and raise NotFound or
+    NotPermitted for whom it is shut.
     """
 
     make_claim: ClassVar[MakeClaim] = staticmethod(_unanswered)
     provider_for_claim: ClassVar[ProviderForClaim] = staticmethod(_unanswered)
+    alarmed: ClassVar[Alarmed] = staticmethod(_unanswered)
     doors: ClassVar[Mapping[str, Door]] = {}
 
 
-def install(*, make_claim: MakeClaim, provider_for_claim: ProviderForClaim, doors: Mapping[str, Door]) -> None:
+def install(
+    *, make_claim: MakeClaim, provider_for_claim: ProviderForClaim, alarmed: Alarmed, doors: Mapping[str, Door]
+) -> None:
     """Connect the floors above (config, once, at start)."""
     Hooks.make_claim = staticmethod(make_claim)
     Hooks.provider_for_claim = staticmethod(provider_for_claim)
+    Hooks.alarmed = staticmethod(alarmed)
     Hooks.doors = doors

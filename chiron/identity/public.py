@@ -1,6 +1,7 @@
 """What other apps may use of identity."""
 
 from chiron.identity import browsers
+from chiron.identity.alarms import Alarm
 from chiron.identity.authentication import visitor
 from chiron.identity.challenges import Challenge
 from chiron.identity.cookies import must_not_be_another_site
@@ -43,6 +44,7 @@ from chiron.identity.tokens import Verified
 __all__ = [
     "ROLES",
     "Account",
+    "Alarm",
     "Challenge",
     "Link",
     "Membership",

@@ -6,6 +6,7 @@ from chiron.notifications.models import Delivery, Notification
 from chiron.notifications.numbering import CHANNEL
 from chiron.notifications.pages import gone
 from chiron.notifications.queries import list_notifications, unread_count
+from chiron.notifications.services.alarming import alarmed
 from chiron.notifications.services.reading import mark_all_read, mark_read
 from chiron.notifications.services.sending import reader_of
 from chiron.notifications.services.telling import notify
@@ -18,10 +19,12 @@ __all__ = [
     "Kind",
     "Notification",
     "Reader",
+    "alarmed",
     "gone",
     "list_notifications",
     "mark_all_read",
     "mark_read",
+    "alarmed",
     "notify",
     "reader_of",
     "sentence",

@@ -1,10 +1,13 @@
 """What notifications do a moment later."""
 
+from datetime import datetime
 from uuid import UUID
 
+from chiron.identity.public import Alarm
 from chiron.jobs.public import enqueue, job
 from chiron.kernel import clock
-from chiron.notifications.services import sending
+from chiron.notifications.kinds import Kind
+from chiron.notifications.services import sending, telling
 
 
 @job("notifications.send")
@@ -13,3 +16,9 @@ def send_delivery(*, delivery_id: UUID) -> None:
     again = sending.send(delivery_id=delivery_id, now=clock.now())
     if again:
         enqueue(send_delivery, due=again, delivery_id=delivery_id)
+
+
+@job("notifications.tell_of_alarm")
+def tell_of_alarm(*, account_id: UUID, what: int, about: UUID, at: datetime) -> None:
+    """Tell a member what happened to their account."""
+    telling.notify(kind=Kind.SECURITY, to=[account_id], resource=Alarm(what).name.lower(), resource_id=about, now=at)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from chiron.audit.public import record_platform
 from chiron.identity import tasks
+from chiron.identity.alarms import Alarm, alarm
 from chiron.identity.email import keep_former, set_email
 from chiron.identity.errors import AccountExists, ClaimSettled, OrganizationSuspended, RegistrationClosed
 from chiron.identity.families import end_families
@@ -127,14 +128,14 @@ def change_me(
             raise ClaimSettled
         _claim(by, membership, person)
     if email is not None:
-        _change_address(by, email, password)
+        _change_address(by, email, password, now)
     if locale is not None:
         with atomic(ACCOUNTS):
             Account.objects.filter(id=account.id).update(locale=locale)
             record_platform(by, "account.updated", resource="accounts", resource_id=account.id)
 
 
-def _change_address(by: Caller, email: str, password: str | None) -> None:
+def _change_address(by: Caller, email: str, password: str | None, now: datetime) -> None:
     if password is None:
         raise invalid("is required with another address", "body", "password")
     with atomic(ACCOUNTS):
@@ -145,6 +146,7 @@ def _change_address(by: Caller, email: str, password: str | None) -> None:
         with refusing(ACCOUNTS, **TAKEN):
             account.save(update_fields=["email", "email_index", "email_verified_at", "former_email"])
         enqueue_from_accounts(tasks.tell_address_changed, account_id=account.id)
+        alarm(account.id, Alarm.EMAIL, about=account.id, now=now)
         enqueue_from_accounts(tasks.send_address_code, account_id=account.id)
         record_platform(by, "account.updated", resource="accounts", resource_id=account.id)
 

@@ -9,6 +9,7 @@ import segno
 
 from chiron.audit.public import record_platform
 from chiron.identity import lockouts, tasks
+from chiron.identity.alarms import Alarm, alarm
 from chiron.identity.challenges import challenged
 from chiron.identity.devices import known_device
 from chiron.identity.errors import NotConfirmed, SecondFactorOff, SecondFactorOn, WrongCode
@@ -81,6 +82,7 @@ def enrol(*, by: Caller, code: str, now: datetime) -> list[str]:
             end_families(now, account_id=account.id, besides=by.session_id)
             Session.objects.filter(id=by.session_id or NIL).update(mfa_at=now)
             enqueue_from_accounts(tasks.tell_second_factor_changed, account_id=account.id)
+            alarm(account.id, Alarm.MFA, about=account.id, now=now)
             record_platform(by, "mfa.enrolled", resource="mfa", resource_id=account.id)
     except DomainError as refusal:
         _refused(by, refusal)
@@ -103,7 +105,7 @@ def finish_sign_in(*, by: Caller, mfa_token: str, code: str, device: str = "", n
         lockouts.attempt(lock, now=now)
         with atomic(ACCOUNTS):
             accept_code(whose, account, code, lock, now)
-            return begin(by=by, account=account, membership=membership, mfa_at=now, now=now)
+            return begin(by=by, account=account, membership=membership, mfa_at=now, device=device, now=now)
     except DomainError as refusal:
         _refused(whose, refusal)
         raise
@@ -143,6 +145,7 @@ def disable(*, by: Caller, password: str, code: str, now: datetime) -> None:
         _spend_own(account.id, code, now)
         forget_second_factor(account.id)
         enqueue_from_accounts(tasks.tell_second_factor_changed, account_id=account.id)
+        alarm(account.id, Alarm.MFA, about=account.id, now=now)
         record_platform(by, "mfa.disabled", resource="mfa", resource_id=account.id)
 
 
@@ -154,6 +157,7 @@ def renew_backup_codes(*, by: Caller, password: str, code: str, now: datetime) -
         _spend_own(account.id, code, now)
         codes = new_backup_codes(account.id)
         enqueue_from_accounts(tasks.tell_second_factor_changed, account_id=account.id)
+        alarm(account.id, Alarm.MFA, about=account.id, now=now)
         record_platform(by, "mfa.codes-renewed", resource="mfa", resource_id=account.id)
     return codes
 

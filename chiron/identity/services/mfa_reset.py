@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chiron.audit.public import record_platform
+from chiron.identity.alarms import Alarm, alarm
 from chiron.identity.errors import BelongsElsewhere, SecondAdminNeeded, SecondFactorOff
 from chiron.identity.families import end_families
 from chiron.identity.models import Account, Membership, MfaReset
@@ -37,6 +38,7 @@ def reset_mfa(*, by: Caller, membership_id: UUID, now: datetime) -> MfaReset:
         with refusing(ACCOUNTS, a_second_admin_confirms=SecondAdminNeeded):
             reset.save(update_fields=["confirmed_by", "confirmed_at"])
         forget_second_factor(membership.account_id)
+        alarm(membership.account_id, Alarm.MFA, about=membership.account_id, now=now)
         end_families(now, account_id=membership.account_id)
         record_platform(by, "mfa.reset", resource="memberships", resource_id=membership_id)
     return reset

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from chiron.audit.public import record_platform
 from chiron.identity import tasks
+from chiron.identity.alarms import Alarm, alarm
 from chiron.identity.errors import StepUpRequired
 from chiron.identity.families import end_families
 from chiron.identity.models import Session
@@ -34,4 +35,5 @@ def change_password(*, by: Caller, old_password: str, password: str, now: dateti
         account.save(update_fields=["password"])
         end_families(now, account_id=account.id, besides=by.session_id)
         enqueue_from_accounts(tasks.tell_password_changed, account_id=account.id)
+        alarm(account.id, Alarm.PASSWORD, about=account.id, now=now)
         record_platform(by, "password.changed", resource="accounts", resource_id=account.id)

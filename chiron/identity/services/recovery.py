@@ -4,6 +4,7 @@ from datetime import datetime
 
 from chiron.audit.public import record_platform
 from chiron.identity import tasks
+from chiron.identity.alarms import Alarm, alarm
 from chiron.identity.email import email_index, email_of
 from chiron.identity.errors import AccountExists
 from chiron.identity.families import end_families
@@ -46,6 +47,7 @@ def reset_password(*, by: Caller, code: str, password: str, now: datetime) -> No
         end_families(now, account_id=account.id)
         forget_failures(account)
         enqueue_from_accounts(tasks.tell_password_changed, account_id=account.id)
+        alarm(account.id, Alarm.PASSWORD, about=account.id, now=now)
         record_platform(by, "password.reset", resource="accounts", resource_id=account.id)
 
 

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from chiron.audit.public import record_platform
 from chiron.identity import tokens
+from chiron.identity.alarms import Alarm, alarm
 from chiron.identity.challenges import Challenge, challenge
+from chiron.identity.devices import known_device
 from chiron.identity.directory import Choice
 from chiron.identity.errors import (
     ChooseOrganization,
@@ -53,7 +55,7 @@ def sign_in(
             raise WrongCredentials
         membership = _membership(account, choice)
         try:
-            return begin(by=by, account=account, membership=membership, now=now)
+            return begin(by=by, account=account, membership=membership, device=device, now=now)
         except SecondFactorMissing:
             return _challenged(by, account, membership, now)
     except DomainError as refusal:
@@ -65,11 +67,18 @@ def sign_in(
 
 
 def begin(
-    *, by: Caller, account: Account, membership: Membership | None, mfa_at: datetime | None = None, now: datetime
+    *,
+    by: Caller,
+    account: Account,
+    membership: Membership | None,
+    mfa_at: datetime | None = None,
+    device: str | None = None,
+    now: datetime,
 ) -> SignedIn:
     """Open a session for an account that has proved who it is; an operator's without a membership.
 
-    Account and membership are locked, so that whoever disables or removes them ends this session too.
+    The owner is told of a `device` that is not known. Account and membership are locked, so that whoever disables or
+    removes them ends this session too.
     Raises WrongCredentials where that has just happened or the password is another now, and, whatever the way that led
     here, SecondFactorMissing where the account has one and `mfa_at` does not say that it was shown.
     """
@@ -83,6 +92,8 @@ def begin(
             membership = _locked(membership.id)
         organization_id = membership.organization_id if membership else None
         session = start_family(by=by, account=account, organization_id=organization_id, mfa_at=mfa_at, now=now)
+        if device is not None and not known_device(account, device):
+            alarm(account.id, Alarm.DEVICES, about=session.id, now=now)
         whose = replace(by, account_id=account.id, organization_id=organization_id, session_id=session.id)
         record_platform(whose, "session.opened", resource="sessions", resource_id=session.id)
     return signed_in(session, account, membership, now)

@@ -40,15 +40,15 @@ def member(hilltop: Any) -> Membership:
 
 
 def asked() -> list[tuple[str, Any]]:
-    """The jobs that were asked for, and for whom."""
-    waiting = Waiting.objects.using(ACCOUNTS).order_by("id")
+    """The jobs of identity that were asked for, and for whom."""
+    waiting = Waiting.objects.using(ACCOUNTS).filter(job__startswith="identity.").order_by("id")
     return [(each.job, each.arguments["account_id"]) for each in waiting]
 
 
 def delivered() -> list[mail.EmailMessage]:
-    """Do every job that was asked for; the mails that were sent."""
+    """Do every job of identity that was asked for; the mails that were sent."""
     mail.outbox.clear()
-    for each in Waiting.objects.using(ACCOUNTS).order_by("id"):
+    for each in Waiting.objects.using(ACCOUNTS).filter(job__startswith="identity.").order_by("id"):
         JOBS[each.job](**each.arguments)
         each.delete()
     return list(mail.outbox)
