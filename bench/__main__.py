@@ -5,11 +5,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import api, bridge, import_fhir, sealing, streams, tenants
+from bench import api, booking, bridge, import_fhir, sealing, streams, tenants
 from bench.ground import installation, machine
 
 MEASUREMENTS: dict[str, Callable[[], None]] = {
     "api": api.measure,
+    "booking": booking.measure,
     "bridge": bridge.measure,
     "import": import_fhir.measure,
     "sealing": sealing.measure,
@@ -18,6 +19,7 @@ MEASUREMENTS: dict[str, Callable[[], None]] = {
 }
 QUICK: dict[str, Callable[[], None]] = {
     "api": lambda: api.measure(rounds=2, calls=3, patients=20),
+    "booking": lambda: booking.measure(rounds=2, calls=3),
     "bridge": lambda: bridge.measure(rounds=2, calls=40),
     "import": lambda: import_fhir.measure(rounds=1),
     "sealing": lambda: sealing.measure(rounds=2, batch=100),

@@ -117,7 +117,9 @@ def same(name: str, own: tuple[str, bytes], hand: tuple[str, bytes]) -> None:
         raise SystemExit(f"{name}: the product answers {own[0]} {said}, the floor {hand[0]} {expected}")
 
 
-OWN_TO_EACH = ("id", "recorded_at", "updated_at", "occurred_at", "next")
+OWN_TO_EACH = (
+    "id", "recorded_at", "updated_at", "occurred_at", "next", "starts_at", "ends_at", "health_record_id",
+)  # fmt: skip
 
 
 def shape(value: Any) -> Any:

@@ -40,7 +40,7 @@ INSERT_RECORD = """INSERT INTO records_record (id, version, recorded_at, updated
     VALUES (%s, 1, %s, %s, %s, %s, '', 'active', '', '[]', '{}', 'instant', %s, '', '', %s, %s, %s, '{}', %s)"""
 INSERT_EVENT = """INSERT INTO audit_event (id, at, organization_id, account_id, on_behalf_of, session_id, roles, action,
     resource, resource_id, subjects, purpose, outcome, request_id, payload, mac)
-    VALUES (%s, %s, %s, %s, NULL, %s, %s, %s, %s, %s, %s, 'TREAT', 'success', %s, %s, %s)"""
+    VALUES (%s, %s, %s, %s, NULL, %s, %s, %s, %s, %s, %s, 'TREAT', %s, %s, %s, %s)"""
 
 
 class Floor:
@@ -190,7 +190,7 @@ class Floor:
 
     def note(
         self, claims: dict[str, Any], action: str, about: UUID | None, *, subjects: Sequence[UUID],
-        details: dict[str, Any] | None = None,
+        details: dict[str, Any] | None = None, outcome: str = "success",
     ) -> None:  # fmt: skip
         from types import SimpleNamespace
 
@@ -199,11 +199,11 @@ class Floor:
         from chiron.kernel.ids import new_id
         from chiron.vault.envelope import place
 
-        resource = f"{action.partition('.')[0]}s"
+        resource = f"{action.partition('.')[0].removesuffix('s')}s"
         event = SimpleNamespace(
             id=new_id(), at=datetime.now(UTC), organization_id=self.organization_id, account_id=UUID(claims["sub"]),
             on_behalf_of=None, session_id=UUID(claims["sid"]), roles=claims["roles"], action=action,
-            resource=resource, resource_id=about, subjects=list(subjects), purpose="TREAT", outcome="success",
+            resource=resource, resource_id=about, subjects=list(subjects), purpose="TREAT", outcome=outcome,
             request_id=str(new_id()),
         )  # fmt: skip
         said = {"address": "127.0.0.1", "device": "bench"} | ({"details": details} if details else {})
@@ -213,7 +213,7 @@ class Floor:
         mac = mac_of(self.organization_id, event_bytes(event))
         self.clinical.execute(INSERT_EVENT, [
             event.id, event.at, event.organization_id, event.account_id, event.session_id, event.roles, action,
-            resource, about, event.subjects, event.request_id, event.payload, mac,
+            resource, about, event.subjects, outcome, event.request_id, event.payload, mac,
         ])  # fmt: skip
 
 

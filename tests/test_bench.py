@@ -21,6 +21,17 @@ def test_every_path_is_measured_against_its_floor() -> None:
     assert FIGURE.findall(done.stdout) == ["GET patient", "GET 50 records", "search by name", "POST record"]
 
 
+def test_booking_is_measured_against_its_floor_whether_the_slot_is_free_or_taken() -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "booking", "--quick"], cwd=settings.BASE_DIR, env=environ, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"  a (free|taken) slot +\d+\.\d\d +\(", done.stdout) == ["free", "taken"]
+
+
 def test_organizations_are_measured_against_plain_ddl() -> None:
     environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run(
@@ -52,7 +63,7 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     )
 
     assert done.returncode != 0
-    assert done.stderr == "There is no measurement nothing: api, bridge, import, sealing, tenants.\n"
+    assert done.stderr == "There is no measurement nothing: api, booking, bridge, import, sealing, streams, tenants.\n"
 
 
 def test_sealing_is_measured_while_others_write() -> None:
