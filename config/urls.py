@@ -12,6 +12,7 @@ from chiron.identity.wellknown import jwks, taken_back
 from chiron.notifications.pages import stop
 from chiron.operations.metrics import metrics
 from chiron.scheduling.pages import answer
+from chiron.scheduling.pages_offers import answer_offer
 from config.api import api
 from config.desk import served
 from config.health import health, live, ready
@@ -39,7 +40,11 @@ state = [
     path("health/ready", ready),
     path("metrics", metrics),
 ]
-behind_mail = [path("mail/stop/<str:token>", stop), path("mail/appointment/<str:token>", answer)]
+behind_mail = [
+    path("mail/stop/<str:token>", stop),
+    path("mail/appointment/<str:token>", answer),
+    path("mail/offer/<str:token>", answer_offer),
+]
 """Where the links in our mail lead, beside those to the front end."""
 
 signing_in = [*asked_by_services, path("auth/revocations", taken_back), path(".well-known/jwks.json", jwks)]

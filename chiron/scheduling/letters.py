@@ -11,6 +11,7 @@ from chiron.notifications.public import Kind, Reader
 from chiron.scheduling.answers import Answer, link_for
 from chiron.scheduling.calendars import Method, invitation
 from chiron.scheduling.models import Appointment, Reminder
+from chiron.scheduling.offer_links import Reply, reply_link
 from chiron.scheduling.words import Reminded, Status
 
 LETTERS = {
@@ -43,6 +44,8 @@ def letter_of(kind: str, appointment_id: UUID, reader: Reader) -> Letter | None:
         if reminder is None:
             return None
         facts |= {each.value: link_for(reminder, appointment, each) for each in Answer}
+    if kind == Kind.OFFERED:
+        facts |= {each.value: reply_link(appointment, each) for each in Reply}
     said = letter("chiron.scheduling", name, reader.locale, **facts)
     return replace(said, **_calendar(Kind(kind), appointment, reader, facts))
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from chiron.kernel import clock
+from chiron.kernel.access import Caller
 from chiron.kernel.asking import ask
 from chiron.kernel.errors import NotFound
 from chiron.kernel.headers import page
@@ -15,7 +16,6 @@ from chiron.kernel.letters import Letter, day_of, letter, time_of
 from chiron.notifications.public import gone, reader_of
 from chiron.scheduling.answers import Answer, Asked, asked_by, patient_of, still_open
 from chiron.scheduling.errors import TooLateToCancel
-from chiron.scheduling.models import Reminder
 from chiron.scheduling.services.answering import give_answer
 from chiron.tenancy.public import current_organization_id, inside_if_open, organization_for_id
 
@@ -38,20 +38,21 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _answered(request: HttpRequest, asked: Asked, now: datetime) -> HttpResponse:
     reminder = still_open(asked, now)
-    locale, zone = _customs(reminder)
+    by = patient_of(reminder)
+    locale, zone = customs_of(by)
     when = {"day": day_of(reminder.starts_at, zone, locale), "time": time_of(reminder.starts_at, zone, locale)}
     if request.method != "POST":
         return ask(request, say(f"page_{asked.answer}", locale, **when), locale, asks=True)
     try:
-        give_answer(by=patient_of(reminder), asked=asked, reminder=reminder, now=now)
+        give_answer(by=by, asked=asked, reminder=reminder, now=now)
     except TooLateToCancel:
         return ask(request, say("too_late", locale, **when), locale, status=TooLateToCancel.status)
     done: Letter = say(DONE[asked.answer], locale, **when)
     return ask(request, done, locale)
 
 
-def _customs(reminder: Reminder) -> tuple[str, ZoneInfo]:
-    account_id = patient_of(reminder).account_id
-    reader = reader_of(account_id) if account_id else None
+def customs_of(by: Caller) -> tuple[str, ZoneInfo]:
+    """The language and the clock of whoever has a link."""
+    reader = reader_of(by.account_id) if by.account_id else None
     organization = organization_for_id(current_organization_id())
     return (reader.locale, reader.zone) if reader else (organization.locale, ZoneInfo(organization.time_zone))
