@@ -88,10 +88,17 @@ def by_holding(call: Call, wish: Wish) -> Answer:
     return call(f"/api/appointments/{said['appointment']['id']}/confirm", {}, {}) if status == 201 else (status, said)
 
 
+def by_series(call: Call, wish: Wish) -> Answer:
+    """Book it for this week and the next, or for neither."""
+    twice = {"patient_id": str(wish.patient_id), "count": 2, "conflict": "fail"}
+    return call("/api/appointments/series", wish.body() | twice, {})
+
+
 WAYS = [
     Way("book", by_booking),
     Way("reschedule", by_moving, frozenset({"doctor-busy", "stale-version"}), earlier=4),
     Way("hold and confirm", by_holding, frozenset({"doctor-busy", "too-many-holds"})),
+    Way("series", by_series, frozenset({"series-refused"})),
 ]
 
 
