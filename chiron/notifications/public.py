@@ -7,6 +7,7 @@ from chiron.notifications.numbering import CHANNEL
 from chiron.notifications.pages import gone
 from chiron.notifications.queries import list_notifications, unread_count
 from chiron.notifications.services.alarming import alarmed
+from chiron.notifications.services.forgetting import forget_told
 from chiron.notifications.services.reading import mark_all_read, mark_read
 from chiron.notifications.services.sending import reader_of
 from chiron.notifications.services.telling import notify
@@ -20,6 +21,7 @@ __all__ = [
     "Notification",
     "Reader",
     "alarmed",
+    "forget_told",
     "gone",
     "list_notifications",
     "mark_all_read",

@@ -7,7 +7,7 @@ from chiron.identity.public import Alarm
 from chiron.jobs.public import enqueue, job
 from chiron.kernel import clock
 from chiron.notifications.kinds import Kind
-from chiron.notifications.services import sending, telling
+from chiron.notifications.services import forgetting, sending, telling
 
 
 @job("notifications.send")
@@ -22,3 +22,9 @@ def send_delivery(*, delivery_id: UUID) -> None:
 def tell_of_alarm(*, account_id: UUID, what: int, about: UUID, at: datetime) -> None:
     """Tell a member what happened to their account."""
     telling.notify(kind=Kind.SECURITY, to=[account_id], resource=Alarm(what).name.lower(), resource_id=about, now=at)
+
+
+@job("notifications.forget_old", every="11 4 * * *")
+def forget_old() -> None:
+    """What was read long ago is forgotten."""
+    forgetting.forget_old(clock.now())

@@ -20,6 +20,7 @@ from chiron.idempotency.public import forget_about
 from chiron.kernel.access import Caller
 from chiron.kernel.fields import blank_of, is_of_a_person
 from chiron.kernel.models import Grants
+from chiron.notifications.public import forget_told
 from chiron.registry.models import Claim, Patient
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Entry
@@ -69,6 +70,7 @@ def blank(by: Caller, line: Entry, now: datetime) -> None:
     if line.account_id is not None:
         said = Claim.objects.filter(account_id=line.account_id, kind=Claim.Kind.PATIENT)
         said.update(details=b"", status=Claim.Status.LINKED)
+        forget_told(line.account_id, until=line.at)
     if Patient.objects.filter(id=patient_id, erased_at=None).update(erased_at=line.at, active=False, updated_at=now):
         about = {"ledger": line.seq}
         audit.record(

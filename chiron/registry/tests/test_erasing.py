@@ -10,6 +10,8 @@ from chiron.identity.public import Membership, Role
 from chiron.jobs.models import Waiting
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
+from chiron.notifications.models import Delivery
+from chiron.notifications.tests.factories import tell, told
 from chiron.registry import erasing
 from chiron.registry.models import Identifier, Patient
 from chiron.registry.services.erase import LATE, erase_patient
@@ -117,6 +119,16 @@ def test_the_patients_own_account_ends_with_them(hilltop: Clinic) -> None:
 
     assert patient.get("/api/patients").status_code == 401
     assert not Membership.objects.filter(organization=hilltop.organization, patient_id=hilltop.patient_id).exists()
+
+
+def test_what_the_patient_was_told_is_forgotten_and_what_others_were_told_is_not(hilltop: Clinic) -> None:
+    tell(hilltop, Role.PATIENT, Role.DOCTOR)
+
+    erased(hilltop, hilltop.patient_id)
+
+    assert (len(told(hilltop, Role.PATIENT)), len(told(hilltop, Role.DOCTOR))) == (0, 1)
+    with inside(hilltop.id):
+        assert Delivery.objects.count() == 1
 
 
 def test_a_crash_before_clinical_commits_is_made_up_for_by_the_job(
