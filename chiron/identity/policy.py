@@ -29,6 +29,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("memberships", "update"): {ADMIN: ALL},
     ("memberships", "delete"): {ADMIN: ALL},
     ("memberships", "reset-mfa"): {ADMIN: ALL},
+    ("deliveries", "read"): {ADMIN: ALL, PRIVACY: ALL},
+    ("deliveries", "update"): {ADMIN: ALL},
     ("suppressions", "read"): {ADMIN: ALL, DESK: ALL},
     ("suppressions", "delete"): {ADMIN: ALL, DESK: ALL},
     ("organizations", "read"): {OPERATOR: ALL, ADMIN: OWN},
