@@ -19,7 +19,7 @@ EVENTS = (
     "retry: 3000\nid: 6\n\n"
     'id: 7\ndata: {"number":7,"id":"01980000-0000-7000-8000-000000000007","kind":"appointment.booked",'
     '"resource":"appointments","resource_id":"01980000-0000-7000-8000-000000000001","at":"2026-03-01T09:00:00Z",'
-    '"read":false}\n\n'
+    '"read_at":null,"link":"/api/appointments/01980000-0000-7000-8000-000000000001"}\n\n'
 )
 STREAM: dict[str, Any] = {
     "responses": {

@@ -14,7 +14,7 @@ AT_ONCE = 100
 """Of one account; who gets as many is to ask for more."""
 AFTER = f"""
     SELECT told.* FROM unnest(%s::uuid[], %s::bigint[]) AS asked (account_id, last) CROSS JOIN LATERAL (
-        SELECT account_id, number, id, kind, resource, resource_id, at, read_at IS NOT NULL
+        SELECT account_id, number, id, kind, resource, resource_id, at, read_at
           FROM notifications_notification AS one
          WHERE one.account_id = asked.account_id AND one.number > asked.last ORDER BY one.number LIMIT {AT_ONCE}
     ) AS told ORDER BY told.account_id, told.number

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import orjson
 
+from chiron.notifications.words import link
+
 RETRY = 3000
 """Milliseconds after which a browser that lost its stream asks again, and who keeps none open asks for more."""
 BEAT = b":\n\n"
@@ -21,11 +23,12 @@ class Told(NamedTuple):
     resource: str
     resource_id: UUID
     at: datetime
-    read: bool
+    read_at: datetime | None
 
     def text(self) -> bytes:
-        """The event; its id is the notification's number."""
+        """The event, as lists show it but for its title; its id is the notification's number."""
         said = {name: value for name, value in self._asdict().items() if name != "account_id"}
+        said["link"] = link(self.resource, self.resource_id)
         return b"id: %d\ndata: %b\n\n" % (self.number, orjson.dumps(said, option=orjson.OPT_UTC_Z))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 
 from chiron.identity.models import Membership
 from chiron.identity.public import Role
@@ -22,10 +23,10 @@ from chiron.identity.tokens import verified
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL, new_id
 from chiron.notifications.models import Counter
-from chiron.notifications.public import Kind, notify
+from chiron.notifications.public import CHANNEL, Kind, notify
 from chiron.tenancy.public import inside
 from tests.listening import Reader, in_a_thread, reading, until
-from tests.server import end_connections
+from tests.server import connect
 from tests.serving import Serving, serving
 from tests.town import OPERATOR, Clinic, drop_organization, make_organization
 
@@ -59,11 +60,22 @@ def told(organization_id: UUID) -> dict[UUID, int]:
         return dict(Counter.objects.values_list("id", "last"))
 
 
+def end_the_listener() -> None:
+    """End the connection on which the server hears of what happens."""
+    login = settings.DATABASES["clinical"]
+    with connect(login, login["NAME"]) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE usename = current_user AND datname = current_database() AND query = %s",
+            [f"LISTEN {CHANNEL}"],
+        )
+
+
 async def disturb(server: Serving, kills: int, dice: random.Random) -> None:
-    """Kill the process that answers, or the database's connections, while everybody reads."""
+    """End what listens, and kill the process that answers, while everybody reads."""
     for _ in range(kills):
         await asyncio.sleep(dice.uniform(0.2, 1.0))
-        await in_a_thread(lambda: end_connections("clinical"))
+        await in_a_thread(end_the_listener)
         await asyncio.sleep(dice.uniform(0.2, 1.0))
         [worker] = server.workers()
         os.kill(worker, signal.SIGKILL)

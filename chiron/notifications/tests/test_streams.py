@@ -53,7 +53,7 @@ class Rows:
         if self.is_away:
             raise Unavailable
         return [
-            Told(account, number, new_id(), "appointment.booked", "appointments", new_id(), now(), False)
+            Told(account, number, new_id(), "appointment.booked", "appointments", new_id(), now(), None)
             for account, since in last.items()
             for number in range(since + 1, self.many.get((organization_id, account), 0) + 1)[:AT_ONCE]
         ]
