@@ -10,7 +10,8 @@ from chiron.desk.tests.factories import browser, look, post, text
 from chiron.identity.cookies import ACCESS, REFRESH, csrf_token
 from chiron.identity.models import Membership, Session
 from chiron.identity.public import Role
-from chiron.identity.tests.factories import PASSWORD, new_member
+from chiron.identity.tests.factories import PASSWORD, new_member, signed_in
+from chiron.identity.tests.test_mfa import on
 from chiron.identity.tokens import issue
 from chiron.kernel.clock import now
 from chiron.scheduling.tests.factories import receives
@@ -83,6 +84,42 @@ def test_who_works_for_several_organizations_names_one(client: Client, member: M
     assert "Say which organization you sign in to." in text(unnamed)
     assert named.status_code == 303
     assert text(client.get("/desk/")).startswith("Skip to the page Hilltop")
+
+
+def test_who_has_a_second_factor_is_asked_for_its_code(client: Client, member: Membership) -> None:
+    app, _ = on(signed_in(member).access)
+
+    asked = sign_in(client, next="/desk/book")
+    token = asked.context["challenge"].mfa_token
+    wrong = post(client, "sign-in/code", mfa_token=token, code="000000", next="/desk/book")
+    right = post(client, "sign-in/code", mfa_token=token, code=app.code(), next="/desk/book")
+
+    assert (asked.status_code, wrong.status_code, right.status_code) == (200, 401, 303)
+    assert not asked.cookies
+    assert "This code is not right, or was used before." in text(wrong)
+    assert f'value="{token}"' in wrong.content.decode()
+    assert right.headers["Location"] == "/desk/book"
+    assert {ACCESS, REFRESH} <= set(right.cookies)
+
+
+def test_the_code_of_another_site_signs_nobody_in(client: Client, member: Membership) -> None:
+    app, _ = on(signed_in(member).access)
+    token = sign_in(client).context["challenge"].mfa_token
+
+    answer = post(Client(), "sign-in/code", mfa_token=token, code=app.code())
+
+    assert answer.status_code == 403
+    assert not answer.cookies
+
+
+def test_guesses_are_limited_and_said_to_be(client: Client, settings: Any) -> None:
+    settings.RATE_LIMITS = "sign-in.address=2/60"
+
+    answers = [sign_in(client, password="wrong") for _ in range(3)]
+
+    assert [each.status_code for each in answers] == [401, 401, 429]
+    assert "Too many requests: wait before sending more." in text(answers[-1])
+    assert answers[-1].headers["Retry-After"]
 
 
 def age(client: Client, member: Membership) -> None:
