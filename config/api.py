@@ -25,6 +25,7 @@ from chiron.scheduling.api import router as scheduling
 from chiron.scheduling.api_feeds import router as feeds
 from chiron.scheduling.api_hours import router as hours
 from chiron.scheduling.api_offers import router as offers
+from chiron.scheduling.api_reminders import router as reminders
 from chiron.scheduling.api_series import router as series
 from chiron.scheduling.api_waitlist import router as waitlist
 from config.openapi import ChironAPI
@@ -64,6 +65,7 @@ for router in (
     waitlist,
     offers,
     scheduling,
+    reminders,
     stream,
 ):
     api.add_router("", router)

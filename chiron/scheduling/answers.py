@@ -6,7 +6,6 @@ begins, once, and no more after the appointment has changed. Opening it changes 
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from struct import Struct
 from uuid import UUID
 
@@ -16,18 +15,11 @@ from chiron.identity.public import accounts_of_patients, caller_by_mail, signed_
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotFound
 from chiron.scheduling.models import Appointment, Reminder
-from chiron.scheduling.words import Status
+from chiron.scheduling.words import Answer, Status
 from chiron.tenancy.public import current_organization_id
 
 PURPOSE = "answering a reminder"
 BODY = Struct(">16s16sI7s")
-
-
-class Answer(StrEnum):
-    """What can be answered."""
-
-    CONFIRM = "confirm"
-    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True)

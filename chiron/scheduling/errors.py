@@ -103,3 +103,7 @@ class TypeNameTaken(Conflict):
 
 class RoomNameTaken(Conflict):
     code, title = "room-name-taken", "Another room has that name."
+
+
+class ReminderRuleExists(Conflict):
+    code, title = "reminder-rule-exists", "There is a rule for that type, time and channel already."

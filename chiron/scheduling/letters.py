@@ -8,11 +8,11 @@ from django.conf import settings
 
 from chiron.kernel.letters import Letter, day_of, letter, time_of
 from chiron.notifications.public import Kind, Reader
-from chiron.scheduling.answers import Answer, link_for
+from chiron.scheduling.answers import link_for
 from chiron.scheduling.calendars import Method, invitation
 from chiron.scheduling.models import Appointment, Reminder
 from chiron.scheduling.offer_links import Reply, reply_link
-from chiron.scheduling.words import Reminded, Status
+from chiron.scheduling.words import Answer, Reminded, Status
 
 LETTERS = {
     Kind.BOOKED: ("booked", (Status.BOOKED, Status.PENDING)),

@@ -16,7 +16,7 @@ from chiron.kernel.fields import SealedField, clinical, operational, personal, s
 from chiron.kernel.ids import new_number
 from chiron.kernel.models import Grants, Row, Versioned
 from chiron.scheduling.wallclock import Span, wall_of
-from chiron.scheduling.words import Choice, Late, Of, Reckoning, Reminded, Standing, Status
+from chiron.scheduling.words import Answer, Choice, Late, Of, Reckoning, Reminded, Standing, Status, Way
 
 
 class Schedule(Versioned):
@@ -330,7 +330,7 @@ class ReminderRule(Versioned):
     type = operational(models.ForeignKey(AppointmentType, models.PROTECT, null=True, related_name="+"))
     minutes_before = operational(models.PositiveIntegerField())
     reckoning = operational(models.CharField(max_length=10, choices=Reckoning, default=Reckoning.ELAPSED))
-    channel = operational(models.CharField(max_length=10, default="email"))
+    channel = operational(models.CharField(max_length=10, choices=Way, default=Way.EMAIL))
     late = operational(models.CharField(max_length=10, choices=Late, default=Late.SEND))
 
     class Meta:
@@ -355,13 +355,13 @@ class Reminder(Row):
     version = operational(models.IntegerField())
     patient = operational(models.ForeignKey("registry.Patient", models.PROTECT, related_name="+", db_index=False))
     minutes_before = operational(models.PositiveIntegerField())
-    channel = operational(models.CharField(max_length=10))
+    channel = operational(models.CharField(max_length=10, choices=Way))
     starts_at = operational(models.DateTimeField())
     due_at = operational(models.DateTimeField())
     state = operational(models.CharField(max_length=10, choices=Reminded, default=Reminded.WAITING))
     reason = operational(models.CharField(max_length=40, default=""))
     settled_at = operational(models.DateTimeField(null=True))
-    answer = operational(models.CharField(max_length=10, default=""))
+    answer = operational(models.CharField(max_length=10, choices=Answer, default=""))
     answered_at = operational(models.DateTimeField(null=True))
 
     class Meta:

@@ -14,9 +14,10 @@ from chiron.kernel.errors import NotFound
 from chiron.kernel.headers import page
 from chiron.kernel.letters import Letter, day_of, letter, time_of
 from chiron.notifications.public import gone, reader_of
-from chiron.scheduling.answers import Answer, Asked, asked_by, patient_of, still_open
+from chiron.scheduling.answers import Asked, asked_by, patient_of, still_open
 from chiron.scheduling.errors import TooLateToCancel
 from chiron.scheduling.services.answering import give_answer
+from chiron.scheduling.words import Answer
 from chiron.tenancy.public import current_organization_id, inside_if_open, organization_for_id
 
 say = partial(letter, "chiron.scheduling")

@@ -94,3 +94,17 @@ class Reminded(models.TextChoices):
     EXPIRED = "expired"
     SKIPPED = "skipped"
     WITHDRAWN = "withdrawn"
+
+
+class Way(models.TextChoices):
+    """On which channel of notifications a reminder goes."""
+
+    EMAIL = "email"
+    APP = "app"
+
+
+class Answer(models.TextChoices):
+    """What a patient answers to a reminder."""
+
+    CONFIRM = "confirm"
+    CANCEL = "cancel"

@@ -30,6 +30,8 @@ WITHOUT_WORDS = {
     "records.Signature.key_id": "made of a key",
     "records.Signature.salt": "drawn at random",
     "records.UsualRange.unit": "a unit of UCUM",
+    "notifications.Delivery.reason": "of a few known ones",
+    "scheduling.Reminder.reason": "of a few known ones",
     "scheduling.Appointment.zone": "of the known ones",
     "scheduling.Schedule.time_zone": "of the known ones",
     "scheduling.Schedule.weekly": "times of the clock",

@@ -41,6 +41,7 @@ from chiron.scheduling.services.book import book
 from chiron.scheduling.services.hold import hold
 from chiron.scheduling.services.holidays import HolidaySaid, save_holiday
 from chiron.scheduling.services.offers import RoomSaid, TypeSaid, save_room, save_type
+from chiron.scheduling.services.reminder_rules import RuleSaid, save_rule
 from chiron.scheduling.services.series import book_series
 from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.wallclock import Hours
@@ -75,6 +76,7 @@ class Thing(Enum):
     PENDING = "appointment that needs approval"
     WAITING = "entry of the waitlist"
     HOLIDAY = "holiday"
+    REMINDER_RULE = "rule of reminders"
     TYPE = "appointment type"
     ROOM = "room"
     SERIES = "series of appointments"
@@ -340,7 +342,10 @@ def _offered(by: Caller) -> dict[Thing, UUID]:
     noon = datetime.combine(date(2032, 1, 1), time(12))
     new_year = HolidaySaid(title="New Year", start=noon, end=noon + timedelta(days=1))
     holiday = save_holiday(by=by, holiday_id=None, said=new_year, if_match=None, now=now()).holiday.closure
-    return {Thing.TYPE: kind.id, Thing.ROOM: room.id, Thing.HOLIDAY: holiday.id}
+    rule = save_rule(by=by, rule_id=None, said=RuleSaid(minutes_before=1440), if_match=None, now=now())
+    return {
+        Thing.TYPE: kind.id, Thing.ROOM: room.id, Thing.HOLIDAY: holiday.id, Thing.REMINDER_RULE: rule.id
+    }  # fmt: skip
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
-from chiron.scheduling.answers import Answer, Asked
+from chiron.scheduling.answers import Asked
 from chiron.scheduling.models import Reminder
 from chiron.scheduling.services.attend import cancel
+from chiron.scheduling.words import Answer
 
 
 def give_answer(*, by: Caller, asked: Asked, reminder: Reminder, now: datetime) -> None:
