@@ -60,12 +60,12 @@ for router in (
     proofs,
     hours,
     feeds,
+    reminders,
     notifications,
     series,
     waitlist,
     offers,
     scheduling,
-    reminders,
     stream,
 ):
     api.add_router("", router)
