@@ -7,7 +7,10 @@ import pytest
 from chiron.scheduling.tests.crowd import (
     THREADS,
     WAYS,
+    Answer,
+    Call,
     Way,
+    Wish,
     deadlocks,
     doubles,
     in_process,
@@ -70,5 +73,20 @@ def test_of_two_hundred_who_want_one_slot_one_gets_it(lakeside: Clinic) -> None:
     answers, _ = rush(in_process(lakeside), WAYS[0], wishes)
 
     assert answers == {"got it": 1, "doctor-busy": 199}
+    with inside(lakeside.id):
+        assert (on_the_day(), doubles(), unlike()) == (1, 0, 0)
+
+
+def test_a_double_click_books_once(lakeside: Clinic) -> None:
+    [wish] = wishes_of(lakeside, WAYS[0], 1, doctors=1, slots=1)
+    body, again = wish.body() | {"patient_id": str(wish.patient_id)}, {"Idempotency-Key": "one-click"}
+
+    def click(call: Call, wish: Wish) -> Answer:
+        return call("/api/appointments/book", body, again)
+
+    answers, _ = rush(in_process(lakeside), Way("click", click), [wish] * 20)
+
+    assert set(answers) <= {"got it", "request-in-flight"}
+    assert answers["got it"] >= 1
     with inside(lakeside.id):
         assert (on_the_day(), doubles(), unlike()) == (1, 0, 0)
