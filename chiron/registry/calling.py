@@ -41,6 +41,12 @@ def provider_names(by: Caller, provider_ids: Iterable[UUID | None]) -> dict[UUID
     return {provider.id: person.display for provider, person in known}
 
 
+def departments_by_name(by: Caller) -> list[tuple[UUID, str]]:
+    """All departments, by name. Raises NotPermitted."""
+    by.scope("departments", "read")
+    return list(Department.objects.order_by("name", "id").values_list("id", "name"))
+
+
 class Work(NamedTuple):
     """A department, or one above it, where a provider works from one day to another, both included."""
 

@@ -1,6 +1,14 @@
 """What other apps may use of the registry."""
 
-from chiron.registry.calling import Work, departments_of, patient_link, patient_names, provider_names
+from chiron.registry.calling import (
+    Work,
+    active_providers,
+    departments_by_name,
+    departments_of,
+    patient_link,
+    patient_names,
+    provider_names,
+)
 from chiron.registry.doors import (
     department_for,
     glass_broken_by,
@@ -32,6 +40,7 @@ from chiron.registry.services.patients import Entry, create_patient
 from chiron.registry.services.people import assign, create_provider, make_claim, provider_for_claim
 
 __all__ = [
+    "active_providers",
     "Assignments",
     "BirthDate",
     "Entry",
@@ -54,6 +63,7 @@ __all__ = [
     "create_patient",
     "create_provider",
     "department_for",
+    "departments_by_name",
     "departments_of",
     "glass_to_look_at",
     "glass_broken_by",
