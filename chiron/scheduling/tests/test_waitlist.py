@@ -13,6 +13,7 @@ from chiron.kernel.db import CLINICAL, atomic, cursor, roll_back
 from chiron.kernel.errors import DomainError, Invalid, NotFound, NotPermitted, StaleVersion
 from chiron.kernel.ids import NIL, new_id
 from chiron.records.models import Record
+from chiron.registry.erasing import what_belongs_to_patients
 from chiron.registry.public import Entry, Person, create_patient
 from chiron.registry.services.people import save_department
 from chiron.registry.services.work import begin_work
@@ -398,3 +399,17 @@ def test_time_that_becomes_free_is_asked_about_in_the_transaction_that_frees_it(
 
     around = {"provider_id": str(clinic.doctor_id), "first": "2031-03-03", "last": "2031-03-05"}
     assert [each.args["arguments"] for each in queued()[before:]] == [around]
+
+
+def test_of_a_patient_who_is_erased_nothing_waits(clinic: Clinic) -> None:
+    waits(clinic, patient_id=clinic.other_patient_id, specialty="Cardiology", provider_id=None)
+    entry = waits(clinic)
+    offers()
+
+    for belonging in what_belongs_to_patients():
+        if belonging.model is WaitlistEntry:
+            belonging.rows(clinic.patient_id).delete()
+
+    assert [each.patient_id for each in WaitlistEntry.objects.all()] == [clinic.other_patient_id]
+    assert Appointment.objects.get(patient=entry.patient).offered_to is None
+    assert offers() == []
