@@ -27,6 +27,12 @@ class Where:
     first: date | None = None
     last: date | None = None
 
+    @classmethod
+    def around(cls, appointment: Appointment) -> "Where":
+        """Where the time of an appointment becomes free: on its day, and for what reaches into the days beside it."""
+        day = wall_of(appointment.starts_at, ZoneInfo(appointment.zone)).date()
+        return cls(appointment.provider_id, day - DAY, day + DAY)
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:

@@ -24,13 +24,12 @@ def offer_freed(*, provider_id: UUID | None, first: date | None, last: date | No
     morning = offering_from(now, ZoneInfo(organization_for_id(current_organization_id()).time_zone))
     if morning > now:
         ask(where, due=morning)
-    elif sweep(now):
-        ask(Where())
-    else:
-        offer = offer_next(where, now)
-        if offer:
-            ask(Where(), due=offer.held_until)
-            ask(where)
+    elif ended := sweep(now):
+        for each in {where, *map(Where.around, ended)}:
+            ask(each)
+    elif offer := offer_next(where, now):
+        ask(Where.around(offer), due=offer.held_until)
+        ask(where)
 
 
 @job("scheduling.end_expired_holds", every="*/5 * * * *")
@@ -39,13 +38,16 @@ def end_expired_holds() -> None:
     now = clock.now()
     for organization in all_organizations():
         with inside(organization.id):
-            if sweep(now):
-                ask(Where())
+            for each in {*map(Where.around, sweep(now))}:
+                ask(each)
 
 
 @job("scheduling.look_again", every="13 * * * *")
 def look_again() -> None:
-    """What was too far ahead may have come near: everybody who waits is looked at, and whose days have passed goes."""
+    """Everybody who waits is looked at: what was too far ahead may have come near, what they were offered be over.
+
+    Whose days have passed waits no longer.
+    """
     now = clock.now()
     for organization in all_organizations():
         with inside(organization.id):

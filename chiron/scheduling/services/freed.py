@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from chiron.kernel.access import Caller
 from chiron.kernel.ids import NIL
@@ -12,13 +11,11 @@ from chiron.scheduling.doors import appointment_for, numbers_of, unchanged
 from chiron.scheduling.fitting import Where
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.services.expiry import take_turns_of
-from chiron.scheduling.wallclock import DAY, wall_of
 
 
 def freed(appointment: Appointment) -> None:
     """The time that an appointment has taken until now is offered to whoever waits for it."""
-    day = wall_of(appointment.starts_at, ZoneInfo(appointment.zone)).date()
-    reopened(appointment.provider_id, day - DAY, day + DAY)
+    tasks.ask(Where.around(appointment))
 
 
 def reopened(provider_id: UUID | None = None, first: date | None = None, last: date | None = None) -> None:
