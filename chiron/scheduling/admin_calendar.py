@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls.resolvers import URLPattern
+from django.utils import timezone
 from typing_extensions import override
 
 from chiron.kernel import clock
@@ -31,6 +32,9 @@ WEEK = 7
 USUAL_HOURS = range(8, 18)
 """What a week shows in which nobody receives and nobody comes."""
 ON_A_PAGE = 100
+HEADS = ("From", "To", "Patient", "Type", "Room", "State")
+COLUMNS = ("begins", "ends", "patient", "type", "room")
+"""What the list of a day says, before where each stands."""
 TONES = {
     Status.HELD: "plain", Status.PENDING: "warn", Status.BOOKED: "plain", Status.CHECKED_IN: "good",
     Status.FULFILLED: "good", Status.NO_SHOW: "bad", Status.CANCELLED: "bad",
@@ -71,6 +75,22 @@ class CalendarPage(Page):
         """The list of a doctor's day, to be printed."""
         return self._days_view(request, "day")
 
+    def paper_view(self, request: HttpRequest) -> HttpResponse:
+        """The same list as a PDF, whole."""
+        from chiron.scheduling.sheets import sheet  # slow to load, and few processes ever print
+
+        page = self._days_view(request, "day")
+        days: Days | None = getattr(page, "context_data", {}).get("days")
+        if days is None:
+            return page
+        [(day, visits)] = days.visits.items()
+        rows = [[self._visit(each)[name] for name in COLUMNS] + [state_of(each.appointment).text] for each in visits]
+        title = f"{days.doctor}: {day:%Y-%m-%d} ({days.zone})"
+        return HttpResponse(
+            sheet(title, HEADS, rows), content_type="application/pdf",
+            headers={"Content-Disposition": 'inline; filename="day.pdf"'},
+        )  # fmt: skip
+
     def shown(self, by: Caller, row_id: UUID) -> Shown:
         appointment = read_appointment(by, row_id)
         names, doctors = patient_names(by, [appointment.patient_id]), provider_names(by, [appointment.provider_id])
@@ -99,7 +119,7 @@ class CalendarPage(Page):
             return self._page(request, template, context, status=422)
         if doctors:
             chosen = UUID(seek.cleaned_data["doctor"] or str(doctors[0][0]))
-            day = seek.cleaned_data["day"] or now.date()
+            day = seek.cleaned_data["day"] or timezone.localdate(now)
             first, count = (day - timedelta(days=day.weekday()), WEEK) if template == "week" else (day, 1)
             days = doctor_days(by, provider_id=chosen, first=first, count=count, now=now)
             context |= self._week(days, now) if template == "week" else self._day(days, day, request)
@@ -120,8 +140,11 @@ class CalendarPage(Page):
 
     def _day(self, days: Days, day: date, request: HttpRequest) -> dict[str, Any]:
         paged = Paginator([self._visit(each) for each in days.visits[day]], ON_A_PAGE)
-        asked = request.GET.get("page", "1")
-        return {"day": day, "page": paged.get_page(asked), "week_url": self._to("week", days, day)}
+        page = paged.get_page(request.GET.get("page", "1"))
+        return {
+            "day": day, "heads": HEADS, "page": page, "week_url": self._to("week", days, day),
+            "pdf_url": self._to("day_pdf", days, day),
+        }  # fmt: skip
 
     def _visit(self, visit: Visit) -> dict[str, Any]:
         appointment = visit.appointment
@@ -135,12 +158,16 @@ class CalendarPage(Page):
     def _to(self, template: str, days: Days, day: date | None) -> str:
         """The address of a week or a day of the same doctor; without a day, of the present one."""
         asked = {"doctor": str(days.provider_id)} | ({"day": day.isoformat()} if day else {})
-        return f"{self.address('changelist' if template == 'week' else 'day')}?{urlencode(asked)}"
+        return f"{self.address('changelist' if template == 'week' else template)}?{urlencode(asked)}"
 
     @override
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_day"
-        return [self._path("day/", self.day_view, name), *super().get_urls()]
+        days = [
+            self._path("day/", self.day_view, name),
+            self._path("day/pdf/", self.paper_view, f"{name}_pdf"),
+        ]
+        return [*days, *super().get_urls()]
 
 
 def hours_of_week(days: Days) -> range:

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from chiron.audit.models import Event
 from chiron.identity.public import Role
-from chiron.scheduling.admin_calendar import ON_A_PAGE
+from chiron.scheduling.admin_calendar import HEADS, ON_A_PAGE
 from chiron.scheduling.models import Appointment, AppointmentType
 from chiron.scheduling.services.attend import cancel
 from chiron.scheduling.services.hold import hold
+from chiron.scheduling.sheets import FONT, sheet
 from chiron.scheduling.tests.factories import NOW, booked, receives
 from chiron.tenancy.public import inside
 from tests.town import Clinic
@@ -126,6 +128,31 @@ def test_a_long_day_has_pages(clinic: Clinic, desk: Client, monkeypatch: pytest.
     assert ON_A_PAGE == 100
     assert [visit["begins"] for visit in second.context["page"]] == ["11:00"]
     assert "Page 2 of 2" in second.content.decode()
+
+
+def test_the_list_of_a_day_is_printed_whole(clinic: Clinic, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chiron.scheduling.admin_calendar.ON_A_PAGE", 1)
+    with inside(clinic.id):
+        booked(clinic, "2031-03-04T11:00")
+        booked(clinic, "2031-03-04T12:00", patient_id=clinic.other_patient_id)
+
+    answer = desk.get(f"{DAY}pdf/?doctor={clinic.doctor_id}&day=2031-03-04")
+
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.content.startswith(b"%PDF-")
+    assert newest(clinic) == ("appointment.listed", sorted([clinic.patient_id, clinic.other_patient_id]))
+    assert desk.get(f"{DAY}pdf/?day=yesterday").status_code == 422
+
+
+def test_names_are_printed_in_the_letters_of_europe_and_its_neighbours() -> None:
+    names = ["Łucja Wałęsa", "Ξένια Παπαδοπούλου", "Лев Толстой", "Gözde Çağlayan", "Đặng Thị Hồng", "דוד לוי"]
+    font = TTFont(FONT)
+
+    content = sheet("Dr. Osei", HEADS, [["09:00", "09:30", name, "", "", "Booked"] for name in names * 20])
+
+    assert {letter for name in names for letter in name} <= set(map(chr, font.getBestCmap()))
+    assert content.count(b"/Type /Page\n") == 3
 
 
 def test_an_appointment_has_a_page(clinic: Clinic, desk: Client) -> None:
