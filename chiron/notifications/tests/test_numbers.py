@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from threading import Barrier, Event
 from uuid import UUID
 
@@ -180,3 +181,11 @@ def test_listeners_hear_ids_once_it_is_committed_and_nothing_else(lakeside: Clin
         until(listen)
         heard.extend(each.payload for each in listener.notifies(timeout=0.1))
     assert (before, sorted(heard)) == ([], [f"{lakeside.id} {ama}", f"{lakeside.id} {kofi}"])
+
+
+def test_telling_many_takes_as_many_queries_as_telling_one(
+    lakeside: Clinic, django_assert_num_queries: Callable[..., AbstractContextManager[object]]
+) -> None:
+    for many in (1, 40):
+        with inside(lakeside.id), django_assert_num_queries(2, connection=connections[CLINICAL]):
+            tell(*[new_id() for _ in range(many)], kind=Kind.ASSIGNED)
