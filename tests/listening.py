@@ -68,7 +68,7 @@ class Reader:
         """Read for ever, as a browser does that now and then loses its connection."""
         while True:
             with suppress(*BROKEN):
-                await self.read(port, most=dice.choice([1, 3, 30, None]))
+                await self.read(port, most=dice.choice([1, 10, 100, None]))
             await asyncio.sleep(0.01)
 
     def _take(self, line: bytes) -> bool:

@@ -31,6 +31,9 @@ from tests.serving import Serving, serving
 from tests.town import OPERATOR, Clinic, drop_organization, make_organization
 
 SECONDS_TO_CLOSE = 3.0
+COMMITS = 100
+LOOP = 6
+"""Seconds within which the server takes a second death for one that will go on, and gives up."""
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +51,10 @@ def fresh_clinic(lakeside: Clinic, django_db_blocker: Any) -> Iterator[Clinic]:
     drop_organization(organization)
 
 
-def tell(organization_id: UUID, accounts: list[UUID], resource: str = "appointments") -> None:
+def tell(organization_id: UUID, accounts: list[UUID], resource: str = "records") -> None:
     """Tell each of these once, in one transaction."""
     with inside(organization_id):
-        notify(kind=Kind.BOOKED, to=accounts, resource=resource, resource_id=new_id(), now=now())
+        notify(kind=Kind.ANNOTATED, to=accounts, resource=resource, resource_id=new_id(), now=now())
 
 
 def told(organization_id: UUID) -> dict[UUID, int]:
@@ -80,25 +83,24 @@ async def disturb(server: Serving, kills: int, dice: random.Random) -> None:
         [worker] = server.workers()
         os.kill(worker, signal.SIGKILL)
         await until(lambda worker=worker: server.workers() not in ([worker], []))
+        await asyncio.sleep(LOOP if kills > 1 else 0)
 
 
-async def tell_everybody(clinic: Clinic, accounts: list[UUID], commits: int, dice: random.Random) -> None:
-    """So many commits from four threads, each telling some of the accounts."""
+async def tell_everybody(clinic: Clinic, accounts: list[UUID], dice: random.Random) -> None:
+    """`COMMITS` from four threads, each telling some of the accounts."""
 
     def work(chosen: list[list[UUID]]) -> None:
         for each in chosen:
             tell(clinic.id, each)
 
-    chosen = [dice.sample(accounts, dice.choice([1, 1, 1, 5, len(accounts)])) for _ in range(commits)]
+    chosen = [dice.sample(accounts, dice.choice([*[1] * 15, *[5] * 4, len(accounts)])) for _ in range(COMMITS)]
     shares = [in_a_thread(partial(work, chosen[at::4])) for at in range(4)]
     await asyncio.gather(*shares)
 
 
-@pytest.mark.parametrize(
-    ("readers", "commits", "kills"), [(50, 200, 1), pytest.param(200, 4000, 8, marks=pytest.mark.stress)]
-)
+@pytest.mark.parametrize(("readers", "kills"), [(50, 1), pytest.param(200, 5, marks=pytest.mark.stress)])
 def test_each_reader_is_told_everything_once_and_in_order_whatever_breaks(
-    readers: int, commits: int, kills: int, server: Serving, lakeside: Clinic
+    readers: int, kills: int, server: Serving, lakeside: Clinic
 ) -> None:
     members = [new_member(lakeside.id, Role.RECEPTIONIST) for _ in range(readers)]
     each = {member.account_id: Reader(signed_in(member).access, last=0) for member in members}
@@ -108,14 +110,18 @@ def test_each_reader_is_told_everything_once_and_in_order_whatever_breaks(
     async def work() -> None:
         async with reading([*each.values()], server.port, seed):
             await until(lambda: all(reader.opened for reader in each.values()))
-            await asyncio.gather(tell_everybody(lakeside, [*each], commits, dice), disturb(server, kills, dice))
+            disturbing = asyncio.create_task(disturb(server, kills, dice))
+            while not disturbing.done():
+                await tell_everybody(lakeside, [*each], dice)
+                await asyncio.sleep(0.5)
+            await disturbing
             many = await in_a_thread(lambda: told(lakeside.id))
-            await until(lambda: all(len(each[account].seen) >= last for account, last in many.items()))
+            await until(lambda: all(len(each[account].seen) >= last for account, last in many.items()), seconds=120)
 
     asyncio.run(work())
 
     many = told(lakeside.id)
-    assert sum(many.values()) > commits
+    assert sum(many.values()) > COMMITS
     assert {account: reader.seen for account, reader in each.items() if account in many} == {
         account: list(range(1, last + 1)) for account, last in many.items()
     }, f"seed {seed}"
