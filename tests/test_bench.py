@@ -63,7 +63,10 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     )
 
     assert done.returncode != 0
-    assert done.stderr == "There is no measurement nothing: api, booking, bridge, import, sealing, streams, tenants.\n"
+    assert (
+        done.stderr
+        == "There is no measurement nothing: api, booking, bridge, import, reminders, sealing, streams, tenants.\n"
+    )
 
 
 def test_sealing_is_measured_while_others_write() -> None:
@@ -75,3 +78,14 @@ def test_sealing_is_measured_while_others_write() -> None:
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"  sealed, of bare COPY +\d+\.\d\d +\(.* events/s, written meanwhile [\d,]+/s", done.stdout)
+
+
+def test_reminders_are_all_mailed_while_they_are_measured() -> None:
+    environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "reminders", "--quick"], cwd=settings.BASE_DIR, env=environ,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"told and mailed, of bare SQL +\d+\.\d\d .* reminders/s", done.stdout)
