@@ -179,8 +179,9 @@ def test_what_happens_elsewhere_is_on_the_page_a_moment_later(
     told = [clinic.who[Role.RECEPTIONIST].account_id or NIL]
     with django_db_blocker.unblock(), inside(clinic.id):
         notify(kind=Kind.BOOKED, to=told, resource="appointments", resource_id=NIL, now=now())
-    until(lambda: keyboard.page.say("document.querySelector('b.bell')?.innerText") == "1", 20)
-    spoken = keyboard.page.say("document.getElementById('heard').innerText")
+    heard = "document.getElementById('heard').innerText"
+    until(lambda: keyboard.page.say(heard) == "An appointment was booked.", 20)  # of the new device it was told before
+    unread = keyboard.page.say("document.querySelector('b.bell').innerText")
 
     said = {
         "doctor_id": str(clinic.doctor_id), "patient_id": str(clinic.other_patient_id),
@@ -190,7 +191,7 @@ def test_what_happens_elsewhere_is_on_the_page_a_moment_later(
         answer = clinic.client(Role.ADMIN).post("/api/appointments/book", said, content_type="application/json")
     keyboard.see("Esi Boateng")
 
-    assert spoken == "An appointment was booked."
+    assert int(unread) >= 1
     assert answer.status_code == 201
     assert keyboard.page.complaints == []
 
