@@ -10,6 +10,7 @@ class Kind(StrEnum):
     BOOKED = "appointment.booked"
     MOVED = "appointment.moved"
     CANCELLED = "appointment.cancelled"
+    ASKED = "appointment.asked"
     REMINDER = "appointment.reminder"
     OFFERED = "appointment.offered"
     ANNOTATED = "record.annotated"
@@ -28,7 +29,9 @@ class Channel(StrEnum):
 ALWAYS = frozenset({Kind.GLASS_BROKEN, Kind.SECURITY})
 """Nobody can mute these; their mails are sent at once, by those who see what happens, and are no deliveries."""
 
-MAILED = frozenset({Kind.BOOKED, Kind.MOVED, Kind.CANCELLED, Kind.REMINDER, Kind.OFFERED, Kind.RESULT_SHARED})
+MAILED = frozenset(
+    {Kind.BOOKED, Kind.MOVED, Kind.CANCELLED, Kind.ASKED, Kind.REMINDER, Kind.OFFERED, Kind.RESULT_SHARED}
+)
 """What is also mailed as long as the account does not say otherwise."""
 
 

@@ -18,6 +18,7 @@ LETTERS = {
     Kind.BOOKED: ("booked", (Status.BOOKED, Status.PENDING)),
     Kind.MOVED: ("moved", (Status.BOOKED, Status.PENDING)),
     Kind.CANCELLED: ("cancelled", (Status.CANCELLED,)),
+    Kind.ASKED: ("asked", (Status.BOOKED, Status.PENDING)),
     Kind.REMINDER: ("reminder", (Status.BOOKED,)),
     Kind.OFFERED: ("offered", (Status.HELD,)),
 }

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=chiron.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('account_id', models.UUIDField()),
                 ('number', models.BigIntegerField(null=True)),
-                ('kind', models.CharField(choices=[('patient.assigned', 'patient.assigned'), ('appointment.booked', 'appointment.booked'), ('appointment.moved', 'appointment.moved'), ('appointment.cancelled', 'appointment.cancelled'), ('appointment.reminder', 'appointment.reminder'), ('appointment.offered', 'appointment.offered'), ('record.annotated', 'record.annotated'), ('result.shared', 'result.shared'), ('glass.broken', 'glass.broken'), ('account.security', 'account.security')], max_length=40)),
+                ('kind', models.CharField(choices=[('patient.assigned', 'patient.assigned'), ('appointment.booked', 'appointment.booked'), ('appointment.moved', 'appointment.moved'), ('appointment.cancelled', 'appointment.cancelled'), ('appointment.asked', 'appointment.asked'), ('appointment.reminder', 'appointment.reminder'), ('appointment.offered', 'appointment.offered'), ('record.annotated', 'record.annotated'), ('result.shared', 'result.shared'), ('glass.broken', 'glass.broken'), ('account.security', 'account.security')], max_length=40)),
                 ('resource', models.CharField(max_length=40)),
                 ('resource_id', models.UUIDField()),
                 ('at', models.DateTimeField()),
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=chiron.kernel.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('account_id', models.UUIDField()),
-                ('kind', models.CharField(choices=[('patient.assigned', 'patient.assigned'), ('appointment.booked', 'appointment.booked'), ('appointment.moved', 'appointment.moved'), ('appointment.cancelled', 'appointment.cancelled'), ('appointment.reminder', 'appointment.reminder'), ('appointment.offered', 'appointment.offered'), ('record.annotated', 'record.annotated'), ('result.shared', 'result.shared'), ('glass.broken', 'glass.broken'), ('account.security', 'account.security')], max_length=40)),
+                ('kind', models.CharField(choices=[('patient.assigned', 'patient.assigned'), ('appointment.booked', 'appointment.booked'), ('appointment.moved', 'appointment.moved'), ('appointment.cancelled', 'appointment.cancelled'), ('appointment.asked', 'appointment.asked'), ('appointment.reminder', 'appointment.reminder'), ('appointment.offered', 'appointment.offered'), ('record.annotated', 'record.annotated'), ('result.shared', 'result.shared'), ('glass.broken', 'glass.broken'), ('account.security', 'account.security')], max_length=40)),
                 ('channel', models.CharField(choices=[('app', 'app'), ('email', 'email')], max_length=10)),
                 ('on', models.BooleanField()),
             ],

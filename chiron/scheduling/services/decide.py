@@ -11,12 +11,14 @@ from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, atomic
 from chiron.kernel.errors import Conflict, NotFound, StaleVersion
 from chiron.kernel.versions import expect
+from chiron.notifications.public import Kind
 from chiron.scheduling.doors import appointment_to_change, appointments_within, numbers_of
 from chiron.scheduling.errors import NothingToDecide
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.services.attend import cancel
 from chiron.scheduling.services.freed import take_turns_freeing
 from chiron.scheduling.services.taking import keep, raise_version
+from chiron.scheduling.services.telling import tell_patient
 from chiron.scheduling.words import EXPECTED, Choice
 
 
@@ -76,6 +78,8 @@ def _decide(by: Caller, choice: Choice, seen: Seen, reason: str, now: datetime) 
     appointment.decided, appointment.updated_at = choice, now
     appointment.save(force_update=True)
     keep(appointment, by=by, now=now)
+    if choice is Choice.ASK:
+        tell_patient(Kind.ASKED, appointment, now=now)
     audit.record(
         by, f"appointment.{'kept' if choice is Choice.KEEP else 'asked'}", resource="appointments",
         resource_id=appointment.id, subjects=[appointment.patient_id],

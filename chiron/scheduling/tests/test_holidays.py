@@ -7,6 +7,8 @@ import pytest
 
 from chiron.audit.models import Event
 from chiron.identity.public import Role
+from chiron.kernel.ids import NIL
+from chiron.notifications.public import Kind, Notification
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, Reservation
 from chiron.scheduling.tests.factories import booked, receives
 from chiron.scheduling.tests.test_api import HOURS, TUESDAY, call, monday, problem, slots, told
@@ -171,6 +173,9 @@ def test_staff_keep_cancel_or_ask_and_each_is_remembered(hilltop: Clinic) -> Non
     assert [each.json() for each in (kept, cancelled, asked)] == [
         {"decided": [str(each)], "refused": []} for each in (ten, noon, early)
     ]
+    with inside(hilltop.id):
+        asked_for = Notification.objects.filter(kind=Kind.ASKED, account_id=hilltop.who[Role.PATIENT].account_id or NIL)
+        assert [each.resource_id for each in asked_for] == [early]
     left = call(hilltop, Role.RECEPTIONIST, "get", f"/holidays/{holiday}/affected").json()["affected"]
     assert [(each["id"], each["decided"], each["version"]) for each in left] == [(str(ten), "keep", 2)]
     shown = call(hilltop, Role.RECEPTIONIST, "get", f"/appointments/{noon}").json()["appointment"]

@@ -32,9 +32,10 @@ DAYS = {"en": "Tuesday, March 4, 2031\n10:00\u202fAM (Central European Standard 
         "fr": "mardi 4 mars 2031\n10:00 (heure normale d’Europe centrale)"}  # fmt: skip
 SUBJECTS = {
     "en": {"You have an appointment", "Your appointment has another time", "Your appointment was cancelled",
-           "A time is free for you", "There is something new for you"},
+           "A time is free for you", "There is something new for you", "Please choose another time for your appointment"},
     "fr": {"Vous avez un rendez-vous", "Votre rendez-vous a changé d’horaire", "Votre rendez-vous a été annulé",
-           "Un horaire est libre pour vous", "Il y a du nouveau pour vous"},
+           "Un horaire est libre pour vous", "Il y a du nouveau pour vous",
+           "Merci de choisir un autre horaire pour votre rendez-vous"},
 }  # fmt: skip
 
 
@@ -82,7 +83,10 @@ def test_no_mail_says_who_with_whom_or_why(language: str, clinic: Clinic) -> Non
     assert Reminder.objects.get().state == "told"
     offer = held(clinic, "2031-03-04T14:00")
 
-    sent = {each: mailed(clinic, each, "appointments", made) for each in (Kind.BOOKED, Kind.MOVED, Kind.REMINDER)}
+    sent = {
+        each: mailed(clinic, each, "appointments", made)
+        for each in (Kind.BOOKED, Kind.MOVED, Kind.ASKED, Kind.REMINDER)
+    }
     sent[Kind.OFFERED] = mailed(clinic, Kind.OFFERED, "appointments", offer)
     cancel(by=clinic.who[Role.RECEPTIONIST], appointment_id=made.id, reason=NOTE, if_match=None, now=NOW)
     sent[Kind.CANCELLED] = mailed(clinic, Kind.CANCELLED, "appointments", made)
