@@ -32,7 +32,8 @@ DAYS = {"en": "Tuesday, March 4, 2031\n10:00\u202fAM (Central European Standard 
         "fr": "mardi 4 mars 2031\n10:00 (heure normale d’Europe centrale)"}  # fmt: skip
 SUBJECTS = {
     "en": {"You have an appointment", "Your appointment has another time", "Your appointment was cancelled",
-           "A time is free for you", "There is something new for you", "Please choose another time for your appointment"},
+           "A time is free for you", "There is something new for you",
+           "Please choose another time for your appointment"},
     "fr": {"Vous avez un rendez-vous", "Votre rendez-vous a changé d’horaire", "Votre rendez-vous a été annulé",
            "Un horaire est libre pour vous", "Il y a du nouveau pour vous",
            "Merci de choisir un autre horaire pour votre rendez-vous"},
