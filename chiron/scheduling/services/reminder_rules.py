@@ -75,7 +75,7 @@ def remove_rule(*, by: Caller, rule_id: UUID) -> None:
     audit.record(by, "reminder_rule.removed", resource=RESOURCE, resource_id=rule_id)
 
 
-def list_reminders(by: Caller, query: PageQuery, *, state: str | None = None) -> Page[Reminder]:
+def list_reminders(by: Caller, query: PageQuery, *, state: str | None = None) -> "Page[Any]":
     """A page of reminders, the newest first, each with what became of its mail (``mail``, ``mail_reason``)."""
     by.scope("reminders", "read")
     mails = Delivery.objects.filter(
@@ -85,7 +85,7 @@ def list_reminders(by: Caller, query: PageQuery, *, state: str | None = None) ->
     rows: QuerySet[Any] = Reminder.objects.annotate(
         mail=Subquery(mails.values("state")[:1]), mail_reason=Subquery(mails.values("reason")[:1])
     )
-    found: Page[Reminder] = page(rows.filter(state=state) if state else rows, query)
+    found: Page[Any] = page(rows.filter(state=state) if state else rows, query)
     subjects = [each.patient_id for each in found.rows]
     audit.record(by, "reminder.listed", resource="reminders", subjects=subjects)
     return found
