@@ -22,9 +22,9 @@ from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
 from chiron.registry.api_people import router as people
 from chiron.scheduling.api import router as scheduling
+from chiron.scheduling.api_catalogue import router as catalogue
 from chiron.scheduling.api_feeds import router as feeds
 from chiron.scheduling.api_hours import router as hours
-from chiron.scheduling.api_offers import router as offers
 from chiron.scheduling.api_reminders import router as reminders
 from chiron.scheduling.api_series import router as series
 from chiron.scheduling.api_waitlist import router as waitlist
@@ -64,7 +64,7 @@ for router in (
     notifications,
     series,
     waitlist,
-    offers,
+    catalogue,
     scheduling,
     stream,
 ):

@@ -10,11 +10,11 @@ from chiron.kernel.forms import Act, Lines, shaped
 from chiron.kernel.schemas import PageQuery
 from chiron.registry.public import active_providers, departments_by_name
 from chiron.scheduling import queries, queries_hours
-from chiron.scheduling.services import holidays, offers
+from chiron.scheduling.services import catalogue, holidays
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.shapes import AvailabilityIn
+from chiron.scheduling.shapes_catalogue import RoomIn, TypeIn
 from chiron.scheduling.shapes_hours import HolidayIn
-from chiron.scheduling.shapes_offers import RoomIn, TypeIn
 from chiron.scheduling.wallclock import Hours
 
 ALL = PageQuery(limit=200)
@@ -101,7 +101,7 @@ class TypeAct(Act):
     def perform(self, now: datetime) -> UUID:
         own, version = (None, None) if self.creates else (self.row_id, self.cleaned_data["version"])
         said = shaped(TypeIn, self.typed()).said()
-        return offers.save_type(by=self.by, type_id=own, said=said, if_match=version, now=now).id
+        return catalogue.save_type(by=self.by, type_id=own, said=said, if_match=version, now=now).id
 
 
 class AddType(TypeAct):
@@ -112,7 +112,7 @@ class ChangeType(TypeAct):
     slug, label, need = "edit", "Change the appointment type", ("appointment-types", "update")
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
-        kind = offers.type_of_id(self.by, self.row_id)
+        kind = catalogue.type_of_id(self.by, self.row_id)
         return {name: getattr(kind, name) for name in (*TypeIn.model_fields, "version")}
 
 
@@ -126,7 +126,7 @@ class RoomAct(DepartmentAct):
     def perform(self, now: datetime) -> UUID:
         own, version = (None, None) if self.creates else (self.row_id, self.cleaned_data["version"])
         said = shaped(RoomIn, self.typed()).said()
-        return offers.save_room(by=self.by, room_id=own, said=said, if_match=version, now=now).id
+        return catalogue.save_room(by=self.by, room_id=own, said=said, if_match=version, now=now).id
 
 
 class AddRoom(RoomAct):
@@ -137,7 +137,7 @@ class ChangeRoom(RoomAct):
     slug, label, need = "edit", "Change the room", ("rooms", "update")
 
     def said(self, *, looked_at: bool) -> dict[str, Any]:
-        room = offers.room_of_id(self.by, self.row_id)
+        room = catalogue.room_of_id(self.by, self.row_id)
         said = {name: getattr(room, name) for name in (*RoomIn.model_fields, "version")}
         return said | {"department_id": str(room.department_id or "")}
 

@@ -15,8 +15,8 @@ from chiron.kernel.schemas import PageQuery
 from chiron.registry.public import departments_by_name, patient_link, patient_names, provider_names
 from chiron.scheduling import admin_forms, queries, queries_hours
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Room, Schedule
-from chiron.scheduling.services import holidays, offers
-from chiron.scheduling.shapes_offers import TypeIn
+from chiron.scheduling.services import catalogue, holidays
+from chiron.scheduling.shapes_catalogue import TypeIn
 
 STANDING = {True: Tag("active", "good"), False: Tag("inactive")}
 AFFECTED = ("Patient", "Begins", "Decided")
@@ -115,14 +115,14 @@ class TypePage(Page):
     acts = (admin_forms.AddType, admin_forms.ChangeType)
 
     def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
-        found = offers.list_types(by, query)
+        found = catalogue.list_types(by, query)
         rows = [
             (self.link(each.name, each.id), each.minutes, STANDING[each.active], each.updated_at) for each in found.rows
         ]
         return Listed(rows, found.next)
 
     def shown(self, by: Caller, row_id: UUID) -> Shown:
-        kind = offers.type_of_id(by, row_id)
+        kind = catalogue.type_of_id(by, row_id)
         said = [(name.replace("_", " ").capitalize(), getattr(kind, name)) for name in TypeIn.model_fields]
         return Shown(f"Appointment type {short(row_id)}", [*said, ("Changed", kind.updated_at), ("Id", str(row_id))])
 
@@ -135,7 +135,7 @@ class RoomPage(Page):
     acts = (admin_forms.AddRoom, admin_forms.ChangeRoom)
 
     def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
-        found, names = offers.list_rooms(by, query), dict(departments_by_name(by))
+        found, names = catalogue.list_rooms(by, query), dict(departments_by_name(by))
         rows = [
             (self.link(each.name, each.id), named(each.department_id, names), STANDING[each.active], each.updated_at)
             for each in found.rows
@@ -143,7 +143,7 @@ class RoomPage(Page):
         return Listed(rows, found.next)
 
     def shown(self, by: Caller, row_id: UUID) -> Shown:
-        room = offers.room_of_id(by, row_id)
+        room = catalogue.room_of_id(by, row_id)
         facts = [
             ("Name", room.name), ("Department", named(room.department_id, dict(departments_by_name(by)))),
             ("Places", room.places), ("State", STANDING[room.active]), ("Changed", room.updated_at),

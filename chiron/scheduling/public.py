@@ -10,9 +10,9 @@ from chiron.scheduling.rules import steps_from
 from chiron.scheduling.services.attend import cancel, decline, no_show, proceed, undo_no_show
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import Booked, book
+from chiron.scheduling.services.catalogue import TypeSaid, save_type
 from chiron.scheduling.services.hold import confirm
 from chiron.scheduling.services.leaving import Appointments
-from chiron.scheduling.services.offers import TypeSaid, save_type
 from chiron.scheduling.services.reschedule import reschedule
 from chiron.scheduling.services.waitlist import Wanted, join, leave, prioritize
 from chiron.scheduling.wallclock import Hours, Span, wall_of

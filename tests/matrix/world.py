@@ -38,9 +38,9 @@ from chiron.scheduling.models import AppointmentType
 from chiron.scheduling.services.attend import no_show, proceed
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import book
+from chiron.scheduling.services.catalogue import RoomSaid, TypeSaid, save_room, save_type
 from chiron.scheduling.services.hold import hold
 from chiron.scheduling.services.holidays import HolidaySaid, save_holiday
-from chiron.scheduling.services.offers import RoomSaid, TypeSaid, save_room, save_type
 from chiron.scheduling.services.reminder_rules import RuleSaid, save_rule
 from chiron.scheduling.services.series import book_series
 from chiron.scheduling.services.waitlist import Wanted, join

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from chiron.kernel.schemas import Body, PageQuery, Word
 from chiron.scheduling.models import AppointmentType, Room
-from chiron.scheduling.services.offers import RoomSaid, TypeSaid
+from chiron.scheduling.services.catalogue import RoomSaid, TypeSaid
 
 Buffer = Annotated[int, Field(ge=0, le=1440)]
 Minutes = Annotated[int, Field(ge=0, le=525_600)]

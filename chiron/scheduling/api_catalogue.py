@@ -9,8 +9,8 @@ from chiron.kernel import clock
 from chiron.kernel.access import Call, creates, needs
 from chiron.kernel.problems import refusals
 from chiron.kernel.versions import created, etag, if_match
-from chiron.scheduling.services import offers
-from chiron.scheduling.shapes_offers import (
+from chiron.scheduling.services import catalogue
+from chiron.scheduling.shapes_catalogue import (
     OfferQuery,
     RoomEnvelope,
     RoomIn,
@@ -32,7 +32,7 @@ ROOM = "/rooms/{uuid:room_id}"
 @needs("appointment-types", "read")
 def list_types(request: Call, asked: Query[OfferQuery]) -> Types:
     """What can be booked, the newest first."""
-    found = offers.list_types(request.caller, asked, active=asked.active)
+    found = catalogue.list_types(request.caller, asked, active=asked.active)
     return Types(appointment_types=[TypeOut.of(each) for each in found.rows], next=found.next)
 
 
@@ -41,7 +41,7 @@ def list_types(request: Call, asked: Query[OfferQuery]) -> Types:
 @creates
 def create_type(request: Call, body: TypeIn, response: HttpResponse) -> Status[TypeEnvelope]:
     """Say what can be booked, and what it asks for."""
-    made = offers.save_type(by=request.caller, type_id=None, said=body.said(), if_match=None, now=clock.now())
+    made = catalogue.save_type(by=request.caller, type_id=None, said=body.said(), if_match=None, now=clock.now())
     envelope = TypeEnvelope(appointment_type=TypeOut.of(made))
     return created(response, f"/api/appointment-types/{made.id}", envelope, made.version)
 
@@ -50,7 +50,7 @@ def create_type(request: Call, body: TypeIn, response: HttpResponse) -> Status[T
 @needs("appointment-types", "read")
 def read_type(request: Call, type_id: UUID, response: HttpResponse) -> TypeEnvelope:
     """One appointment type."""
-    found = offers.type_of_id(request.caller, type_id)
+    found = catalogue.type_of_id(request.caller, type_id)
     etag(response, found.version)
     return TypeEnvelope(appointment_type=TypeOut.of(found))
 
@@ -59,7 +59,7 @@ def read_type(request: Call, type_id: UUID, response: HttpResponse) -> TypeEnvel
 @needs("appointment-types", "update")
 def change_type(request: Call, type_id: UUID, body: TypeIn, response: HttpResponse) -> TypeEnvelope:
     """Say everything of an appointment type anew; appointments that are booked keep their time."""
-    saved = offers.save_type(
+    saved = catalogue.save_type(
         by=request.caller, type_id=type_id, said=body.said(), if_match=if_match(request), now=clock.now()
     )
     etag(response, saved.version)
@@ -70,7 +70,7 @@ def change_type(request: Call, type_id: UUID, body: TypeIn, response: HttpRespon
 @needs("rooms", "read")
 def list_rooms(request: Call, asked: Query[OfferQuery]) -> Rooms:
     """The rooms and devices, the newest first."""
-    found = offers.list_rooms(request.caller, asked, active=asked.active)
+    found = catalogue.list_rooms(request.caller, asked, active=asked.active)
     return Rooms(rooms=[RoomOut.of(each) for each in found.rows], next=found.next)
 
 
@@ -79,7 +79,7 @@ def list_rooms(request: Call, asked: Query[OfferQuery]) -> Rooms:
 @creates
 def create_room(request: Call, body: RoomIn, response: HttpResponse) -> Status[RoomEnvelope]:
     """Add a room or a device; only one appointment at a time has it."""
-    made = offers.save_room(by=request.caller, room_id=None, said=body.said(), if_match=None, now=clock.now())
+    made = catalogue.save_room(by=request.caller, room_id=None, said=body.said(), if_match=None, now=clock.now())
     return created(response, f"/api/rooms/{made.id}", RoomEnvelope(room=RoomOut.of(made)), made.version)
 
 
@@ -87,7 +87,7 @@ def create_room(request: Call, body: RoomIn, response: HttpResponse) -> Status[R
 @needs("rooms", "read")
 def read_room(request: Call, room_id: UUID, response: HttpResponse) -> RoomEnvelope:
     """One room."""
-    found = offers.room_of_id(request.caller, room_id)
+    found = catalogue.room_of_id(request.caller, room_id)
     etag(response, found.version)
     return RoomEnvelope(room=RoomOut.of(found))
 
@@ -96,7 +96,7 @@ def read_room(request: Call, room_id: UUID, response: HttpResponse) -> RoomEnvel
 @needs("rooms", "update")
 def change_room(request: Call, room_id: UUID, body: RoomIn, response: HttpResponse) -> RoomEnvelope:
     """Say everything of a room anew; appointments that have it keep it."""
-    saved = offers.save_room(
+    saved = catalogue.save_room(
         by=request.caller, room_id=room_id, said=body.said(), if_match=if_match(request), now=clock.now()
     )
     etag(response, saved.version)
