@@ -71,6 +71,10 @@ def _one_patient(scope: Scope, *, lock: bool) -> Compiled[Patient]:
 
 ONE = {scope: _one_patient(scope, lock=False) for scope in Scope}
 ONE_LOCKED = {scope: _one_patient(scope, lock=True) for scope in Scope}
+PROVIDER = Compiled(lambda provider_id: Provider.objects.filter(id=provider_id), takes=1, using=CLINICAL)
+PROVIDER_LOCKED = Compiled(
+    lambda provider_id: Provider.objects.filter(id=provider_id).select_for_update(no_key=True), takes=1, using=CLINICAL
+)
 
 
 def patient_for(by: Caller, patient_id: UUID, action: str = "read", *, lock: bool = False) -> Patient:
@@ -86,8 +90,10 @@ def provider_for(
     The lock lets others name them meanwhile: who does so and must not, as they leave, waits for a turn of its own.
     """
     by.scope("providers", action)
-    rows = Provider.objects.filter(role=role) if role else Provider.objects.all()
-    return _one(rows.select_for_update(no_key=True) if lock else rows, provider_id, lock=False)
+    found = (PROVIDER_LOCKED if lock else PROVIDER)(provider_id)
+    if not found or role not in (None, found[0].role):
+        raise NotFound
+    return found[0]
 
 
 def department_for(by: Caller, department_id: UUID, action: str = "read", *, lock: bool = False) -> Department:

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from chiron.kernel.db import CLINICAL, cursor
 from chiron.kernel.errors import NotFound
 from chiron.kernel.ids import NIL
+from chiron.postgres.compiled import Compiled
 from chiron.registry.public import Provider, Work, departments_of
 from chiron.scheduling.errors import NoSchedule, OutsideAvailability
 from chiron.scheduling.models import Appointment, AppointmentType, Closure, ExtraHours, Reservation, Schedule
@@ -16,13 +18,25 @@ from chiron.scheduling.slots import Availability, Terms
 from chiron.scheduling.wallclock import DAY, Hours, Span
 from chiron.scheduling.words import WEEKDAYS, Of, Status
 
+SCHEDULE = Compiled(lambda provider_id: Schedule.objects.filter(provider_id=provider_id), takes=1, using=CLINICAL)
+SCHEDULE_OF_WHO_WORKS = Compiled(
+    lambda id: Schedule.objects.filter(id=id, provider__active=True), takes=1, using=CLINICAL
+)
+PROMISED = """
+    SELECT EXISTS (
+        SELECT FROM scheduling_reservation AS time
+          JOIN scheduling_appointment AS appointment ON appointment.provider_time_id = time.id
+          LEFT JOIN scheduling_appointmenttype AS type ON type.id = appointment.type_id
+         WHERE time.of = 'provider' AND time.number = %s AND time.starts_at < %s AND time.ends_at > %s
+           AND appointment.status IN ('booked', 'checked-in', 'fulfilled') AND coalesce(type.capacity, 1) = 1)
+"""
+
 
 def schedule_of(provider: Provider) -> Schedule:
     """The usual week of a provider. Raises NoSchedule."""
-    schedule = Schedule.objects.filter(provider=provider).first()
-    if schedule is None:
-        raise NoSchedule
-    return schedule
+    for schedule in SCHEDULE(provider.id):
+        return schedule
+    raise NoSchedule
 
 
 def schedule_by_now(schedule: Schedule) -> Schedule:
@@ -30,12 +44,12 @@ def schedule_by_now(schedule: Schedule) -> Schedule:
 
     Raises NotFound for a provider who has left, OutsideAvailability where they receive by another clock.
     """
-    by_now = Schedule.objects.filter(id=schedule.id, provider__active=True).first()
-    if by_now is None:
+    found = SCHEDULE_OF_WHO_WORKS(schedule.id)
+    if not found:
         raise NotFound
-    if by_now.time_zone != schedule.time_zone:
+    if found[0].time_zone != schedule.time_zone:
         raise OutsideAvailability
-    return by_now
+    return found[0]
 
 
 def availability_of(schedule: Schedule, first: date, last: date) -> Availability:
@@ -137,9 +151,6 @@ def is_promised(provider: Provider, around: Span) -> bool:
 
     Only what is committed is seen: a yes is for certain, after a no it is looked again at one's turn.
     """
-    promised = Appointment.objects.filter(
-        Q(type=None) | Q(type__capacity=1), status__in=[Status.BOOKED, Status.CHECKED_IN, Status.FULFILLED],
-        provider_time__of=Of.PROVIDER, provider_time__number=provider.number,
-        provider_time__starts_at__lt=around.ends_at, provider_time__ends_at__gt=around.starts_at,
-    )  # fmt: skip
-    return promised.exists()
+    with cursor(CLINICAL) as session:
+        session.execute(PROMISED, [provider.number, around.ends_at, around.starts_at])
+        return bool(session.fetchone()[0])
