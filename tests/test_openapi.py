@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ninja.openapi.schema import OpenAPISchema
 
 from config.api import api
 from config.openapi import snapshots
@@ -65,3 +66,17 @@ def test_what_creates_takes_an_idempotency_key_and_what_can_be_stale_an_if_match
     assert "Idempotency-Key" in named["POST /api/patients"]
     assert "If-Match" in named["PUT /api/patients/{patient_id}"]
     assert "If-Match" not in named["GET /api/patients"]
+
+
+def test_no_two_shapes_share_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    named: dict[str, Any] = {}
+    twice = set()
+
+    def add(self: OpenAPISchema, definitions: dict[str, Any]) -> None:
+        twice.update(name for name, shape in definitions.items() if named.setdefault(name, shape) != shape)
+
+    monkeypatch.setattr(OpenAPISchema, "add_schema_definitions", add)
+    OpenAPISchema(api, "")
+
+    assert len(named) > 100
+    assert twice == set()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, NaiveDatetime, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, NaiveDatetime, WithJsonSchema, model_validator
 
 from chiron.kernel.schemas import Body, Line, PageQuery
 from chiron.scheduling.models import Appointment, AppointmentChange, Schedule
@@ -35,6 +35,13 @@ def _to_the_minute(clock: time) -> time:
 ZoneName = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_a_time_zone)]
 Clock = Annotated[time, AfterValidator(_to_the_minute)]
 Pair = tuple[Clock, Clock]
+# JSON Schema's date-time is an instant, with an offset, which a time on the wall has not.
+Wall = Annotated[
+    NaiveDatetime,
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?$"}),
+]
+# Records have a Status, too, and what the document names it names by the name of a class alone.
+Stands = Annotated[Status, WithJsonSchema({"type": "string", "enum": Status.values})]
 HoursOfADay = Annotated[list[Pair], Field(default_factory=list, max_length=24)]
 
 
@@ -42,8 +49,8 @@ class LeaveIO(Body):
     """From one wall time until before another the doctor does not receive."""
 
     kind: Literal["closed"]
-    from_: NaiveDatetime = Field(alias="from", examples=["2031-07-14T00:00"])
-    until: NaiveDatetime = Field(examples=["2031-07-28T00:00"])
+    from_: Wall = Field(alias="from", examples=["2031-07-14T00:00"])
+    until: Wall = Field(examples=["2031-07-28T00:00"])
     title: Line = Field("", examples=["Holidays"])
 
     @model_validator(mode="after")
@@ -212,7 +219,7 @@ class AppointmentOut(BaseModel):
     patient_id: UUID
     type: UUID | None
     room_id: UUID | None
-    status: Status
+    status: Stands
     starts_at: datetime = Field(description="With the offset of the clock on which it was agreed.")
     ends_at: datetime
     time_zone: str
@@ -246,7 +253,7 @@ class AppointmentEnvelope(BaseModel):
 
 class ChangeOut(BaseModel):
     version: int
-    status: Status
+    status: Stands
     starts_at: datetime
     doctor_id: UUID
     at: datetime
@@ -299,7 +306,7 @@ class Appointments(BaseModel):
 class AppointmentQuery(PageQuery):
     doctor_id: UUID | None = None
     patient: UUID | None = None
-    status: Status | None = None
+    status: Stands | None = None
     from_: AwareDatetime | None = Field(None, alias="from", description="Beginning then or later.")
     to: AwareDatetime | None = Field(None, description="Beginning before then.")
     series: UUID | None = None

@@ -5,7 +5,7 @@ from typing import Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, NaiveDatetime, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from chiron.kernel.ids import NIL
 from chiron.kernel.schemas import Body, Line
@@ -13,7 +13,7 @@ from chiron.scheduling.proposing import Option, Proposal
 from chiron.scheduling.services.decide import Decided, Seen
 from chiron.scheduling.services.holidays import Holiday, HolidayChanged, HolidaySaid
 from chiron.scheduling.services.move import Move
-from chiron.scheduling.shapes import Affected, AffectedOut, WallTime
+from chiron.scheduling.shapes import Affected, AffectedOut, Wall, WallTime
 from chiron.scheduling.words import Choice
 
 
@@ -21,8 +21,8 @@ class HolidayIn(Body):
     """From one wall time until before another nobody receives, by the clock of each doctor."""
 
     title: Line = Field("", examples=["New Year"])
-    from_: NaiveDatetime = Field(alias="from", examples=["2032-01-01T00:00"])
-    until: NaiveDatetime = Field(examples=["2032-01-02T00:00"])
+    from_: Wall = Field(alias="from", examples=["2032-01-01T00:00"])
+    until: Wall = Field(examples=["2032-01-02T00:00"])
     department_id: UUID | None = Field(None, description="Only in this department and those below it.")
 
     @model_validator(mode="after")
@@ -38,8 +38,8 @@ class HolidayIn(Body):
 class HolidayOut(BaseModel):
     id: UUID
     title: str
-    from_: NaiveDatetime = Field(serialization_alias="from")
-    until: NaiveDatetime
+    from_: Wall = Field(serialization_alias="from")
+    until: Wall
     department_id: UUID | None
     version: int
 

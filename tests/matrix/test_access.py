@@ -191,6 +191,7 @@ def test_the_published_document_has_the_same_operations_and_guards() -> None:
         "POST /api/auth/password/reset",
         "POST /api/auth/password/reset/confirm",
         "POST /api/auth/email/verify",
+        "GET /api/appointments/feed/{secret}.ics",
         "POST /api/mail/events",
         "POST /api/mail/events/mailjet",
     }

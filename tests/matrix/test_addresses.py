@@ -35,6 +35,7 @@ OPEN = {
     "POST /api/auth/password/reset/confirm": {"code": CLEAR},
     "POST /api/auth/email/verify": {"code": CLEAR},
     "POST /api/auth/validate": {"token": CLEAR},
+    "GET /api/appointments/feed/{secret}.ics": {},
     "POST /api/mail/events": {"address": f"{WORD}@example.org"},
     "POST /api/mail/events/mailjet": {"email": f"{WORD}@example.org"},
 }
