@@ -70,7 +70,7 @@ def test_what_creates_takes_an_idempotency_key_and_what_can_be_stale_an_if_match
 
 def test_no_two_shapes_share_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     named: dict[str, Any] = {}
-    twice = set()
+    twice: set[str] = set()
 
     def add(self: OpenAPISchema, definitions: dict[str, Any]) -> None:
         twice.update(name for name, shape in definitions.items() if named.setdefault(name, shape) != shape)

@@ -22,7 +22,7 @@ from chiron.scheduling.shapes_catalogue import (
     Types,
 )
 
-router = Router(tags=["appointment types and rooms"])
+router = Router(tags=["catalogue"])
 
 TYPE = "/appointment-types/{uuid:type_id}"
 ROOM = "/rooms/{uuid:room_id}"

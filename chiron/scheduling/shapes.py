@@ -1,14 +1,14 @@
 """What scheduling says and hears over HTTP. Wall times are written without a zone, instants with their offset."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, NaiveDatetime, WithJsonSchema, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, NaiveDatetime, WithJsonSchema, model_validator
 
-from chiron.kernel.schemas import Body, Line, PageQuery
+from chiron.kernel.schemas import Body, Clock, Line, PageQuery, ZoneName
 from chiron.scheduling.models import Appointment, AppointmentChange, Schedule
 from chiron.scheduling.queries import Asked, Free, Slot, Told
 from chiron.scheduling.rules import steps_from
@@ -20,20 +20,6 @@ from chiron.scheduling.words import WEEKDAYS, Status
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-def _a_time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("is no time zone of the IANA database")
-    return name
-
-
-def _to_the_minute(clock: time) -> time:
-    if clock.second or clock.microsecond or clock.tzinfo:
-        raise ValueError("is a time of the clock on the wall, to the minute")
-    return clock
-
-
-ZoneName = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_a_time_zone)]
-Clock = Annotated[time, AfterValidator(_to_the_minute)]
 Pair = tuple[Clock, Clock]
 # JSON Schema's date-time is an instant, with an offset, which a time on the wall has not.
 Wall = Annotated[

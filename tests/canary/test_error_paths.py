@@ -135,7 +135,7 @@ def mails_are_sent(clinic: Clinic, planted: Planted) -> None:
     keep_former(account)
     account.save()
     for each in all_jobs().values():
-        if "account_id" in signature(each.act).parameters:
+        if [*signature(each.act).parameters] == ["account_id"]:
             each(account_id=account.id)
 
 

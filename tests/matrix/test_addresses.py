@@ -49,6 +49,7 @@ PLAIN = {
     "health": 200,
     "health/live": 200,
 }
+PLAIN |= {f"mail/{page}/<str:token>": 404 for page in ("appointment", "offer", "stop")}
 PLAIN |= {
     "auth/revocations": 401,
     "metrics": 404,
