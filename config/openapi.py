@@ -27,12 +27,13 @@ from chiron.kernel.errors import (
     UnsupportedMediaType,
 )
 from chiron.kernel.problems import MEDIA_TYPE, Problem
+from chiron.vault.public import KeyDestroyed
 
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
 COMMON = (Malformed, LengthRequired, BodyTooLarge, Invalid, InternalError, Unavailable)
 GUARDED = (NotSignedIn, NotPermitted, NotFound)
 LIMITED = (LockedOut, TooManyRequests)
-OTHERS = (Conflict, StaleVersion, UnsupportedFile, RangeNotSatisfiable)
+OTHERS = (Conflict, KeyDestroyed, StaleVersion, UnsupportedFile, RangeNotSatisfiable)
 REFUSALS = {each.status: each for each in (*COMMON, *GUARDED, *LIMITED, *OTHERS)}
 SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

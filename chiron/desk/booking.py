@@ -170,5 +170,8 @@ def moving_shown(
     """What the form that moves an appointment says. Raises NotFound."""
     shown = appointment_shown(by, appointment_id, now)
     appointment: Any = shown["appointment"]
-    asked = Asked.of({"doctor": str(appointment.provider_id), "date": str(shown["day"])} | dict(sent), today_here(now))
+    asked = Asked.of(
+        {"doctor": str(appointment.provider_id), "date": str(shown["day"])} | {name: sent[name] for name in sent},
+        today_here(now),
+    )
     return {**shown, **times_shown(by, asked, appointment.type_id, now), "form": form, "sent": sent}

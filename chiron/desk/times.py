@@ -9,8 +9,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from chiron.kernel.errors import invalid
+from chiron.kernel.schemas import FIRST_DAY, LAST_DAY, in_the_calendar
 from chiron.scheduling.public import Span, wall_of
 
 NOT_OFFERED = invalid("Choose one of the times that are offered.", "body", "start")
@@ -21,9 +23,14 @@ def day_asked(text: str | None, today: date) -> date:
     if not text:
         return today
     try:
-        return date.fromisoformat(text)
+        return in_the_calendar(date.fromisoformat(text))
     except ValueError:
         raise invalid("is not a day of the calendar", "query", "date") from None
+
+
+def a_day(*, required: bool = True) -> forms.DateField:
+    """A field for a day of the calendar."""
+    return forms.DateField(required=required, validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)])
 
 
 def time_of(instant: datetime, zone: ZoneInfo) -> str:
@@ -74,6 +81,7 @@ def chosen(value: str) -> Chosen:
     doctor, _, start = value.partition(" ")
     try:
         provider_id, instant = UUID(doctor), datetime.fromisoformat(start)
+        in_the_calendar(instant.date())
     except ValueError:
         raise NOT_OFFERED from None
     offset = instant.utcoffset()
@@ -95,7 +103,7 @@ class Asked:
     def of(cls, sent: Mapping[str, Any], today: date) -> "Asked":
         field = forms.UUIDField(required=False)
         doctor, kind, patient = (_read(field, sent.get(name)) for name in ("doctor", "type", "patient_id"))
-        return cls(_read(forms.DateField(required=False), sent.get("date")) or today, doctor, kind, patient)
+        return cls(_read(a_day(required=False), sent.get("date")) or today, doctor, kind, patient)
 
 
 def _read(field: forms.Field, text: Any) -> Any:

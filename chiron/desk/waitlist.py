@@ -15,7 +15,7 @@ from chiron.desk.forms import Attempt, Seen, said
 from chiron.desk.pages import address, may, page, see
 from chiron.desk.schedule import today_here
 from chiron.desk.steps import TOLD
-from chiron.desk.times import Asked, long_day, short_day, time_of
+from chiron.desk.times import Asked, a_day, long_day, short_day, time_of
 from chiron.kernel import clock
 from chiron.kernel.access import Call, Caller, needs
 from chiron.kernel.errors import invalid
@@ -68,21 +68,24 @@ class Line:
     offer: Offer | None
 
 
+YEAR = timedelta(days=366)
+
+
 class Joining(Attempt):
     """A wish for time."""
 
     patient_id = forms.UUIDField(error_messages={"required": "Find the patient, and choose them."})
     doctor = forms.UUIDField(required=False)
     type = forms.UUIDField(required=False)
-    first = forms.DateField()
-    until = forms.DateField()
+    first = a_day()
+    until = a_day()
     begin = forms.TimeField(required=False)
     end = forms.TimeField(required=False)
 
     def perform(self, by: Caller, now: datetime) -> WaitlistEntry:
         typed = self.cleaned_data
-        if typed["until"] < typed["first"]:
-            raise invalid("is before the first day", "body", "until")
+        if not typed["first"] <= typed["until"] <= typed["first"] + YEAR:
+            raise invalid("is before the first day, or more than a year after it", "body", "until")
         if bool(typed["begin"]) != bool(typed["end"]) or (typed["begin"] and typed["end"] <= typed["begin"]):
             raise invalid("Say both times, the later one last; or none.", "body", "end")
         wanted = Wanted(

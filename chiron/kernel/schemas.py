@@ -1,6 +1,6 @@
 """Shapes of what comes in: strict, bounded, and never echoed."""
 
-from datetime import time
+from datetime import date, time
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -11,6 +11,17 @@ MAX_INT = 2**31 - 1
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 Text = Annotated[str, StringConstraints(max_length=100_000)]
+
+
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+"""Between them a clinic's calendar lies, with room for what is reckoned around a day."""
+
+
+def in_the_calendar(day: date) -> date:
+    """The same day. Raises ValueError for one that no clinic's calendar has."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError("is not in the years from 1900 to 2199")
+    return day
 
 
 def _a_time_zone(name: str) -> str:
@@ -26,6 +37,7 @@ def _to_the_minute(clock: time) -> time:
 
 
 ZoneName = Annotated[str, Field(max_length=64, examples=["Europe/Berlin"]), AfterValidator(_a_time_zone)]
+Day = Annotated[date, AfterValidator(in_the_calendar)]
 Clock = Annotated[time, AfterValidator(_to_the_minute)]
 
 

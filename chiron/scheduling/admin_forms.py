@@ -16,6 +16,7 @@ from chiron.scheduling.shapes import AvailabilityIn
 from chiron.scheduling.shapes_catalogue import RoomIn, TypeIn
 from chiron.scheduling.shapes_hours import HolidayIn
 from chiron.scheduling.wallclock import Hours
+from chiron.tenancy.public import current_organization_id, organization_for_id
 
 ALL = PageQuery(limit=200)
 WALL = "%Y-%m-%dT%H:%M"
@@ -142,10 +143,14 @@ class ChangeRoom(RoomAct):
         return said | {"department_id": str(room.department_id or "")}
 
 
+def _own_time_zone() -> str:
+    return organization_for_id(current_organization_id()).time_zone
+
+
 class HoursAct(Act):
     """When a doctor receives, said whole."""
 
-    time_zone = forms.CharField(max_length=64, initial="Europe/Berlin")
+    time_zone = forms.CharField(max_length=64, initial=_own_time_zone)
     slot_minutes = forms.IntegerField(min_value=1, max_value=1440, initial=30)
     weekly = Lines("day", "from", "until", label="Usual week")
     leave = Lines("from", "until", "title", label="Leave")
@@ -177,7 +182,8 @@ class AddHours(HoursAct):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["doctor"]
-        doctors = [each for each in active_providers(self.by) if each[0].role == "doctor"]
+        known = queries_hours.who_receive(self.by)
+        doctors = [each for each in active_providers(self.by) if each[0].role == "doctor" and each[0].id not in known]
         field.choices = field.widget.choices = [(str(provider.id), person.display) for provider, person in doctors]
 
     def doctor_id(self) -> UUID:

@@ -109,7 +109,7 @@ def hold_appointment(
     return created(response, f"/api/appointments/{held.id}", _shown(response, held), held.version)
 
 
-@router.post(f"{ONE}/confirm", response={200: shapes.BookedEnvelope, **refusals(404, 409, 412)})
+@router.post(f"{ONE}/confirm", response={200: shapes.BookedEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "create")
 def confirm_appointment(request: Call, response: HttpResponse, appointment_id: UUID) -> shapes.BookedEnvelope:
     """Promise the time that is held: the appointment, and the health record that is made with it."""
@@ -118,14 +118,14 @@ def confirm_appointment(request: Call, response: HttpResponse, appointment_id: U
     return shapes.BookedEnvelope.of(made, queries.told([made.appointment])[0].reason)
 
 
-@router.post(f"{ONE}/approve", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@router.post(f"{ONE}/approve", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "approve")
 def approve(request: Call, response: HttpResponse, appointment_id: UUID) -> shapes.AppointmentEnvelope:
     """What a patient booked, and needed approval, is promised."""
     return _proceeded(request, response, appointment_id, Step.APPROVE)
 
 
-@router.post(f"{ONE}/decline", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@router.post(f"{ONE}/decline", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "approve")
 def decline(
     request: Call, response: HttpResponse, appointment_id: UUID, body: shapes.CancelIn
@@ -160,7 +160,7 @@ def read_changes(request: Call, appointment_id: UUID) -> shapes.Changes:
     return shapes.Changes.of(*queries.read_changes(request.caller, appointment_id))
 
 
-@router.post(f"{ONE}/cancel", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@router.post(f"{ONE}/cancel", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "cancel")
 def cancel_appointment(
     request: Call, response: HttpResponse, appointment_id: UUID, body: shapes.CancelIn
@@ -173,7 +173,7 @@ def cancel_appointment(
     return _shown(response, ended)
 
 
-@router.post(f"{ONE}/reschedule", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@router.post(f"{ONE}/reschedule", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "reschedule")
 def reschedule_appointment(
     request: Call, response: HttpResponse, appointment_id: UUID, body: shapes.RescheduleIn
@@ -186,21 +186,21 @@ def reschedule_appointment(
     return _shown(response, moved)
 
 
-@router.post(f"{ONE}/check_in", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@router.post(f"{ONE}/check_in", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "attend")
 def check_in(request: Call, response: HttpResponse, appointment_id: UUID) -> shapes.AppointmentEnvelope:
     """The patient is here."""
     return _proceeded(request, response, appointment_id, Step.CHECK_IN)
 
 
-@router.post(f"{ONE}/complete", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@router.post(f"{ONE}/complete", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "attend")
 def complete(request: Call, response: HttpResponse, appointment_id: UUID) -> shapes.AppointmentEnvelope:
     """The appointment took place."""
     return _proceeded(request, response, appointment_id, Step.COMPLETE)
 
 
-@router.post(f"{ONE}/no_show", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@router.post(f"{ONE}/no_show", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "attend")
 def no_show(request: Call, response: HttpResponse, appointment_id: UUID) -> shapes.AppointmentEnvelope:
     """The patient did not come: the time is free again."""
@@ -208,7 +208,7 @@ def no_show(request: Call, response: HttpResponse, appointment_id: UUID) -> shap
     return _shown(response, attend.no_show(by=by, appointment_id=appointment_id, if_match=version, now=clock.now()))
 
 
-@router.delete(f"{ONE}/no_show", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 412)})
+@router.delete(f"{ONE}/no_show", response={200: shapes.AppointmentEnvelope, **refusals(404, 409, 410, 412)})
 @needs("appointments", "attend")
 def undo_no_show(request: Call, response: HttpResponse, appointment_id: UUID) -> shapes.AppointmentEnvelope:
     """The patient did come: the appointment has its time again, unless somebody else has got it."""

@@ -31,7 +31,7 @@ def book_a_series(request: Call, response: HttpResponse, body: shapes.SeriesIn) 
 
 
 @router.post(
-    "/appointments/series/{uuid:series_id}/cancel", response={200: shapes.SeriesOut, **refusals(404, 409, 412)}
+    "/appointments/series/{uuid:series_id}/cancel", response={200: shapes.SeriesOut, **refusals(404, 409, 410, 412)}
 )
 @needs("appointments", "cancel")
 def cancel_a_series(request: Call, series_id: UUID, body: shapes.CancelSeriesIn) -> shapes.SeriesOut:

@@ -48,7 +48,9 @@ def read_waitlist_entry(request: Call, response: HttpResponse, entry_id: UUID) -
     return shapes.WaitlistEntryEnvelope(entry=shapes.WaitlistEntryOut.of(found))
 
 
-@router.post(f"{ONE}/leave", response={200: shapes.WaitlistEntryEnvelope, **refusals(404, 409, 412)}, by_alias=True)
+@router.post(
+    f"{ONE}/leave", response={200: shapes.WaitlistEntryEnvelope, **refusals(404, 409, 410, 412)}, by_alias=True
+)
 @needs("waitlist", "leave")
 def leave_waitlist(request: Call, response: HttpResponse, entry_id: UUID) -> shapes.WaitlistEntryEnvelope:
     """Wait no longer; what is offered is given up with it."""

@@ -105,6 +105,9 @@ def _midnight(instant: datetime) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+STATUS = {Status.CANCELLED: "CANCELLED", Status.PENDING: "TENTATIVE"}
+
+
 def _event(appointment: Appointment, title: str) -> Event:
     zone, ended = ZoneInfo(appointment.zone), appointment.status == Status.CANCELLED
     event = Event()
@@ -114,7 +117,7 @@ def _event(appointment: Appointment, title: str) -> Event:
     event.add("DTSTART", appointment.starts_at.astimezone(zone))
     event.add("DTEND", appointment.ends_at.astimezone(zone))
     event.add("SUMMARY", title)
-    event.add("STATUS", "CANCELLED" if ended else "CONFIRMED")
+    event.add("STATUS", STATUS.get(Status(appointment.status), "CONFIRMED"))
     event.add("TRANSP", "TRANSPARENT" if ended else "OPAQUE")
     event.add("CLASS", "PRIVATE")
     return event

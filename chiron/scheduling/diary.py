@@ -75,10 +75,17 @@ def availabilities(schedules: Sequence[Schedule], first: date, last: date) -> di
                 span
                 for closure in closures
                 for span in closed_to(closure, schedule.provider_id, departments.get(schedule.provider_id, ()))
+                for span in clipped(span, first, last)
             ],
         )
         for schedule in schedules
     }
+
+
+def clipped(span: tuple[datetime, datetime], first: date, last: date) -> list[tuple[datetime, datetime]]:
+    """The part of these wall times that the days from ``first`` to ``last`` need to know; the rest costs time."""
+    starts, ends = max(span[0], _midnight(first - 2 * DAY)), min(span[1], _midnight(last + 3 * DAY))
+    return [(starts, ends)] if starts < ends else []
 
 
 def closed_to(closure: Closure, provider_id: UUID, works: Iterable[Work]) -> list[tuple[datetime, datetime]]:

@@ -24,7 +24,7 @@ LETTERS = {
 }
 """Each kind's letter, and where an appointment must stand for it to be still true."""
 
-METHODS = {Kind.BOOKED: Method.REQUEST, Kind.MOVED: Method.REQUEST, Kind.CANCELLED: Method.CANCEL}
+METHODS = dict.fromkeys((Kind.BOOKED, Kind.MOVED, Kind.REMINDER), Method.REQUEST) | {Kind.CANCELLED: Method.CANCEL}
 """What a calendar is asked to do."""
 
 

@@ -24,6 +24,12 @@ def schedule_of_id(by: Caller, schedule_id: UUID) -> Schedule:
     return schedule
 
 
+def who_receive(by: Caller) -> set[UUID]:
+    """The providers who ever said when they receive."""
+    by.scope("availability", "read")
+    return set(Schedule.objects.values_list("provider_id", flat=True))
+
+
 def list_extra_hours(by: Caller, query: PageQuery) -> Page[ExtraHours]:
     """A page of the hours of single days beside the usual weeks, the newest first."""
     by.scope("availability", "read")

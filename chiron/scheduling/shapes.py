@@ -1,14 +1,14 @@
 """What scheduling says and hears over HTTP. Wall times are written without a zone, instants with their offset."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, Field, NaiveDatetime, WithJsonSchema, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, NaiveDatetime, WithJsonSchema, model_validator
 
-from chiron.kernel.schemas import Body, Clock, Line, PageQuery, ZoneName
+from chiron.kernel.schemas import Body, Clock, Day, Line, PageQuery, ZoneName, in_the_calendar
 from chiron.scheduling.models import Appointment, AppointmentChange, Schedule
 from chiron.scheduling.queries import Asked, Free, Slot, Told
 from chiron.scheduling.rules import steps_from
@@ -24,8 +24,10 @@ Pair = tuple[Clock, Clock]
 # JSON Schema's date-time is an instant, with an offset, which a time on the wall has not.
 Wall = Annotated[
     NaiveDatetime,
+    AfterValidator(lambda wall: datetime.combine(in_the_calendar(wall.date()), wall.time())),
     WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?$"}),
 ]
+LONGEST_CLOSURE = timedelta(days=3653)
 # Records have a Status, too, and what the document names it names by the name of a class alone.
 Stands = Annotated[Status, WithJsonSchema({"type": "string", "enum": Status.values})]
 HoursOfADay = Annotated[list[Pair], Field(default_factory=list, max_length=24)]
@@ -41,8 +43,8 @@ class LeaveIO(Body):
 
     @model_validator(mode="after")
     def _goes_forward(self) -> Self:
-        if self.until <= self.from_:
-            raise ValueError("ends before it begins")
+        if not self.from_ < self.until <= self.from_ + LONGEST_CLOSURE:
+            raise ValueError("ends before it begins, or more than ten years later")
         return self
 
 
@@ -50,7 +52,7 @@ class ExtraIO(Body):
     """Hours of one day beside the usual week."""
 
     kind: Literal["open"]
-    day: date = Field(examples=["2031-07-12"])
+    day: Day = Field(examples=["2031-07-12"])
     start: Clock = Field(examples=["10:00"])
     end: Clock = Field(description="Of the next day where it is not later than the start.", examples=["12:00"])
 
@@ -120,7 +122,8 @@ class AvailabilityOut(BaseModel):
             for each in said.extra
         ]
         return cls(
-            doctor_id=schedule.provider_id, available_days=schedule.weekly, time_zone=schedule.time_zone,
+            doctor_id=schedule.provider_id, time_zone=schedule.time_zone,
+            available_days={day: schedule.weekly[day] for day in WEEKDAYS if day in schedule.weekly},
             slot_minutes=schedule.slot_minutes, exceptions=[*closed, *extra], version=schedule.version,
         )  # fmt: skip
 
@@ -167,7 +170,7 @@ class ChangedAvailability(AvailabilityEnvelope, Affected):
 class WallTime(Body):
     """A time of the doctor's clock."""
 
-    appointment_date: date = Field(examples=["2031-07-15"])
+    appointment_date: Day = Field(examples=["2031-07-15"])
     start_time: Clock = Field(examples=["10:30"])
     utc_offset: Annotated[str, Field(pattern=r"^[+-]([01]\d|2[0-3]):[0-5]\d$")] | None = Field(
         None, description="Which of the two, where clocks are put back over that time.", examples=["+01:00"]
@@ -328,7 +331,7 @@ class FreeDoctors(BaseModel):
 
 
 class FreeQuery(BaseModel):
-    date: "date"
+    date: Day
     specialty: Annotated[str, Field(max_length=100)] | None = None
     type: UUID | None = None
     room_id: UUID | None = Field(None, description="Only when this room is free, too.")

@@ -13,7 +13,7 @@ from chiron.scheduling.proposing import Option, Proposal
 from chiron.scheduling.services.decide import Decided, Seen
 from chiron.scheduling.services.holidays import Holiday, HolidayChanged, HolidaySaid
 from chiron.scheduling.services.move import Move
-from chiron.scheduling.shapes import Affected, AffectedOut, Wall, WallTime
+from chiron.scheduling.shapes import LONGEST_CLOSURE, Affected, AffectedOut, Wall, WallTime
 from chiron.scheduling.words import Choice
 
 
@@ -27,8 +27,8 @@ class HolidayIn(Body):
 
     @model_validator(mode="after")
     def _goes_forward(self) -> Self:
-        if self.until <= self.from_:
-            raise ValueError("ends before it begins")
+        if not self.from_ < self.until <= self.from_ + LONGEST_CLOSURE:
+            raise ValueError("ends before it begins, or more than ten years later")
         return self
 
     def said(self) -> HolidaySaid:

@@ -18,7 +18,7 @@ class RuleIn(Body):
     """When patients are reminded of appointments of a type, or of any type that has no rules itself."""
 
     type_id: UUID | None = Field(None, description="The appointment type; null for all that have no rules themselves.")
-    minutes_before: int = Field(ge=1, le=YEAR, examples=[1440])
+    minutes_before: int = Field(ge=5, le=YEAR, examples=[1440])
     reckoning: Reckoning = Field(
         Reckoning.ELAPSED,
         description="`elapsed`: so much time before; `clock`: at the same time of the clock so much earlier.",

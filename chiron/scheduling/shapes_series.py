@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, model_validator
 
-from chiron.kernel.schemas import Body, Line
+from chiron.kernel.schemas import Body, Day, Line
 from chiron.scheduling.rules import LONGEST_SERIES, days_of_series
 from chiron.scheduling.services.series import Date
 from chiron.scheduling.shapes import BookingIn
@@ -20,7 +20,7 @@ class SeriesIn(BookingIn):
 
     interval_weeks: int = Field(1, ge=1, le=52)
     count: int | None = Field(None, ge=1, le=LONGEST_SERIES, examples=[6])
-    until: date | None = Field(None, description="The last day that may be one of the series.")
+    until: Day | None = Field(None, description="The last day that may be one of the series.")
     conflict: OnConflict = Field(
         OnConflict.FAIL,
         description="Where a date is not possible: book nothing (fail), book the others (skip), only tell (list).",
@@ -38,7 +38,7 @@ class SeriesIn(BookingIn):
 
 
 class CancelSeriesIn(Body):
-    from_: date | None = Field(None, alias="from", description="The first day that is cancelled; without it, all.")
+    from_: Day | None = Field(None, alias="from", description="The first day that is cancelled; without it, all.")
     reason: Line = Field("", examples=["The therapy is complete"])
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from chiron.kernel.schemas import Body, PageQuery
+from chiron.kernel.schemas import Body, Day, PageQuery
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.queries_waitlist import InLine
 from chiron.scheduling.services.waitlist import Wanted
@@ -26,8 +26,8 @@ class WaitlistIn(Body):
     department_id: UUID | None = None
     specialty: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
     type: UUID | None = Field(None, description="An appointment type; without one, a slot of the doctor's.")
-    from_: date = Field(alias="from", examples=["2031-07-15"])
-    until: date = Field(description="The last day, at most a year later.", examples=["2031-08-15"])
+    from_: Day = Field(alias="from", examples=["2031-07-15"])
+    until: Day = Field(description="The last day, at most a year later.", examples=["2031-08-15"])
     times: list[Pair] = Field(
         default_factory=list,
         max_length=10,
@@ -82,7 +82,7 @@ class WaitlistEntryOut(BaseModel):
     department_id: UUID | None
     specialty: str
     type: UUID | None
-    from_: date = Field(alias="from")
+    from_: Day = Field(alias="from")
     until: date
     times: list[tuple[str, str]]
     earlier_than: UUID | None

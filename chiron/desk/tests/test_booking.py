@@ -214,3 +214,10 @@ def test_looking_at_other_times_moves_nothing(hilltop: Clinic, appointment: Appo
     assert answer.status_code == 200
     assert offered(answer) == ["09:00", "09:30", "10:00", "10:30"]
     assert appointments(hilltop)[0].version == 1
+
+
+@pytest.mark.parametrize("day", ["2031-03-04", "", "0001-01-02", "9999-12-30"])
+def test_the_form_that_moves_opens_on_the_day_that_its_address_names(
+    hilltop: Clinic, appointment: Appointment, day: str
+) -> None:
+    assert look(hilltop, f"appointments/{appointment.id}/move?date={day}").status_code == 200

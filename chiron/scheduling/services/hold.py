@@ -14,7 +14,7 @@ from chiron.scheduling.doors import appointment_for, appointment_to_change, numb
 from chiron.scheduling.errors import HoldExpired, TooManyHolds
 from chiron.scheduling.models import Appointment, AppointmentType, WaitlistEntry
 from chiron.scheduling.rules import after
-from chiron.scheduling.services.attend import end
+from chiron.scheduling.services.attend import end, is_late, must_be_let_cancel
 from chiron.scheduling.services.book import Booked, must_be_free, promise, promised, standing_for, wished
 from chiron.scheduling.services.taking import keep, raise_version, take
 from chiron.scheduling.words import EXPECTED, Standing, Status, Step
@@ -57,8 +57,9 @@ def hold(
 def confirm(*, by: Caller, appointment_id: UUID, if_match: int | None, now: datetime) -> Booked:
     """Promise the time that was held, and make the record of it, before the hold has expired.
 
-    So is an offer accepted: the later appointment that it was to replace is cancelled with it, or neither happens.
-    Raises NotFound, StaleVersion, IllegalTransition, HoldExpired.
+    So is an offer accepted: the later appointment that it was to replace is cancelled with it, or neither happens; one
+    of the same type stands as the later one did, approved or not. Raises NotFound, StaleVersion, IllegalTransition,
+    HoldExpired, and TooLateToCancel to a patient who may not give up the later one any more.
     """
     later = given_up_for(appointment_for(by, appointment_id, "create"))
     appointment = appointment_to_change(by, appointment_id, "create", *(numbers_of(later) if later else ()))
@@ -67,7 +68,11 @@ def confirm(*, by: Caller, appointment_id: UUID, if_match: int | None, now: date
     if appointment.held_until is None or appointment.held_until <= now:
         raise HoldExpired
     safe = raise_version(appointment)
-    appointment.status, appointment.held_until = standing_for(by, appointment.type), None
+    if later and is_late(later, now):
+        later.late = True
+        must_be_let_cancel(by, later, "for an earlier one")
+    standing = Status(later.status) if later and later.type_id == appointment.type_id else None
+    appointment.status, appointment.held_until = standing or standing_for(by, appointment.type), None
     appointment.booked_by, appointment.updated_at = by.account_id, now
     made = promise(
         by=by, appointment=appointment, reason=safe.open(appointment, "reason") or "", said="appointment.confirmed",

@@ -19,7 +19,7 @@ from chiron.tenancy.public import current_organization_id
 
 BATCH = 200
 USEFUL = timedelta(minutes=15)
-"""How long before an appointment a reminder that comes late still helps."""
+"""How long before an appointment a reminder that comes late still helps; half its own time where that is short."""
 
 
 def plan_reminders(appointment: Appointment, now: datetime) -> None:
@@ -100,7 +100,7 @@ def _settle(reminder: Reminder, now: datetime, account_id: UUID | None) -> None:
     appointment, reminder.settled_at = reminder.appointment, now
     if appointment.status != Status.BOOKED or appointment.starts_at != reminder.starts_at:
         reminder.state, reminder.reason = Reminded.WITHDRAWN, appointment.status
-    elif reminder.starts_at - now < min(USEFUL, timedelta(minutes=reminder.minutes_before)):
+    elif reminder.starts_at - now < min(USEFUL, timedelta(minutes=reminder.minutes_before) / 2):
         reminder.state, reminder.reason = Reminded.EXPIRED, "too-late"
     elif account_id is None:
         reminder.state, reminder.reason = Reminded.SKIPPED, "no-account"

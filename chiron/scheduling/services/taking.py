@@ -11,7 +11,7 @@ from chiron.kernel.ids import NIL
 from chiron.scheduling.errors import DoctorBusy, FullyBooked, OtherRoom, PatientBusy, RoomBusy
 from chiron.scheduling.models import Appointment, AppointmentChange, Reservation
 from chiron.scheduling.services.reminding import plan_reminders
-from chiron.scheduling.sharing import Group, groups_of, places_in
+from chiron.scheduling.sharing import Group, groups_of
 from chiron.scheduling.wallclock import Span
 from chiron.scheduling.words import Of
 from chiron.tenancy.public import current_organization_id
@@ -74,8 +74,6 @@ def group_at(appointment: Appointment) -> Group | None:
 
 def is_shared(appointment: Appointment) -> bool:
     """Whether somebody else has the same time of the provider."""
-    if places_in(appointment.type, appointment.room) == 1:
-        return False
     return Appointment.objects.filter(provider_time=appointment.provider_time_id).exclude(id=appointment.id).exists()
 
 

@@ -1,11 +1,13 @@
 """A day at the front desk over HTTP: hours, slots, a booking and what becomes of it."""
 
+import datetime
 from typing import Any
 
 import pytest
 
 from chiron.audit.models import Event
 from chiron.identity.public import Role
+from chiron.scheduling.diary import availability_of
 from chiron.scheduling.models import Appointment, Schedule
 from chiron.scheduling.tests.factories import NOW, booked, receives
 from chiron.tenancy.public import inside
@@ -255,3 +257,37 @@ def test_looking_is_an_event_about_the_patients_seen(hilltop: Clinic) -> None:
         assert list(events)[-2:] == [
             ("appointment.listed", [hilltop.patient_id]), ("appointment.read", [hilltop.patient_id]),
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "0001-01-02", "1899-12-31", "2200-01-01", "9999-12-30", "9999-12-31"])
+def test_a_day_that_no_calendar_has_is_refused_wherever_it_is_said(hilltop: Clinic, day: str) -> None:
+    slot = {"doctor_id": str(hilltop.doctor_id), "appointment_date": day, "start_time": "09:00"}
+    leave = {"kind": "closed", "from": f"{day}T00:00", "until": f"{day}T12:00"}
+    bodies: dict[str, Any] = {
+        "/appointments/book": slot, "/appointments/hold": slot, "/appointments/series": slot | {"count": 2},
+        "/appointments/waitlist": {"from": day, "until": day},
+        "/holidays": {"from": f"{day}T00:00", "until": f"{day}T12:00"},
+    }  # fmt: skip
+
+    assert call(hilltop, Role.ADMIN, "get", f"/appointments/available_doctors?date={day}").status_code == 422
+    assert (
+        call(hilltop, Role.DOCTOR, "put", "/doctors/availability", HOURS | {"exceptions": [leave]}).status_code == 422
+    )
+    for path, body in bodies.items():
+        assert call(hilltop, Role.ADMIN, "post", path, body).status_code == 422, path
+
+
+def test_a_leave_of_years_is_looked_at_for_the_days_that_are_asked_only(hilltop: Clinic) -> None:
+    leave = {"kind": "closed", "from": "2031-03-05T00:00", "until": "2041-03-01T00:00"}
+    longer = leave | {"until": "2041-06-01T00:00"}
+    assert (
+        call(hilltop, Role.DOCTOR, "put", "/doctors/availability", HOURS | {"exceptions": [longer]}).status_code == 422
+    )
+
+    answer = call(hilltop, Role.DOCTOR, "put", "/doctors/availability", HOURS | {"exceptions": [leave]})
+
+    assert answer.status_code == 200
+    with inside(hilltop.id):
+        schedule, day = Schedule.objects.get(provider_id=hilltop.doctor_id), datetime.date(2031, 3, 10)
+        closed = availability_of(schedule, day, day).closed
+    assert [(str(first), str(last)) for first, last in closed] == [("2031-03-08 00:00:00", "2031-03-13 00:00:00")]

@@ -205,6 +205,16 @@ def test_who_books_within_the_offset_is_reminded_at_once_or_not_as_the_rule_says
     assert reminders() == [(1, 1440, state, "booked-late" if late is Late.SKIP else "")]
 
 
+@pytest.mark.parametrize("minutes", [5, 15])
+def test_a_reminder_just_before_is_told_by_the_next_look_at_what_is_due(clinic: Clinic, minutes: int) -> None:
+    rule(minutes)
+    starts_at = booked(clinic, "2031-03-06T10:00").appointment.starts_at
+
+    assert tell_due(starts_at - timedelta(minutes=minutes) + timedelta(minutes=1)) == 1
+
+    assert reminders() == [(1, minutes, "told", "")]
+
+
 def test_after_an_interruption_what_helps_is_told_and_the_rest_expires(clinic: Clinic) -> None:
     rule()
     rule(120)

@@ -210,3 +210,26 @@ def test_of_all_who_want_a_place_as_many_get_one_as_there_are(
     assert sorted(taken.values()) == [capacity] * 3
     assert len(places) == answers["booked"] == 3 * capacity
     shown("R1", f"{attempts:,} attempts on 3 times of {capacity} places by {THREADS} threads: {len(places)} booked")
+
+
+@pytest.mark.parametrize("places", ["of the type", "of the room"])
+def test_who_moves_away_leaves_the_others_their_time_though_it_is_for_one_only_by_now(
+    clinic: Clinic, course: AppointmentType, places: str
+) -> None:
+    room = Room.objects.create(name="Hall", places=3)
+    first, second = patients(clinic, 2)
+    going = joined(clinic, course, first, room_id=room.id)
+    staying = joined(clinic, course, second, room_id=room.id)
+    changed: Any = AppointmentType if places == "of the type" else Room
+    changed.objects.update(**{"capacity" if changed is AppointmentType else "places": 1})
+
+    moved(clinic, Appointment.objects.get(id=going.id), ELEVEN.replace("11", "14"))
+
+    kept = Appointment.objects.select_related("provider_time").get(id=staying.id)
+    assert kept.provider_time is not None
+    assert kept.provider_time.starts_at == kept.starts_at
+    with pytest.raises(DoctorBusy):
+        booked(clinic, TEN, patient_id=patients(clinic, 1)[0])
+    cancel(by=clinic.who[Role.ADMIN], appointment_id=going.id, reason="Ill", if_match=None, now=NOW)
+    assert seats(ELEVEN.replace("11", "14")) == []
+    assert booked(clinic, ELEVEN.replace("11", "14"), patient_id=first)

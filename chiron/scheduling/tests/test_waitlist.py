@@ -18,7 +18,7 @@ from chiron.registry.public import Entry, Person, create_patient
 from chiron.registry.services.people import save_department
 from chiron.registry.services.work import begin_work
 from chiron.scheduling import tasks
-from chiron.scheduling.errors import AlreadyWaiting, DoctorBusy, HoldExpired, IllegalTransition
+from chiron.scheduling.errors import AlreadyWaiting, DoctorBusy, HoldExpired, IllegalTransition, TooLateToCancel
 from chiron.scheduling.fitting import Where
 from chiron.scheduling.models import Appointment, AppointmentType, Reservation, WaitlistEntry
 from chiron.scheduling.rules import offering_from
@@ -178,6 +178,30 @@ def test_accepting_an_earlier_time_gives_up_the_later_and_offers_it(clinic: Clin
     around = {"provider_id": str(clinic.doctor_id), "first": "2031-03-04", "last": "2031-03-06"}
     assert [each.args["arguments"] for each in queued()[before:]] == [around]
     assert offers() == [(third, later.starts_at)]
+
+
+def test_who_may_not_cancel_the_later_any_more_does_not_by_accepting_an_earlier_one(clinic: Clinic) -> None:
+    kind = AppointmentType.objects.create(name="Strict", minutes=30, cancel_minutes=30 * 24 * 60)
+    later = booked(clinic, "2031-03-05T09:00", type_id=kind.id).appointment
+    entry = waits(clinic, role=Role.PATIENT, last=date(2031, 3, 6), earlier_than=later.id)
+    offers()
+
+    with pytest.raises(TooLateToCancel):
+        accepted(clinic, offer_of(entry), role=Role.PATIENT)
+    assert Appointment.objects.get(id=later.id).status == Status.BOOKED
+
+    accepted(clinic, offer_of(entry))
+    given_up = Appointment.objects.get(id=later.id)
+    assert (given_up.status, given_up.late) == (Status.CANCELLED, True)
+
+
+def test_what_replaces_a_booked_appointment_of_its_type_needs_no_approval(clinic: Clinic) -> None:
+    kind = AppointmentType.objects.create(name="Approved", minutes=30, needs_approval=True)
+    later = booked(clinic, "2031-03-05T09:00", type_id=kind.id).appointment
+    entry = waits(clinic, role=Role.PATIENT, last=date(2031, 3, 6), earlier_than=later.id, type_id=kind.id)
+    offers()
+
+    assert accepted(clinic, offer_of(entry), role=Role.PATIENT).status == Status.BOOKED
 
 
 def test_nothing_later_is_offered_to_who_wants_it_earlier(clinic: Clinic) -> None:
