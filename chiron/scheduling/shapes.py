@@ -123,7 +123,7 @@ class AvailabilityOut(BaseModel):
         ]
         return cls(
             doctor_id=schedule.provider_id, time_zone=schedule.time_zone,
-            available_days={day: schedule.weekly[day] for day in WEEKDAYS if day in schedule.weekly},
+            available_days=dict(sorted(schedule.weekly.items(), key=lambda hours: WEEKDAYS.index(hours[0]))),
             slot_minutes=schedule.slot_minutes, exceptions=[*closed, *extra], version=schedule.version,
         )  # fmt: skip
 
