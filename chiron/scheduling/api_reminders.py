@@ -46,11 +46,11 @@ def change_rule(request: Call, rule_id: UUID, body: shapes.RuleIn, response: Htt
     return shapes.RuleEnvelope(reminder_rule=shapes.RuleOut.of(saved))
 
 
-@router.delete(RULE, response={204: None, **refusals(404)})
+@router.delete(RULE, response={204: None, **refusals(404, 412)})
 @needs("reminder-rules", "delete")
 def remove_rule(request: Call, rule_id: UUID) -> Status[None]:
     """Remind nobody by this rule who books from now on."""
-    rules.remove_rule(by=request.caller, rule_id=rule_id)
+    rules.remove_rule(by=request.caller, rule_id=rule_id, if_match=if_match(request))
     return Status(204, None)
 
 

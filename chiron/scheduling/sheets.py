@@ -5,7 +5,7 @@ Whatever else a name is written in, as Chinese or Devanagari, shows as boxes; th
 browser and with the fonts of the desk.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from fpdf import FPDF
@@ -13,6 +13,7 @@ from typing_extensions import override
 
 FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 FAMILY = "DejaVu"
+BOX = "\N{WHITE SQUARE}"
 WIDTHS = (14, 14, 62, 40, 30, 25)
 """Of the columns, as parts of the whole."""
 
@@ -27,14 +28,20 @@ class Sheet(FPDF):
         self.cell(0, 6, f"{self.page_no()} / {{nb}}", align="C")
 
 
+def printable(text: str, letters: Container[int]) -> str:
+    """The text with a box for each letter that the font lacks, which would be left out without a word."""
+    return "".join(each if ord(each) in letters or each.isspace() else BOX for each in text)
+
+
 def sheet(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
     """A table under a title, as a PDF; its head is repeated on every page."""
     pages = Sheet(format="A4")
     pages.add_font(FAMILY, fname=FONT)
+    letters = pages.fonts[FAMILY.lower()].cmap
     pages.set_title("Day list")
     pages.set_font(FAMILY, size=12)
     pages.add_page()
-    pages.multi_cell(0, 8, title, new_x="LMARGIN", new_y="NEXT")
+    pages.multi_cell(0, 8, printable(title, letters), new_x="LMARGIN", new_y="NEXT")
     pages.ln(2)
     pages.set_font(FAMILY, size=9)
     emphasis = pages.font_face()
@@ -42,5 +49,5 @@ def sheet(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> by
         for line in (heads, *rows):
             row = table.row()
             for each in line:
-                row.cell(each)
+                row.cell(printable(each, letters))
     return bytes(pages.output())

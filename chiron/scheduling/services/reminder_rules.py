@@ -69,9 +69,14 @@ def save_rule(*, by: Caller, rule_id: UUID | None, said: RuleSaid, if_match: int
     return rule
 
 
-def remove_rule(*, by: Caller, rule_id: UUID) -> None:
-    """Nobody is reminded by this rule who books from now on; who was promised it still is. Raises NotFound."""
-    read_rule(by, rule_id, "delete").delete()
+def remove_rule(*, by: Caller, rule_id: UUID, if_match: int | None = None) -> None:
+    """Nobody is reminded by this rule who books from now on; who was promised it still is.
+
+    Raises NotFound, StaleVersion.
+    """
+    rule = read_rule(by, rule_id, "delete")
+    expect(rule, if_match)
+    rule.delete()
     audit.record(by, "reminder_rule.removed", resource=RESOURCE, resource_id=rule_id)
 
 

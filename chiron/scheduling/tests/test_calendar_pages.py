@@ -12,7 +12,7 @@ from chiron.scheduling.admin_calendar import HEADS, ON_A_PAGE
 from chiron.scheduling.models import Appointment, AppointmentType
 from chiron.scheduling.services.attend import cancel
 from chiron.scheduling.services.hold import hold
-from chiron.scheduling.sheets import FONT, sheet
+from chiron.scheduling.sheets import FONT, printable, sheet
 from chiron.scheduling.tests.factories import NOW, booked, receives
 from chiron.tenancy.public import inside
 from tests.town import Clinic
@@ -153,6 +153,10 @@ def test_names_are_printed_in_the_letters_of_europe_and_its_neighbours() -> None
 
     assert {letter for name in names for letter in name} <= set(map(chr, font.getBestCmap()))
     assert content.count(b"/Type /Page\n") == 3
+
+
+def test_a_letter_that_the_font_lacks_is_a_box_and_not_left_out() -> None:
+    assert printable("Asha \N{DEVANAGARI LETTER A}\N{DEVANAGARI LETTER SHA}", TTFont(FONT).getBestCmap()) == "Asha □□"
 
 
 def test_an_appointment_has_a_page(clinic: Clinic, desk: Client) -> None:

@@ -25,13 +25,14 @@ def test_an_admin_says_rules_and_takes_them_back(hilltop: Clinic) -> None:
     changed = call(hilltop, Role.ADMIN, "put", path, RULE | {"minutes_before": 60}, **{"If-Match": '"1"'})
     stale = call(hilltop, Role.ADMIN, "put", path, RULE, **{"If-Match": '"1"'})
     read = call(hilltop, Role.LAB, "get", "/reminder-rules").json()["reminder_rules"]
-    gone = call(hilltop, Role.ADMIN, "delete", path)
+    too_late = call(hilltop, Role.ADMIN, "delete", path, **{"If-Match": '"1"'})
+    gone = call(hilltop, Role.ADMIN, "delete", path, **{"If-Match": '"2"'})
 
     own = made.json()["reminder_rule"]
     assert (made.status_code, own) == (201, RULE | {"id": own["id"], "version": 1})
     assert (changed.status_code, problem(stale)) == (200, (412, "stale-version"))
     assert read == [RULE | {"id": own["id"], "version": 2, "minutes_before": 60}]
-    assert gone.status_code == 204
+    assert (problem(too_late), gone.status_code) == ((412, "stale-version"), 204)
     with inside(hilltop.id):
         assert ReminderRule.objects.count() == 0
 
