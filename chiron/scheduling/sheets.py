@@ -9,6 +9,7 @@ from collections.abc import Container, Sequence
 from pathlib import Path
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 from typing_extensions import override
 
 FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
@@ -37,7 +38,8 @@ def sheet(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> by
     """A table under a title, as a PDF; its head is repeated on every page."""
     pages = Sheet(format="A4")
     pages.add_font(FAMILY, fname=FONT)
-    letters = pages.fonts[FAMILY.lower()].cmap
+    font = pages.fonts[FAMILY.lower()]
+    letters = font.cmap if isinstance(font, TTFFont) else ()
     pages.set_title("Day list")
     pages.set_font(FAMILY, size=12)
     pages.add_page()
