@@ -20,7 +20,7 @@ from chiron.operations.replaying import replay
 from chiron.records.public import record_for
 from chiron.registry import hooks as registry
 from chiron.registry.public import Assignments, make_claim, patient_for, provider_for, provider_for_claim
-from chiron.scheduling.public import Appointments, letter_of
+from chiron.scheduling.public import Appointments, end_appointments_of, letter_of
 from chiron.tenancy.public import inside
 
 
@@ -47,4 +47,4 @@ def install() -> None:
     jobs.install(before_work=lambda: replay(now=clock.now()))
     notifications.install(letters={"appointments": letter_of})
     streams.install(is_leaving=is_leaving)
-    registry.install(ties=[Assignments(), Appointments()])
+    registry.install(ties=[Assignments(), Appointments()], endings=[end_appointments_of])

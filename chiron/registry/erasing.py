@@ -21,6 +21,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.fields import blank_of, is_of_a_person
 from chiron.kernel.models import Grants
 from chiron.notifications.public import forget_told
+from chiron.registry.hooks import Hooks
 from chiron.registry.models import Claim, Patient
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Entry
@@ -64,6 +65,8 @@ def blank(by: Caller, line: Entry, now: datetime) -> None:
     patient_id = line.patient_id
     if patient_id is None:
         return
+    for end in Hooks.endings:
+        end(patient_id, now)
     forget_about(_ids(patient_id))
     for belonging in what_belongs_to_patients():
         _blank_rows(belonging, patient_id)

@@ -1,6 +1,6 @@
 """What the registry asks of floors above it, without knowing them; config installs the answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
@@ -28,12 +28,17 @@ class Ties(Protocol):
         """Give all of it to another provider; a refusal leaves everything as it was."""
 
 
+Ending = Callable[[UUID, datetime], None]
+"""Ends what was to come for a patient who is erased, whose key is gone; safe to call again."""
+
+
 class Hooks:
-    """``ties`` are asked, in this order, before a provider becomes inactive."""
+    """``ties`` are asked, in this order, before a provider becomes inactive; ``endings`` when a patient is erased."""
 
     ties: ClassVar[tuple[Ties, ...]] = ()
+    endings: ClassVar[tuple[Ending, ...]] = ()
 
 
-def install(*, ties: Sequence[Ties]) -> None:
-    """Connect the apps that know duties of providers (config, once, at start)."""
-    Hooks.ties = tuple(ties)
+def install(*, ties: Sequence[Ties], endings: Sequence[Ending]) -> None:
+    """Connect the apps that know duties of providers and what patients are to come for (config, once, at start)."""
+    Hooks.ties, Hooks.endings = tuple(ties), tuple(endings)

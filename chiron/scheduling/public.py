@@ -12,7 +12,7 @@ from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import Booked, book
 from chiron.scheduling.services.catalogue import TypeSaid, save_type
 from chiron.scheduling.services.hold import confirm
-from chiron.scheduling.services.leaving import Appointments
+from chiron.scheduling.services.leaving import Appointments, end_appointments_of
 from chiron.scheduling.services.reschedule import reschedule
 from chiron.scheduling.services.waitlist import Wanted, join, leave, prioritize
 from chiron.scheduling.wallclock import Hours, Span, wall_of
@@ -45,6 +45,7 @@ __all__ = [
     "clinic_day",
     "confirm",
     "decline",
+    "end_appointments_of",
     "free_doctors",
     "invitation",
     "letter_of",

@@ -1,4 +1,5 @@
-"""A doctor who stops working: their appointments stand in the way, or go over to another doctor (PRV-01)."""
+"""A doctor who stops working: their appointments stand in the way, or go over to another doctor (PRV-01); and a patient
+who is erased."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,15 +8,21 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
+from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.errors import invalid
 from chiron.registry.public import Provider, Tie
 from chiron.scheduling.doors import numbers_of, turn_of
 from chiron.scheduling.models import Appointment, Schedule
+from chiron.scheduling.services.freed import freed
 from chiron.scheduling.services.reschedule import reschedule
+from chiron.scheduling.services.taking import give_back, keep
 from chiron.scheduling.wallclock import wall_of
 from chiron.scheduling.words import Status
+
+ENDED = (Status.CANCELLED, Status.NO_SHOW, Status.FULFILLED)
+ERASURE = Caller(device="erasure")
 
 
 class Appointments:
@@ -48,7 +55,22 @@ class Appointments:
             )  # fmt: skip
 
 
+def end_appointments_of(patient_id: UUID, now: datetime) -> None:
+    """Give back the time of a patient who is erased: nobody comes. What was said of it went with their key."""
+    live = Appointment.objects.filter(patient=patient_id).exclude(status__in=ENDED).select_related("provider", "room")
+    for each in live.select_for_update(of=("self",)).order_by("id"):
+        each.status, each.ended_at, each.held_until = Status.CANCELLED, now, None
+        each.reason = each.note = None
+        each.version, each.updated_at = each.version + 1, now
+        with give_back(each):
+            each.save(force_update=True)
+        keep(each, by=ERASURE, now=now)
+        freed(each)
+        audit.record(
+            ERASURE, "appointment.cancelled", resource="appointments", resource_id=each.id, subjects=[patient_id]
+        )
+
+
 def _live(provider_id: UUID, now: datetime) -> "QuerySet[Appointment]":
-    ended = (Status.CANCELLED, Status.NO_SHOW, Status.FULFILLED)
-    coming = Appointment.objects.filter(provider=provider_id, ends_at__gt=now).exclude(status__in=ended)
+    coming = Appointment.objects.filter(provider=provider_id, ends_at__gt=now).exclude(status__in=ENDED)
     return coming.select_related("provider", "patient", "room").order_by("starts_at", "id")

@@ -12,6 +12,7 @@ from chiron.kernel.ids import NIL, new_id
 from chiron.records.models import Record
 from chiron.scheduling.errors import DoctorBusy, NoSchedule, NotInTheFuture, OutsideAvailability, PatientBusy, RoomBusy
 from chiron.scheduling.models import Appointment, AppointmentChange, AppointmentType, Reservation, Room
+from chiron.scheduling.services.leaving import end_appointments_of
 from chiron.scheduling.tests.factories import NOW, berlin, booked, receives, times
 from chiron.tenancy.public import inside
 from chiron.vault.public import patient_safe
@@ -146,3 +147,15 @@ def test_patients_book_for_themselves_only(clinic: Clinic) -> None:
 
 def test_the_moment_of_booking_is_the_clock_that_was_given(clinic: Clinic) -> None:
     assert booked(clinic).appointment.recorded_at == NOW
+
+
+def test_of_a_patient_who_is_erased_the_time_is_given_back(clinic: Clinic) -> None:
+    """And erasing again, as a restored backup is replayed, finds nothing to do."""
+    appointment = booked(clinic).appointment
+
+    end_appointments_of(clinic.patient_id, NOW)
+    end_appointments_of(clinic.patient_id, NOW)
+
+    ended = Appointment.objects.get(id=appointment.id)
+    assert (ended.status, ended.version, ended.provider_time_id) == ("cancelled", 2, None)
+    assert booked(clinic, patient_id=clinic.other_patient_id).appointment.starts_at == appointment.starts_at
