@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from django.conf import settings
 
 FIGURE = re.compile(r"  (GET patient|GET 50 records|search by name|POST record) +\d+\.\d\d +\(")
@@ -32,6 +33,7 @@ def test_booking_is_measured_against_its_floor_whether_the_slot_is_free_or_taken
     assert re.findall(r"  a (free|taken) slot +\d+\.\d\d +\(", done.stdout) == ["free", "taken"]
 
 
+@pytest.mark.stress
 def test_organizations_are_measured_against_plain_ddl() -> None:
     environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run(
@@ -43,6 +45,7 @@ def test_organizations_are_measured_against_plain_ddl() -> None:
     assert re.findall(r"  (made|\d+ at a time), of plain \w+ +\d+\.\d\d ", done.stdout)[:2] == ["made", "1 at a time"]
 
 
+@pytest.mark.stress
 def test_streams_are_measured_from_the_commit_to_the_reader_and_against_an_api_without_them() -> None:
     environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run(
@@ -69,6 +72,7 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     )
 
 
+@pytest.mark.stress
 def test_sealing_is_measured_while_others_write() -> None:
     environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run(
@@ -80,6 +84,7 @@ def test_sealing_is_measured_while_others_write() -> None:
     assert re.search(r"  sealed, of bare COPY +\d+\.\d\d +\(.* events/s, written meanwhile [\d,]+/s", done.stdout)
 
 
+@pytest.mark.stress
 def test_reminders_are_all_mailed_while_they_are_measured() -> None:
     environ = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run(
