@@ -42,7 +42,7 @@ def test_every_guarded_operation_is_in_the_matrix() -> None:
 
 
 def sampled(*means: str) -> list[Any]:
-    """Every operation, one in eight of them in the fast suite: by what means somebody calls is decided for all alike."""
+    """Every operation, one in eight of them in the fast suite: what somebody calls by is looked at for all alike."""
     slow = pytest.mark.stress
     return [pytest.param(name, *means, marks=[slow] if at % 8 else []) for at, name in enumerate(sorted(NEEDS))]
 
