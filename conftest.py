@@ -15,7 +15,8 @@ import pytest
 
 from tests.ground import IS_WORKER, prefix_of
 
-UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB"}
+UNSAFE_BUT_FAST = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB", "max_connections": "800"}
+"""Races of 48 threads, two connections each, may run in every worker at once."""
 
 
 def pytest_unconfigure() -> None:
