@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
-from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.errors import invalid
@@ -56,7 +55,10 @@ class Appointments:
 
 
 def end_appointments_of(patient_id: UUID, now: datetime) -> None:
-    """Give back the time of a patient who is erased: nobody comes. What was said of it went with their key."""
+    """Give back the time of a patient who is erased: nobody comes. What was said of it went with their key.
+
+    The event of the erasure tells of it all.
+    """
     live = Appointment.objects.filter(patient=patient_id).exclude(status__in=ENDED).select_related("provider", "room")
     for each in live.select_for_update(of=("self",)).order_by("id"):
         each.status, each.ended_at, each.held_until = Status.CANCELLED, now, None
@@ -66,9 +68,6 @@ def end_appointments_of(patient_id: UUID, now: datetime) -> None:
             each.save(force_update=True)
         keep(each, by=ERASURE, now=now)
         freed(each)
-        audit.record(
-            ERASURE, "appointment.cancelled", resource="appointments", resource_id=each.id, subjects=[patient_id]
-        )
 
 
 def _live(provider_id: UUID, now: datetime) -> "QuerySet[Appointment]":
