@@ -4,7 +4,7 @@ They stand until somebody decides: see `chiron.scheduling.services.decide`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from chiron.registry.public import Provider, departments_of
 from chiron.scheduling.diary import availability_of, closed_to, span_of
 from chiron.scheduling.doors import appointments_within
 from chiron.scheduling.models import Appointment, Closure, Schedule
-from chiron.scheduling.wallclock import DAY, Span, spans_of, wall_of, within, without
+from chiron.scheduling.wallclock import DAY, Span, as_if_utc, spans_of, wall_of, within, without
 from chiron.scheduling.words import EXPECTED, Status
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def under(by: Caller, closure: Closure, query: PageQuery, now: datetime) -> Page
     """A page of the appointments to come that a holiday takes a part of, the first to come first."""
     start, end = span_of(closure)
     closed = {each.id: walls for each, walls in concerned(closure)}
-    near = to_come(by, now).filter(starts_at__lt=_utc(end + DAY), ends_at__gt=_utc(start - DAY))
+    near = to_come(by, now).filter(starts_at__lt=as_if_utc(end + DAY), ends_at__gt=as_if_utc(start - DAY))
     return sifted(near.filter(provider__in=closed), query, _touching(closed), SOONEST_FIRST)
 
 
@@ -80,7 +80,3 @@ def _touching(closed: Mapping[UUID, Walls]) -> Callable[[Appointment], bool]:
         return without([itself], known[key]) != [itself]
 
     return touches
-
-
-def _utc(wall: datetime) -> datetime:
-    return wall.replace(tzinfo=UTC)

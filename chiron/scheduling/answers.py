@@ -64,9 +64,9 @@ def still_open(asked: Asked, now: datetime) -> Reminder:
     return reminder
 
 
-def patient_of(reminder: Reminder) -> Caller:
-    """The patient of a reminder as the caller who has its link. Raises NotFound for one without an account."""
-    organization_id, patient_id = current_organization_id(), reminder.patient_id
+def patient_by_mail(patient_id: UUID) -> Caller:
+    """A patient as the caller who has a link of ours. Raises NotFound for one without an account."""
+    organization_id = current_organization_id()
     account_id = accounts_of_patients(organization_id, [patient_id]).get(patient_id)
     if account_id is None:
         raise NotFound

@@ -12,8 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from chiron.identity.public import accounts_of_patients, caller_by_mail, signed_body, signed_link
-from chiron.kernel.access import Caller
+from chiron.identity.public import signed_body, signed_link
 from chiron.kernel.errors import NotFound
 from chiron.scheduling.models import Appointment
 from chiron.scheduling.words import Status
@@ -61,12 +60,3 @@ def open_offer(replied: Replied, now: datetime) -> Appointment:
     if offer is None:
         raise NotFound
     return offer
-
-
-def patient_of_offer(offer: Appointment) -> Caller:
-    """The patient of an offer as the caller who has its link. Raises NotFound for one without an account."""
-    organization_id, patient_id = current_organization_id(), offer.patient_id
-    account_id = accounts_of_patients(organization_id, [patient_id]).get(patient_id)
-    if account_id is None:
-        raise NotFound
-    return caller_by_mail(account_id, organization_id)

@@ -14,7 +14,7 @@ from chiron.kernel.errors import NotFound
 from chiron.kernel.headers import page
 from chiron.kernel.letters import Letter, day_of, letter, time_of
 from chiron.notifications.public import gone, reader_of
-from chiron.scheduling.answers import Asked, asked_by, patient_of, still_open
+from chiron.scheduling.answers import Asked, asked_by, patient_by_mail, still_open
 from chiron.scheduling.errors import TooLateToCancel
 from chiron.scheduling.services.answering import give_answer
 from chiron.scheduling.words import Answer
@@ -39,7 +39,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _answered(request: HttpRequest, asked: Asked, now: datetime) -> HttpResponse:
     reminder = still_open(asked, now)
-    by = patient_of(reminder)
+    by = patient_by_mail(reminder.patient_id)
     locale, zone = customs_of(by)
     when = {"day": day_of(reminder.starts_at, zone, locale), "time": time_of(reminder.starts_at, zone, locale)}
     if request.method != "POST":

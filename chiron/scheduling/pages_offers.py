@@ -12,8 +12,9 @@ from chiron.kernel.errors import Conflict, NotFound, StaleVersion
 from chiron.kernel.headers import page
 from chiron.kernel.letters import day_of, time_of
 from chiron.notifications.public import gone
+from chiron.scheduling.answers import patient_by_mail
 from chiron.scheduling.models import Appointment
-from chiron.scheduling.offer_links import Replied, Reply, open_offer, patient_of_offer, replied_by
+from chiron.scheduling.offer_links import Replied, Reply, open_offer, replied_by
 from chiron.scheduling.pages import customs_of, say
 from chiron.scheduling.services.attend import cancel
 from chiron.scheduling.services.hold import confirm
@@ -37,7 +38,7 @@ def answer_offer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _answered(request: HttpRequest, replied: Replied, now: datetime) -> HttpResponse:
     offer = open_offer(replied, now)
-    by = patient_of_offer(offer)
+    by = patient_by_mail(offer.patient_id)
     locale, zone = customs_of(by)
     when = {"day": day_of(offer.starts_at, zone, locale), "time": time_of(offer.starts_at, zone, locale)}
     if request.method != "POST":

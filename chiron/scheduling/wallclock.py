@@ -50,8 +50,8 @@ def instants_of(wall: datetime, zone: ZoneInfo) -> list[datetime]:
 def spans_of(start: datetime, end: datetime, zone: ZoneInfo) -> list[Span]:
     """All instants at which the clock shows something from ``start`` until before ``end``."""
     found = []
-    for offset, since, until in offsets_of(_utc(start) - DAY, _utc(end) + DAY, zone):
-        first, last = max(since, _utc(start - offset)), min(until, _utc(end - offset))
+    for offset, since, until in offsets_of(as_if_utc(start) - DAY, as_if_utc(end) + DAY, zone):
+        first, last = max(since, as_if_utc(start - offset)), min(until, as_if_utc(end - offset))
         if first < last:
             found.append(Span(first, last))
     return union(found)
@@ -113,5 +113,6 @@ def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
     return instant.astimezone(zone).replace(tzinfo=UTC) - instant
 
 
-def _utc(wall: datetime) -> datetime:
+def as_if_utc(wall: datetime) -> datetime:
+    """The instant at which a clock on UTC shows this: within a day of when any clock does."""
     return wall.replace(tzinfo=UTC)

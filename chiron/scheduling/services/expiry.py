@@ -12,7 +12,7 @@ from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.ids import NIL
 from chiron.scheduling.doors import numbers_of, turn_of
 from chiron.scheduling.models import Appointment
-from chiron.scheduling.services.taking import give_back, keep
+from chiron.scheduling.services.taking import end_by_itself
 from chiron.scheduling.words import Status
 
 NOBODY = Caller(device="expiry")
@@ -53,11 +53,7 @@ def _take_away(seen: Iterable[Appointment], numbers: set[int], now: datetime) ->
 
 def _end(hold: Appointment, now: datetime) -> None:
     """What was never promised ends without its reason, by nobody, at the moment that was said."""
-    hold.status, hold.ended_at, hold.held_until, hold.reason = Status.CANCELLED, hold.held_until, None, None
-    hold.version, hold.updated_at = hold.version + 1, now
-    with give_back(hold):
-        hold.save(force_update=True)
-    keep(hold, by=NOBODY, now=now)
+    end_by_itself(hold, by=NOBODY, ended_at=hold.held_until or now, now=now)
     audit.record(
         NOBODY, "appointment.expired", resource="appointments", resource_id=hold.id, subjects=[hold.patient_id]
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import F
 
 from chiron.audit import public as audit
-from chiron.kernel.access import Caller
+from chiron.kernel.access import Caller, Scope
 from chiron.kernel.ids import NIL
 from chiron.kernel.versions import expect
 from chiron.registry.public import Patient
@@ -14,7 +14,7 @@ from chiron.scheduling.doors import appointment_for, appointment_to_change, numb
 from chiron.scheduling.errors import HoldExpired, TooManyHolds
 from chiron.scheduling.models import Appointment, AppointmentType, WaitlistEntry
 from chiron.scheduling.rules import after
-from chiron.scheduling.services.attend import end, is_late, must_be_let_cancel
+from chiron.scheduling.services.attend import end, is_late, too_late
 from chiron.scheduling.services.book import Booked, must_be_free, promise, promised, standing_for, wished
 from chiron.scheduling.services.taking import keep, raise_version, take
 from chiron.scheduling.words import EXPECTED, Standing, Status, Step
@@ -69,8 +69,9 @@ def confirm(*, by: Caller, appointment_id: UUID, if_match: int | None, now: date
         raise HoldExpired
     safe = raise_version(appointment)
     if later and is_late(later, now):
+        if by.scope("appointments", "cancel") is Scope.OWN:
+            raise too_late(later)
         later.late = True
-        must_be_let_cancel(by, later, "for an earlier one")
     standing = Status(later.status) if later and later.type_id == appointment.type_id else None
     appointment.status, appointment.held_until = standing or standing_for(by, appointment.type), None
     appointment.booked_by, appointment.updated_at = by.account_id, now

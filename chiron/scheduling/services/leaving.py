@@ -16,7 +16,7 @@ from chiron.scheduling.doors import numbers_of, turn_of
 from chiron.scheduling.models import Appointment, Schedule
 from chiron.scheduling.services.freed import freed
 from chiron.scheduling.services.reschedule import reschedule
-from chiron.scheduling.services.taking import give_back, keep
+from chiron.scheduling.services.taking import end_by_itself
 from chiron.scheduling.wallclock import wall_of
 from chiron.scheduling.words import Status
 
@@ -61,12 +61,7 @@ def end_appointments_of(patient_id: UUID, now: datetime) -> None:
     """
     live = Appointment.objects.filter(patient=patient_id).exclude(status__in=ENDED).select_related("provider", "room")
     for each in live.select_for_update(of=("self",)).order_by("id"):
-        each.status, each.ended_at, each.held_until = Status.CANCELLED, now, None
-        each.reason = each.note = None
-        each.version, each.updated_at = each.version + 1, now
-        with give_back(each):
-            each.save(force_update=True)
-        keep(each, by=ERASURE, now=now)
+        end_by_itself(each, by=ERASURE, ended_at=now, now=now)
         freed(each)
 
 

@@ -13,7 +13,7 @@ from chiron.scheduling.models import Appointment, AppointmentChange, Reservation
 from chiron.scheduling.services.reminding import plan_reminders
 from chiron.scheduling.sharing import Group, groups_of
 from chiron.scheduling.wallclock import Span
-from chiron.scheduling.words import Of
+from chiron.scheduling.words import Of, Status
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import Safe, patient_safe
 
@@ -91,6 +91,16 @@ def give_back(appointment: Appointment) -> Iterator[None]:
     appointment.provider_time = appointment.patient_time = appointment.room_time = None
     yield
     remove_unshared(times)
+
+
+def end_by_itself(appointment: Appointment, *, by: Caller, ended_at: datetime, now: datetime) -> None:
+    """Cancel what nobody cancelled, without a word: the reason for which it was wanted goes, too."""
+    appointment.status, appointment.ended_at, appointment.held_until = Status.CANCELLED, ended_at, None
+    appointment.reason = appointment.note = None
+    appointment.version, appointment.updated_at = appointment.version + 1, now
+    with give_back(appointment):
+        appointment.save(force_update=True)
+    keep(appointment, by=by, now=now)
 
 
 def remove_unshared(reservation_ids: Iterable[UUID | None]) -> None:

@@ -21,7 +21,7 @@ from chiron.scheduling.tests.rushing import THREADS, at_once, people
 from chiron.tenancy.public import inside
 from tests.town import Clinic
 
-TEN, ELEVEN = "2031-03-04T10:00", "2031-03-04T11:00"
+TEN, ELEVEN, FOURTEEN = (f"2031-03-04T{hour}:00" for hour in (10, 11, 14))
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_who_moves_away_leaves_the_others_their_time_though_it_is_for_one_only_b
     changed: Any = AppointmentType if places == "of the type" else Room
     changed.objects.update(**{"capacity" if changed is AppointmentType else "places": 1})
 
-    moved(clinic, Appointment.objects.get(id=going.id), ELEVEN.replace("11", "14"))
+    moved(clinic, Appointment.objects.get(id=going.id), FOURTEEN)
 
     kept = Appointment.objects.select_related("provider_time").get(id=staying.id)
     assert kept.provider_time is not None
@@ -231,5 +231,5 @@ def test_who_moves_away_leaves_the_others_their_time_though_it_is_for_one_only_b
     with pytest.raises(DoctorBusy):
         booked(clinic, TEN, patient_id=patients(clinic, 1)[0])
     cancel(by=clinic.who[Role.ADMIN], appointment_id=going.id, reason="Ill", if_match=None, now=NOW)
-    assert seats(ELEVEN.replace("11", "14")) == []
-    assert booked(clinic, ELEVEN.replace("11", "14"), patient_id=first).appointment.seat == 0
+    assert seats(FOURTEEN) == []
+    assert booked(clinic, FOURTEEN, patient_id=first).appointment.seat == 0
