@@ -1,0 +1,16 @@
+"""What a model is asked about, in the one order in which it is asked."""
+
+from math import nan
+
+from chiron.screening.blood.analytes import ANALYTES
+from chiron.screening.blood.reading import Count
+
+FEATURES: tuple[str, ...] = (*ANALYTES, "age", "sex")
+"""The analytes in canonical units, age in years, sex as 0 for male and 1 for female."""
+
+SEXES = {"male": 0.0, "female": 1.0}
+
+
+def features_of(count: Count, age: int, sex: str) -> tuple[float, ...]:
+    """One row for a model; what was not measured is NaN, never a silent zero. Raises KeyError for any other sex."""
+    return (*(count.get(name, nan) for name in ANALYTES), float(age), SEXES[sex])
