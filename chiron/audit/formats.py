@@ -12,13 +12,13 @@ import orjson
 
 from chiron.audit.balp import audit_event
 from chiron.audit.queries import OpenedEvent
+from chiron.kernel.spreadsheets import inert
 
 Name = Literal["csv", "ndjson", "fhir"]
 COLUMNS = (
     "id", "at", "account_id", "on_behalf_of", "session_id", "roles", "action", "resource", "resource_id", "subjects",
     "purpose", "outcome", "request_id", "address", "device", "details",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def told(opened: OpenedEvent) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _cell(value: Any) -> str:
             text = orjson.dumps(value).decode() if value else ""
         case _:
             text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return inert(text)
 
 
 def _row(cells: list[str]) -> bytes:
