@@ -1,6 +1,7 @@
-"""Screening for vitamin B12 deficiency from a blood count: honest about what a count can tell, which may be little.
+"""Screening: what a blood count says, and does not say, about vitamin B12.
 
-It owns blood counts and their units, models and their states, what was answered and what became of it. A laboratory's
-specimens and reports belong to `laboratory`, patients to `registry`, results to `records`. Its words: screening
-(one question answered), abstention (an answer without a probability), bundle (a model with all that it is judged by).
+A *screening* is one answer to one blood count: a *class* with calibrated probabilities, or an *abstention* with its
+reasons. A *bundle* is what answers: trees, calibration, thresholds and the box of what it was trained on, named by the
+hash of its content. An organization decides in which *state* a bundle is with it; only an active one answers in
+clinical mode. Whoever treats *accepts* or *overrides* what a screening says. It is screening, never a diagnosis.
 """

@@ -128,6 +128,7 @@ CHIRON_APPS = [
     "chiron.registry.apps.Registry",
     "chiron.records.apps.Records",
     "chiron.scheduling.apps.Scheduling",
+    "chiron.screening.apps.Screening",
     "chiron.interop.apps.Interop",
     "chiron.desk.apps.Desk",
     "chiron.operations.apps.Operations",

@@ -16,6 +16,12 @@ from chiron.interop.fhir.tests.factories import ama, document, osei, pulse, reso
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
 from chiron.scheduling.words import WEEKDAYS
+from chiron.screening.models import BundleChange, BundleState, Prevalence
+from chiron.screening.tests.factories import HASH
+from chiron.screening.tests.factories import screened as made_screening
+from chiron.screening.words import BundleStanding, Decision
+from chiron.tenancy.public import inside
+from chiron.vault.public import organization_safe, patient_safe
 from tests.canary.needles import Words
 from tests.desk import filled
 from tests.town import Clinic
@@ -28,6 +34,7 @@ def live_a_day(clinic: Clinic, folder: Path, say: Words) -> None:
     record_id = written(clinic, say)
     attached(clinic, say, record_id)
     promised(clinic, say)
+    screened(clinic, say)
     claimed(clinic, say)
     _administered(clinic, patient_id, say)
     _refused(clinic, patient_id, say)
@@ -126,6 +133,22 @@ def attached(clinic: Clinic, say: Words, record_id: UUID, largest: int = 5 * 2**
     assert doctor.post(address, _form(text, say)).status_code == 201
     assert doctor.post(address, _form(large + b"\x00", say)).status_code == 415
     assert doctor.post(address, {say.word(): "no file"}).status_code == 422
+
+
+def screened(clinic: Clinic, say: Words) -> None:
+    """A screening that a doctor overrides, a model that somebody answers for, and how common the deficiency is."""
+    at = now()
+    with inside(clinic.id):
+        row = made_screening(clinic.patient_id)
+        row.decision, row.decided_at = Decision.OVERRIDDEN, at
+        row.decision_reason = patient_safe(clinic.id, clinic.patient_id).seal(row, "decision_reason", say.word())
+        row.save()
+        bundle = BundleState.objects.create(bundle_hash=HASH, state=BundleStanding.VALIDATED)
+        change = BundleChange(bundle=bundle, version=1, state=bundle.state, at=at)
+        said = {"person": say.word(), "reason": say.word()}
+        change.words = organization_safe(clinic.id).seal(change, "words", said)
+        change.save()
+        Prevalence.objects.create(share=0.05, source=say.clear(), at=at)
 
 
 def _form(content: bytes, say: Words) -> dict[str, SimpleUploadedFile]:

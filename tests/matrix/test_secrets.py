@@ -35,6 +35,13 @@ WITHOUT_WORDS = {
     "scheduling.Appointment.zone": "of the known ones",
     "scheduling.Schedule.time_zone": "of the known ones",
     "scheduling.Schedule.weekly": "times of the clock",
+    "screening.BundleState.bundle_hash": "a digest",
+    "screening.Screening.bundle_hash": "a digest",
+    "screening.Screening.bundle_version": "of the known ones",
+    "screening.Screening.input_hash": "a digest",
+    "screening.Screening.inputs": "numbers, and units of the known ones",
+    "screening.Screening.result": "numbers, and sentences of ours",
+    "screening.Screening.sex": "of the known ones",
     "scheduling.WaitlistEntry.times": "times of the clock",
 }
 

@@ -1,0 +1,6 @@
+"""What other apps may use of screening."""
+
+from chiron.screening.models import Screening
+from chiron.screening.words import Decision, Mode, Outcome, ResultClass, RiskClass
+
+__all__ = ["Decision", "Mode", "Outcome", "ResultClass", "RiskClass", "Screening"]

@@ -1,0 +1,63 @@
+"""The words of screenings."""
+
+from django.db import models
+
+
+class Mode(models.TextChoices):
+    """What an answer may be used for."""
+
+    RESEARCH = "research"
+    CLINICAL = "clinical"
+
+
+class Outcome(models.TextChoices):
+    """Whether there is an answer, or reasons for giving none."""
+
+    CLASSIFIED = "classified"
+    ABSTAINED = "abstained"
+
+
+class ResultClass(models.TextChoices):
+    """Vitamin B12 in serum, by the cutoffs of the bundle's label."""
+
+    NORMAL = "NORMAL"
+    BORDERLINE = "BORDERLINE"
+    DEFICIENT = "DEFICIENT"
+
+
+class RiskClass(models.TextChoices):
+    """What a probability says beyond the base rate; `chiron.screening.rules.risk_class` defines each."""
+
+    LOW = "low"
+    UNINFORMATIVE = "uninformative"
+    RAISED = "raised"
+    HIGH = "high"
+
+
+class Reason(models.TextChoices):
+    """Why there is no answer."""
+
+    PREGNANT = "pregnant"
+    TREATED = "treated-with-b12"
+    TOO_YOUNG = "younger-than-20"
+    TOO_OLD = "older-than-85"
+    SEX = "sex-not-female-or-male"
+    OUTSIDE = "outside-training"
+
+
+class Decision(models.TextChoices):
+    """What somebody who treats made of a screening."""
+
+    NONE = "none"
+    ACCEPTED = "accepted"
+    OVERRIDDEN = "overridden"
+
+
+class BundleStanding(models.TextChoices):
+    """What an organization lets a bundle do. Where nothing was said of it, it is for research only."""
+
+    RESEARCH_ONLY = "research-only"
+    VALIDATED = "validated"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
