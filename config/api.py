@@ -20,6 +20,7 @@ from chiron.records.api_clearances import router as clearances
 from chiron.records.api_ranges import router as ranges
 from chiron.records.api_signatures import router as signatures
 from chiron.registry.api import router as registry
+from chiron.registry.api_laboratories import router as laboratories
 from chiron.registry.api_people import router as people
 from chiron.scheduling.api import router as scheduling
 from chiron.scheduling.api_catalogue import router as catalogue
@@ -51,6 +52,7 @@ for router in (
     service,
     registry,
     people,
+    laboratories,
     records,
     attachments,
     signatures,

@@ -13,7 +13,7 @@ from chiron.kernel.cells import Link, Table, Tag, short
 from chiron.kernel.forms import Dressed
 from chiron.kernel.pages import Listed, Page, Shown, may
 from chiron.kernel.schemas import PageQuery
-from chiron.registry import admin_people, queries, queries_people
+from chiron.registry import admin_laboratories, admin_people, queries, queries_people
 from chiron.registry.admin_forms import (
     Acknowledge,
     Approve,
@@ -186,4 +186,4 @@ class GlassPage(Page):
         return Shown(f"Break-glass {short(row_id)}", facts, closed=(Acknowledge.slug,) if seen else ())
 
 
-__all__ = ["admin_people"]
+__all__ = ["admin_laboratories", "admin_people"]

@@ -14,12 +14,12 @@ from chiron.kernel.forms import Act, Lines, Moment, choices, shaped
 from chiron.kernel.schemas import PageQuery
 from chiron.registry import queries, queries_people
 from chiron.registry.calling import active_providers, provider_names
-from chiron.registry.doors import department_for, laboratory_for, patient_for, patient_within, provider_for
+from chiron.registry.doors import department_for, patient_for, patient_within, provider_for
 from chiron.registry.models import Claim, Department, Sex
 from chiron.registry.queries import Opened
 from chiron.registry.rules import Person
 from chiron.registry.services import glass, patients, people
-from chiron.registry.shapes import DepartmentIn, LaboratoryIn, PatientIn, PatientPatch, ProviderIn, patched
+from chiron.registry.shapes import DepartmentIn, PatientIn, PatientPatch, ProviderIn, patched
 
 ALL = PageQuery(limit=200)
 
@@ -281,31 +281,3 @@ class RemoveDepartment(Act):
 
     def perform(self, now: datetime) -> None:
         people.remove_department(by=self.by, department_id=self.row_id, if_match=self.cleaned_data["version"])
-
-
-class LaboratoryAct(Act):
-    """A laboratory, said whole."""
-
-    name = forms.CharField(max_length=100)
-    code = forms.CharField(max_length=40)
-    active = forms.BooleanField(required=False, initial=True)
-
-    def perform(self, now: datetime) -> UUID:
-        said = self.cleaned_data
-        shape = shaped(LaboratoryIn, {"name": said["name"], "code": said["code"], "active": said["active"]})
-        own = None if self.creates else self.row_id
-        return people.save_laboratory(
-            by=self.by, laboratory_id=own, **shape.model_dump(), if_match=said["version"], now=now
-        ).id
-
-
-class AddLaboratory(LaboratoryAct):
-    slug, label, need, creates = "add", "Add a laboratory", ("laboratories", "create"), True
-
-
-class ChangeLaboratory(LaboratoryAct):
-    slug, label, need = "edit", "Change the laboratory", ("laboratories", "update")
-
-    def said(self, *, looked_at: bool) -> dict[str, Any]:
-        row = laboratory_for(self.by, self.row_id)
-        return {"name": row.name, "code": row.code, "active": row.active, "version": row.version}

@@ -14,15 +14,13 @@ from chiron.kernel.schemas import PageQuery
 from chiron.registry import queries_people
 from chiron.registry.admin_forms import (
     AddDepartment,
-    AddLaboratory,
     AddProvider,
     ChangeDepartment,
-    ChangeLaboratory,
     ChangeProvider,
     RemoveDepartment,
 )
-from chiron.registry.doors import department_for, laboratory_for
-from chiron.registry.models import Department, Laboratory, Provider
+from chiron.registry.doors import department_for
+from chiron.registry.models import Department, Provider
 
 STANDING = {True: Tag("active", "good"), False: Tag("inactive")}
 
@@ -81,22 +79,3 @@ class DepartmentPage(Page):
         facts = [("Name", row.name), ("Kind", row.kind), ("Belongs to", above), ("State", STANDING[row.active]),
                  ("Added", row.recorded_at), ("Changed", row.updated_at), ("Id", str(row.id))]  # fmt: skip
         return Shown(f"Department {short(row_id)}", facts)
-
-
-@admin.register(Laboratory)
-class LaboratoryPage(Page):
-    resource, id_name = "laboratories", "laboratory_id"
-    title, group, icon, place = "Laboratories", "Registry", "science", 13
-    heads = ("Name", "Code", "State")
-    acts = (AddLaboratory, ChangeLaboratory)
-
-    def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
-        found = queries_people.list_laboratories(by, query)
-        rows = [(self.link(row.name, row.id), row.code, STANDING[row.active]) for row in found.rows]
-        return Listed(rows, found.next)
-
-    def shown(self, by: Caller, row_id: UUID) -> Shown:
-        row = laboratory_for(by, row_id)
-        facts = [("Name", row.name), ("Code", row.code), ("State", STANDING[row.active]), ("Added", row.recorded_at),
-                 ("Changed", row.updated_at), ("Id", str(row.id))]  # fmt: skip
-        return Shown(f"Laboratory {short(row_id)}", facts)

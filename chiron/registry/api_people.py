@@ -1,4 +1,4 @@
-"""Providers and doctors, departments, laboratories."""
+"""Providers and doctors, departments."""
 
 from uuid import UUID
 
@@ -20,9 +20,6 @@ from chiron.registry.shapes import (
     DoctorEnvelope,
     DoctorIn,
     Doctors,
-    Laboratories,
-    LaboratoryEnvelope,
-    LaboratoryIn,
     NameQuery,
     ProviderEnvelope,
     ProviderIn,
@@ -31,7 +28,6 @@ from chiron.registry.shapes import (
     WorkIn,
     Works,
     department_out,
-    laboratory_out,
     provider_out,
     work_out,
 )
@@ -216,46 +212,3 @@ def remove_department(request: Call, department_id: UUID) -> Status[None]:
     """Remove a department to which nothing belongs."""
     people.remove_department(by=request.caller, department_id=department_id, if_match=if_match(request))
     return Status(204, None)
-
-
-@router.get("/labs", tags=["laboratories"], response=Laboratories)
-@needs("laboratories", "read")
-def list_laboratories(request: Call, page: Query[PageQuery]) -> Laboratories:
-    """Laboratories, the newest first."""
-    found = queries.list_laboratories(request.caller, page)
-    return Laboratories(labs=[laboratory_out(each) for each in found.rows], next=found.next)
-
-
-@router.post("/labs", tags=["laboratories"], response={201: LaboratoryEnvelope, **refusals(409)})
-@needs("laboratories", "create")
-@creates
-def create_laboratory(request: Call, response: HttpResponse, body: LaboratoryIn) -> Status[LaboratoryEnvelope]:
-    """Add a laboratory."""
-    made = people.save_laboratory(
-        by=request.caller, laboratory_id=None, **body.model_dump(), if_match=None, now=clock.now()
-    )
-    return created(response, f"/api/labs/{made.id}", LaboratoryEnvelope(lab=laboratory_out(made)), made.version)
-
-
-@router.get("/labs/{uuid:laboratory_id}", tags=["laboratories"], response={200: LaboratoryEnvelope, **refusals(404)})
-@needs("laboratories", "read")
-def read_laboratory(request: Call, response: HttpResponse, laboratory_id: UUID) -> LaboratoryEnvelope:
-    """One laboratory."""
-    found = doors.laboratory_for(request.caller, laboratory_id)
-    etag(response, found.version)
-    return LaboratoryEnvelope(lab=laboratory_out(found))
-
-
-@router.put(
-    "/labs/{uuid:laboratory_id}", tags=["laboratories"], response={200: LaboratoryEnvelope, **refusals(404, 409, 412)}
-)
-@needs("laboratories", "update")
-def change_laboratory(
-    request: Call, response: HttpResponse, laboratory_id: UUID, body: LaboratoryIn
-) -> LaboratoryEnvelope:
-    """Say everything of a laboratory anew."""
-    changed = people.save_laboratory(
-        by=request.caller, laboratory_id=laboratory_id, **body.model_dump(), if_match=if_match(request), now=clock.now()
-    )
-    etag(response, changed.version)
-    return LaboratoryEnvelope(lab=laboratory_out(changed))

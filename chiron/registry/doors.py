@@ -6,12 +6,21 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
+from chiron.identity.public import Role
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL
 from chiron.kernel.errors import NotFound
 from chiron.kernel.ids import NIL
 from chiron.postgres.compiled import Compiled
-from chiron.registry.models import Assignment, BrokenGlass, Department, Laboratory, Patient, Provider
+from chiron.registry.models import (
+    Assignment,
+    BrokenGlass,
+    Department,
+    Laboratory,
+    LaboratoryStaff,
+    Patient,
+    Provider,
+)
 
 Found = TypeVar("Found", bound=Model)
 
@@ -103,9 +112,23 @@ def department_for(by: Caller, department_id: UUID, action: str = "read", *, loc
 
 
 def laboratory_for(by: Caller, laboratory_id: UUID, action: str = "read", *, lock: bool = False) -> Laboratory:
-    """One laboratory. Raises NotPermitted, NotFound."""
-    by.scope("laboratories", action)
-    return _one(Laboratory.objects.all(), laboratory_id, lock)
+    """One laboratory, for an action on laboratories. Raises NotPermitted, NotFound."""
+    return _one(laboratories_within(by, by.scope("laboratories", action)), laboratory_id, lock)
+
+
+def laboratories_within(by: Caller, scope: Scope) -> "QuerySet[Laboratory]":
+    """The laboratories that a scope reaches: all, or those where the caller works now."""
+    if scope is Scope.ORGANIZATION:
+        return Laboratory.objects.all()
+    return Laboratory.objects.filter(id__in=laboratories_of(by))
+
+
+def laboratories_of(by: Caller) -> frozenset[UUID]:
+    """The ids of the laboratories where the caller works now; none for somebody who has not the role LAB any more."""
+    if Role.LAB not in by.roles:
+        return frozenset()
+    works = LaboratoryStaff.objects.filter(account_id=by.account_id or NIL, until=None)
+    return frozenset(works.values_list("laboratory_id", flat=True))
 
 
 def _one(rows: "QuerySet[Found]", row_id: UUID, lock: bool) -> Found:

@@ -13,6 +13,10 @@ class LaboratoryCodeTaken(DomainError):
     code, title = "laboratory-code-taken", "Another laboratory has that code."
 
 
+class WorksAtLaboratoryAlready(DomainError):
+    code, title = "works-at-laboratory-already", "That account works at the laboratory already."
+
+
 class AlreadyAssigned(DomainError):
     code, title = "already-assigned", "That provider cares for the patient already."
 

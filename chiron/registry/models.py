@@ -159,6 +159,29 @@ class Laboratory(Versioned):
         constraints = [models.UniqueConstraint(name="laboratory_code_is_its_own", fields=["code"])]
 
 
+class LaboratoryStaff(Row):
+    """An account works at a laboratory, whose specimens and reports it sees; ended, it stays as history."""
+
+    grants = Grants.READ_WRITE
+
+    laboratory = operational(models.ForeignKey("registry.Laboratory", models.PROTECT, related_name="+"))
+    account_id = operational(models.UUIDField(db_index=True))
+    since = operational(models.DateTimeField())
+    until = operational(models.DateTimeField(null=True))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="works_at_a_laboratory_once_at_a_time",
+                fields=["laboratory", "account_id"],
+                condition=Q(until=None),
+            ),
+            models.CheckConstraint(
+                name="leaves_a_laboratory_after_joining", condition=Q(until=None) | Q(until__gte=F("since"))
+            ),
+        ]
+
+
 class Assignment(Row):
     """A provider cares for a patient; ended, it stays as history."""
 

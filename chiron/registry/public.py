@@ -12,6 +12,9 @@ from chiron.registry.calling import (
 from chiron.registry.doors import (
     department_for,
     glass_broken_by,
+    laboratories_of,
+    laboratories_within,
+    laboratory_for,
     patient_for,
     patient_within,
     patients_within,
@@ -20,7 +23,7 @@ from chiron.registry.doors import (
 from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import Registered, glass_to_look_at, registered
 from chiron.registry.hooks import Tie
-from chiron.registry.models import Patient, Provider, Sex
+from chiron.registry.models import Laboratory, Patient, Provider, Sex
 from chiron.registry.queries import Opened, Sought, list_patients, read_patient
 from chiron.registry.queries_people import carers_of
 from chiron.registry.rules import BirthDate, Person, birth_date
@@ -35,15 +38,18 @@ from chiron.registry.services.imports import (
     known_places,
     known_providers,
 )
+from chiron.registry.services.laboratories import add_staff, save_laboratory
 from chiron.registry.services.leaving import Assignments
 from chiron.registry.services.patients import Entry, create_patient
 from chiron.registry.services.people import assign, create_provider, make_claim, provider_for_claim
 
 __all__ = [
     "active_providers",
+    "add_staff",
     "Assignments",
     "BirthDate",
     "Entry",
+    "Laboratory",
     "Opened",
     "Patient",
     "PatientSeen",
@@ -71,6 +77,9 @@ __all__ = [
     "import_places",
     "import_providers",
     "known_patients",
+    "laboratories_of",
+    "laboratories_within",
+    "laboratory_for",
     "list_patients",
     "known_places",
     "known_providers",
@@ -86,5 +95,6 @@ __all__ = [
     "read_patient",
     "registered",
     "remove_parts_of",
+    "save_laboratory",
     "standing",
 ]

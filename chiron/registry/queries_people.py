@@ -8,7 +8,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.registry.doors import patient_within, patients_within, provider_for
-from chiron.registry.models import Assignment, Department, Laboratory, Provider, ProviderDepartment
+from chiron.registry.models import Assignment, Department, Provider, ProviderDepartment
 from chiron.registry.rules import Person
 from chiron.registry.sealing import person_of
 from chiron.registry.searching import fitting, named, next_of
@@ -54,12 +54,6 @@ def all_departments(by: Caller) -> list[Department]:
     """Every department, site and location, by name: one to choose from. Raises NotPermitted."""
     by.scope("departments", "read")
     return list(Department.objects.order_by("name", "id"))
-
-
-def list_laboratories(by: Caller, query: PageQuery) -> Page[Laboratory]:
-    """A page of laboratories, the newest first."""
-    by.scope("laboratories", "read")
-    return page(Laboratory.objects.all(), query)
 
 
 def work_of(by: Caller, provider_id: UUID, query: PageQuery) -> Page[ProviderDepartment]:

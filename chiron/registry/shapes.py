@@ -13,7 +13,6 @@ from chiron.registry.models import (
     Assignment,
     Claim,
     Department,
-    Laboratory,
     Provider,
     ProviderDepartment,
     Sex,
@@ -249,28 +248,6 @@ class Departments(BaseModel):
     next: str | None
 
 
-class LaboratoryIn(Body):
-    name: Word = Field(examples=["Central laboratory"])
-    code: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(examples=["central"])
-    active: bool = True
-
-
-class LaboratoryOut(BaseModel):
-    id: UUID
-    name: str
-    code: str
-    active: bool
-
-
-class LaboratoryEnvelope(BaseModel):
-    lab: LaboratoryOut
-
-
-class Laboratories(BaseModel):
-    labs: list[LaboratoryOut]
-    next: str | None
-
-
 class AssignIn(Body):
     doctor_id: UUID = Field(examples=["01996f3a-5c7e-7c1a-9d0e-3b8f6a2c4d11"])
 
@@ -424,11 +401,6 @@ def provider_out(provider: Provider, person: Person) -> ProviderOut:
 def department_out(row: Department) -> DepartmentOut:
     """A department on the wire."""
     return DepartmentOut(id=row.id, name=row.name, kind=row.kind, parent_id=row.parent_id, active=row.active)
-
-
-def laboratory_out(row: Laboratory) -> LaboratoryOut:
-    """A laboratory on the wire."""
-    return LaboratoryOut(id=row.id, name=row.name, code=row.code, active=row.active)
 
 
 def assignment_out(row: Assignment) -> AssignmentOut:

@@ -161,6 +161,11 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/labs": Operation(body=fixed(name="Blood", code="b2")),
     "GET /api/labs/{laboratory_id}": Operation(Thing.LABORATORY, events=0),
     "PUT /api/labs/{laboratory_id}": Operation(Thing.LABORATORY, fixed(name="Blood", code="b2")),
+    "GET /api/labs/{laboratory_id}/staff": Operation(Thing.LABORATORY),
+    "POST /api/labs/{laboratory_id}/staff": Operation(
+        Thing.LABORATORY, lambda world, _: {"account_id": str(world.newcomer)}
+    ),
+    "DELETE /api/labs/{laboratory_id}/staff/{account_id}": Operation(Thing.LABORATORY),
     "GET /api/records": Operation(lists=Thing.RECORD),
     "POST /api/records": Operation(Thing.PATIENT, lambda world, thing_id: NOTE | {"patient_id": str(thing_id)}),
     "GET /api/records/{record_id}": Operation(Thing.RECORD),

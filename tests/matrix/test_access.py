@@ -13,6 +13,7 @@ import pytest
 from ninja import NinjaAPI
 
 from chiron.identity.policy import scope_of
+from chiron.identity.public import Role
 from chiron.kernel.access import Need, Proof, Scope, need_of, proof_of
 from config.api import api
 from tests.apart import become_the_form_that_answers
@@ -21,6 +22,7 @@ from tests.matrix.world import OUTCASTS, Thing, Whose, World, events_of, undone
 
 APPOINTMENTS = (Thing.APPOINTMENT, Thing.BEGUN, Thing.PRESENT, Thing.MISSED, Thing.HOLD, Thing.PENDING, Thing.SERIES)
 OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.WAITING, *APPOINTMENTS)
+OBJECTS_OF_SOMEBODY = (*OBJECTS_OF_PATIENTS, Thing.LABORATORY)
 
 
 def guarded(of: NinjaAPI = api, proof: Proof | None = None) -> Iterator[tuple[str, Need]]:
@@ -109,6 +111,9 @@ def ask(
         path = path.replace("{doctor_id}", str(cares))
     if path.endswith("{department_id}") and "providers" in path:
         path = path.replace("{department_id}", str(world.things[Thing.DEPARTMENT, Whose.MINE]))
+    if path.endswith("{account_id}"):
+        works = world.newcomer if whose is Whose.ANOTHERS else world.hilltop.who[Role.LAB].account_id
+        path = path.replace("{account_id}", str(works))
     path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
     asked = {**(operation.words or {}), **(words or {})}
     path += f"?{urlencode(asked)}" if asked else ""
@@ -145,7 +150,7 @@ def reaches(scope: Scope, thing: Thing, whose: Whose) -> bool:
     if thing is Thing.ORGANIZATION and scope is Scope.ORGANIZATION:
         return whose in (Whose.MINE, Whose.NEXT_DOOR)
     if whose is Whose.ANOTHERS:
-        return thing in OBJECTS_OF_PATIENTS and scope is Scope.ORGANIZATION
+        return thing in OBJECTS_OF_SOMEBODY and scope is Scope.ORGANIZATION
     return whose is Whose.MINE
 
 

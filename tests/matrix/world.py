@@ -32,7 +32,8 @@ from chiron.records.services.ranges import RangeSaid, save_range
 from chiron.records.services.sign import sign_record
 from chiron.registry.public import assign, patient_within
 from chiron.registry.services.glass import break_glass
-from chiron.registry.services.people import save_department, save_laboratory
+from chiron.registry.services.laboratories import add_staff, save_laboratory
+from chiron.registry.services.people import save_department
 from chiron.registry.services.work import begin_work
 from chiron.scheduling.models import AppointmentType
 from chiron.scheduling.services.attend import no_show, proceed
@@ -110,6 +111,7 @@ class World:
     things: dict[tuple[Thing, Whose], UUID] = field(default_factory=dict)
     told: dict[str, UUID] = field(default_factory=dict)
     claimant: UUID = field(default_factory=new_id)
+    newcomer: UUID = field(default_factory=new_id)
     secrets: Secrets = field(default_factory=lambda: Secrets("riverside"))
     renewed_at: datetime = field(default_factory=now)
 
@@ -142,7 +144,10 @@ class World:
     @property
     def of_others(self) -> list[UUID]:
         """What only a scope of the whole organization reaches."""
-        shared = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT, Thing.WAITING)
+        shared = (
+            Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT, Thing.WAITING,
+            Thing.LABORATORY,
+        )  # fmt: skip
         return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
 
@@ -164,20 +169,13 @@ def build(town: Town) -> World:
     world.things[Thing.SESSION, Whose.ANOTHERS] = verified(opened.access).caller.session_id or new_id()
     world.things[Thing.NOTIFICATION, Whose.ANOTHERS] = _told(town.hilltop, new_id())
     _furnish(world, town.riverside, Whose.NEXT_DOOR)
-    _suppress(town.hilltop)
+    suppress(by=Caller(), said=[Said(SUPPRESSED, Reason.BOUNCED, now())], now=now())
     world.things[Thing.NOTIFICATION, Whose.NEXT_DOOR] = _told(town.riverside, town.riverside.who[Role.LAB].account_id)
     for who, caller in world.callers.items():
         world.told[who] = _told(town.hilltop, caller.account_id)
     world.secrets = say_everything(town.riverside)
     world.call_by("header")
     return world
-
-
-def _suppress(clinic: Clinic) -> None:
-    """A member's address to which nothing is mailed."""
-    account = make_account(username=f"new-{new_id().hex}", email=SUPPRESSED, password=PASSWORD, now=now())
-    add_membership(by=clinic.who[Role.ADMIN], account=account, roles=[Role.LAB], now=now())
-    suppress(by=Caller(), said=[Said(SUPPRESSED, Reason.BOUNCED, now())], now=now())
 
 
 def _admit(world: World, who: str, token: str) -> None:
@@ -233,6 +231,8 @@ def _registered(clinic: Clinic, role: Role) -> Membership:
 
 def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
     admin = clinic.who[Role.ADMIN]
+    if whose is Whose.MINE:
+        world.newcomer = _employed(clinic)
     things = {Thing.PATIENT: clinic.patient_id, Thing.PROVIDER: clinic.doctor_id, Thing.ORGANIZATION: clinic.id}
     things[Thing.MEMBERSHIP] = clinic.who[Role.LAB].membership_id or NIL
     things[Thing.SESSION] = verified(clinic.tokens[Role.LAB]).caller.session_id or NIL
@@ -251,9 +251,8 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
             now=now(),
         )  # fmt: skip
         clinic.ward_id = ward.id
-        things[Thing.LABORATORY] = save_laboratory(
-            by=admin, laboratory_id=None, name="Heart", code="heart", active=True, if_match=None, now=now()
-        ).id
+        things[Thing.LABORATORY] = _laboratory(admin, "Heart", _technicians(world, clinic))
+        others[Thing.LABORATORY] = _laboratory(admin, "Lung", [world.newcomer] if whose is Whose.MINE else [])
         things[Thing.REFERENCE_RANGE] = save_range(
             by=admin, range_id=None, said=RangeSaid(code="718-7", unit="g/dL"), if_match=None, now=now()
         ).id
@@ -275,6 +274,29 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
     world.things |= {(thing, whose): id for thing, id in things.items()}
     if whose is Whose.MINE:
         world.things |= {(thing, Whose.ANOTHERS): id for thing, id in others.items()}
+
+
+def _employed(clinic: Clinic) -> UUID:
+    """A member with the role LAB, to whose address nothing is mailed."""
+    account = make_account(username=f"new-{new_id().hex}", email=SUPPRESSED, password=PASSWORD, now=now())
+    add_membership(by=clinic.who[Role.ADMIN], account=account, roles=[Role.LAB], now=now())
+    return account.id
+
+
+def _technicians(world: World, clinic: Clinic) -> list[UUID]:
+    """Everybody who works at the clinic's laboratory."""
+    everybody = [*world.callers.values(), clinic.who[Role.LAB]]
+    here = {each.account_id for each in everybody if each.organization_id == clinic.id and Role.LAB in each.roles}
+    return [account_id for account_id in here if account_id]
+
+
+def _laboratory(by: Caller, name: str, technicians: list[UUID]) -> UUID:
+    laboratory = save_laboratory(
+        by=by, laboratory_id=None, name=name, code=name.lower(), active=True, if_match=None, now=now()
+    )
+    for each in technicians:
+        add_staff(by=by, laboratory_id=laboratory.id, account_id=each, now=now())
+    return laboratory.id
 
 
 def _told(clinic: Clinic, account_id: UUID | None) -> UUID:

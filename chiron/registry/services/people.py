@@ -15,9 +15,9 @@ from chiron.kernel.db import CLINICAL, refusing, take_turns
 from chiron.kernel.errors import NotFound, invalid
 from chiron.kernel.versions import expect
 from chiron.notifications.public import Kind, notify
-from chiron.registry.doors import department_for, laboratory_for, patient_within, provider_for
-from chiron.registry.errors import AlreadyAssigned, DepartmentInUse, LaboratoryCodeTaken, PatientReplaced
-from chiron.registry.models import Assignment, Claim, Department, Laboratory, Provider, ProviderDepartment
+from chiron.registry.doors import department_for, patient_within, provider_for
+from chiron.registry.errors import AlreadyAssigned, DepartmentInUse, PatientReplaced
+from chiron.registry.models import Assignment, Claim, Department, Provider, ProviderDepartment
 from chiron.registry.rules import Person
 from chiron.registry.sealing import put, raised
 from chiron.registry.services.leaving import let_go
@@ -113,24 +113,6 @@ def remove_department(*, by: Caller, department_id: UUID, if_match: int | None) 
     except ProtectedError:  # rooms and holidays of floors above
         raise DepartmentInUse(departments=0, providers=0) from None
     audit.record(by, "department.removed", resource="departments", resource_id=department_id)
-
-
-def save_laboratory(
-    *, by: Caller, laboratory_id: UUID | None, name: str, code: str, active: bool, if_match: int | None, now: datetime
-) -> Laboratory:
-    """A new laboratory, or an old one said anew. Raises NotFound, StaleVersion, LaboratoryCodeTaken."""
-    if laboratory_id is None:
-        by.scope("laboratories", "create")
-        laboratory = Laboratory(recorded_at=now, version=0)
-    else:
-        laboratory = laboratory_for(by, laboratory_id, "update", lock=True)
-        expect(laboratory, if_match)
-    laboratory.name, laboratory.code, laboratory.active = name, code, active
-    laboratory.version, laboratory.updated_at = laboratory.version + 1, now
-    with refusing(CLINICAL, laboratory_code_is_its_own=LaboratoryCodeTaken):
-        laboratory.save()
-    audit.record(by, "laboratory.saved", resource="laboratories", resource_id=laboratory.id)
-    return laboratory
 
 
 def assign(*, by: Caller, patient_id: UUID, provider_id: UUID, now: datetime) -> Assignment:

@@ -1,0 +1,58 @@
+"""Verbs on laboratories, and on who works there."""
+
+from datetime import datetime
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.identity.public import Role, accounts_with
+from chiron.kernel.access import Caller
+from chiron.kernel.db import CLINICAL, refusing
+from chiron.kernel.errors import NotFound
+from chiron.kernel.versions import expect
+from chiron.registry.doors import laboratory_for
+from chiron.registry.errors import LaboratoryCodeTaken, WorksAtLaboratoryAlready
+from chiron.registry.models import Laboratory, LaboratoryStaff
+from chiron.tenancy.public import current_organization_id
+
+
+def save_laboratory(
+    *, by: Caller, laboratory_id: UUID | None, name: str, code: str, active: bool, if_match: int | None, now: datetime
+) -> Laboratory:
+    """A new laboratory, or an old one said anew. Raises NotFound, StaleVersion, LaboratoryCodeTaken."""
+    if laboratory_id is None:
+        by.scope("laboratories", "create")
+        laboratory = Laboratory(recorded_at=now, version=0)
+    else:
+        laboratory = laboratory_for(by, laboratory_id, "update", lock=True)
+        expect(laboratory, if_match)
+    laboratory.name, laboratory.code, laboratory.active = name, code, active
+    laboratory.version, laboratory.updated_at = laboratory.version + 1, now
+    with refusing(CLINICAL, laboratory_code_is_its_own=LaboratoryCodeTaken):
+        laboratory.save()
+    audit.record(by, "laboratory.saved", resource="laboratories", resource_id=laboratory.id)
+    return laboratory
+
+
+def add_staff(*, by: Caller, laboratory_id: UUID, account_id: UUID, now: datetime) -> LaboratoryStaff:
+    """From now on an account whose role is LAB works at a laboratory, and sees what is examined there.
+
+    Raises NotFound for a laboratory or such an account that is none here, WorksAtLaboratoryAlready.
+    """
+    by.scope("laboratory-staff", "create")
+    laboratory = laboratory_for(by, laboratory_id)
+    if account_id not in accounts_with(Role.LAB, current_organization_id()):
+        raise NotFound
+    staff = LaboratoryStaff(laboratory=laboratory, account_id=account_id, since=now)
+    with refusing(CLINICAL, works_at_a_laboratory_once_at_a_time=WorksAtLaboratoryAlready):
+        staff.save(force_insert=True)
+    audit.record(by, "laboratory.joined", resource="laboratory-staff", resource_id=laboratory.id)
+    return staff
+
+
+def end_staff(*, by: Caller, laboratory_id: UUID, account_id: UUID, now: datetime) -> None:
+    """An account does not work at a laboratory any more, and sees nothing of it from now on. Raises NotFound."""
+    by.scope("laboratory-staff", "delete")
+    standing = LaboratoryStaff.objects.filter(laboratory=laboratory_id, account_id=account_id, until=None)
+    if not standing.update(until=now):
+        raise NotFound
+    audit.record(by, "laboratory.left", resource="laboratory-staff", resource_id=laboratory_id)
