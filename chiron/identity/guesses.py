@@ -1,6 +1,7 @@
 """A password is looked at only where guessing is not locked out; whoever signs in by password asks here."""
 
 from datetime import datetime
+from functools import partial
 
 from chiron.identity import lockouts
 from chiron.identity.devices import known_device
@@ -22,7 +23,15 @@ def is_right(*, account: Account | None, name: str, password: str, device: str, 
     """
     lock = f"password of {known_device(account, device) or canonical(name)}"
     lockouts.attempt(lock, now=now)
-    right = fits(password, account.password if account else None)
+    right = fits(password, account.password, partial(_renew, account)) if account else fits(password, None)
     if right:
         lockouts.forgive(lock)
     return right
+
+
+def _renew(account: Account, password: str) -> None:
+    """Hash the same password anew. Sessions stay; where it was changed meanwhile, the change stands."""
+    old = account.password
+    account.set_password(password)
+    if not Account.objects.filter(id=account.id, password=old).update(password=account.password):
+        account.password = old

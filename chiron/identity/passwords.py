@@ -1,5 +1,6 @@
 """Passwords: Argon2id with the work that the settings ask for."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
@@ -32,9 +33,12 @@ def must_be_strong(password: str) -> None:
         raise Invalid(errors=[{"loc": ["body", "password"], "msg": fault} for fault in faults]) from None
 
 
-def fits(password: str, encoded: str | None) -> bool:
-    """Whether a password fits a hash. Without one nothing fits, for the same work, so that time tells nothing."""
-    right = check_password(password, encoded or _nobodys())
+def fits(password: str, encoded: str | None, renew: Callable[[str], None] | None = None) -> bool:
+    """Whether a password fits a hash. Without one nothing fits, for the same work, so that time tells nothing.
+
+    `renew` is given a right password whose hash is not as strong as the settings ask, an older system's for one.
+    """
+    right = check_password(password, encoded or _nobodys(), renew if encoded else None)
     return right and encoded is not None
 
 

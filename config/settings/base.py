@@ -107,7 +107,14 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "identity.Account"
 AUTHENTICATION_BACKENDS = ["chiron.identity.backends.SeatBackend"]
-PASSWORD_HASHERS = ["chiron.identity.passwords.Argon2id"]
+PASSWORD_HASHERS = [
+    "chiron.identity.passwords.Argon2id",  # the others check what older systems left, and make nothing
+    "chiron.identity.old_hashes.Bcrypt",
+    "chiron.identity.old_hashes.Scrypt",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

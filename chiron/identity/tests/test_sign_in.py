@@ -124,7 +124,7 @@ def test_a_refusal_is_an_event_of_the_account_and_does_not_hold_what_was_typed(m
 def test_an_unknown_name_costs_the_work_of_a_known_one(member: Membership, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
 
-    def check(raw: str, encoded: str) -> bool:
+    def check(raw: str, encoded: str, setter: object = None) -> bool:
         checked.append(encoded)
         return check_password(raw, encoded)
 
