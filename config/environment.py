@@ -123,6 +123,10 @@ SETTINGS = (
     Setting("AZURE_ACCOUNT_NAME", "Azure storage account of the container."),
     Setting("AZURE_ACCOUNT_KEY", "Its key.", "", True),
     Setting("AZURE_CONTAINER", "Azure container in which sealed files lie, instead of a bucket or a folder."),
+    Setting(
+        "B12_BUNDLES_DIR",
+        "Folder of a site's own screening models, each in a folder named by its hash. Empty: `CHIRON_HOME/bundles`.",
+    ),
     Setting("ATTACHMENT_MAX_BYTES", "The largest file that is accepted as an attachment.", "2147483648"),
     Setting(
         "RATE_LIMITS",

@@ -13,6 +13,7 @@ from chiron.kernel.db import atomic, cursor
 from chiron.operations.replaying import is_pending
 from chiron.operations.serving import ForeignMasterKey, keys_must_open
 from chiron.postgres.backend.deadline import Deadline
+from chiron.screening.public import changed_bundles
 from chiron.vault.public import LedgerBroken, copied_lines
 
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
@@ -65,6 +66,12 @@ def refuse_the_erased() -> None:
             raise ImproperlyConfigured("Nobody can tell whether the erased are erased: a database is away.") from None
     finally:
         close_old_connections()
+
+
+def refuse_changed_bundles() -> None:
+    """Raise ImproperlyConfigured where a model is not what its hash says."""
+    if faults := changed_bundles():
+        raise ImproperlyConfigured("Models were changed:\n" + "\n".join(f"- {fault}" for fault in faults))
 
 
 def wait_in_bounded_time() -> None:

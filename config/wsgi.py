@@ -12,6 +12,7 @@ from chiron.kernel.requests import Request  # noqa: E402  Django must be set up 
 from config.startup import (  # noqa: E402
     once_per_request,
     refuse_a_foreign_master_key,
+    refuse_changed_bundles,
     refuse_the_erased,
     refuse_unreadable_keys,
     refuse_unsafe_servers,
@@ -23,5 +24,6 @@ refuse_unreadable_keys()
 refuse_unsafe_servers()
 refuse_a_foreign_master_key()
 refuse_the_erased()
+refuse_changed_bundles()
 once_per_request()
 wait_in_bounded_time()

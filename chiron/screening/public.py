@@ -1,6 +1,7 @@
 """What other apps may use of screening."""
 
 from chiron.screening.models import Screening
+from chiron.screening.shelf import changed_bundles
 from chiron.screening.words import Decision, Mode, Outcome, ResultClass, RiskClass
 
-__all__ = ["Decision", "Mode", "Outcome", "ResultClass", "RiskClass", "Screening"]
+__all__ = ["Decision", "Mode", "Outcome", "ResultClass", "RiskClass", "Screening", "changed_bundles"]

@@ -49,6 +49,7 @@ JWT_ISSUER = JWT_AUDIENCE = "chiron"
 AUTH_SERVICE_URL = auth_service()
 ONLY = environment.read("CHIRON_ONLY")
 AUDIT_HEADS_DIR = HOME.path / "audit-heads"
+BUNDLES_DIR = Path(environment.read("B12_BUNDLES_DIR") or HOME.path / "bundles")
 AUDIT_HEADS_BUCKET = environment.read("AUDIT_HEADS_BUCKET")
 AUDIT_HEADS_ENDPOINT_URL = environment.read("AUDIT_HEADS_ENDPOINT_URL")
 AUDIT_HEADS_LOCK_MODE = environment.one_of("AUDIT_HEADS_LOCK_MODE", "COMPLIANCE", "GOVERNANCE")

@@ -51,6 +51,7 @@ HOLD_NOTHING_OF_ANY = {
     "chiron.records.ucum._parsed": "units of measure",
     "chiron.records.ucum._table": "the same",
     "chiron.registry.erasing.what_belongs_to_patients": "names of tables",
+    "chiron.screening.shelf._bundle": "models, by their hash",
     "chiron.screening.model.shapley.coalitions": "coefficients",
     "chiron.tenancy.cache.rest": "whether the shared cache's server failed just now",
     "chiron.tenancy.readiness.migrations_of_this_version": "names of migrations",
