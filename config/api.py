@@ -29,6 +29,7 @@ from chiron.scheduling.api_hours import router as hours
 from chiron.scheduling.api_reminders import router as reminders
 from chiron.scheduling.api_series import router as series
 from chiron.scheduling.api_waitlist import router as waitlist
+from chiron.screening.api_history import router as screening_history
 from config.openapi import ChironAPI
 from config.operation import guarded
 
@@ -69,5 +70,6 @@ for router in (
     catalogue,
     scheduling,
     stream,
+    screening_history,
 ):
     api.add_router("", router)

@@ -61,6 +61,7 @@ LINKS = {
     "appointments": "/api/appointments/{id}",
     "patients": "/api/patients/{id}",
     "records": "/api/records/{id}",
+    "screenings": "/api/screening/{id}",
     "my-patients": "/api/doctors/my_patients",
     "break-glass": "/api/break-glass",
     "devices": "/api/auth/sessions",

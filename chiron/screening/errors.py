@@ -18,3 +18,15 @@ class IllegalState(Conflict):
     """Carries ``state``, where the bundle stands, and ``allowed``, what may follow."""
 
     code, title = "illegal-bundle-state", "That cannot happen to the model as it stands."
+
+
+class Abstained(Conflict):
+    code, title = "screening-abstained", "The model gave no answer that could be accepted or overridden."
+
+
+class NotDecided(Conflict):
+    code, title = "screening-not-decided", "Accept or override the answer before the patient reads it."
+
+
+class NotForPatients(Conflict):
+    code, title = "not-for-patients", "Only a clinical screening of a patient is released to somebody."

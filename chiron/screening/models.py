@@ -78,14 +78,18 @@ class Screening(Versioned):
                 name="only_a_patients_screening_is_released", condition=Q(released_at=None) | Q(patient__isnull=False)
             ),
             models.CheckConstraint(
+                name="what_a_model_said_is_decided_before_it_is_released",
+                condition=Q(released_at=None) | Q(outcome=Outcome.ABSTAINED) | ~Q(decision=Decision.NONE),
+            ),
+            models.CheckConstraint(
                 name="a_confirmation_has_its_time", condition=together("confirmed_record", "confirmed_at")
             ),
         ]
         indexes: ClassVar = [
-            models.Index("patient", F("id").desc(), name="screenings_of_a_patient"),
-            models.Index("laboratory", F("id").desc(), name="screenings_of_a_laboratory"),
+            models.Index("patient", F("made_at").desc(), F("id").desc(), name="screenings_of_a_patient"),
+            models.Index("laboratory", F("made_at").desc(), F("id").desc(), name="screenings_of_a_laboratory"),
             models.Index(fields=["bundle_hash", "made_at"], name="screenings_of_a_bundle"),
-            models.Index(fields=["made_at"], name="screenings_by_time"),
+            models.Index(F("made_at").desc(), F("id").desc(), name="screenings_by_time"),
         ]
 
     patient_id: UUID | None

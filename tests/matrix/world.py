@@ -47,6 +47,7 @@ from chiron.scheduling.services.series import book_series
 from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.wallclock import Hours
 from chiron.scheduling.words import WEEKDAYS, OnConflict, Step
+from chiron.screening.tests.factories import screened
 from chiron.tenancy.public import inside
 from tests.matrix.secrets import Secrets, say_everything
 from tests.town import OPERATOR, PASSWORD, Clinic, Town
@@ -81,6 +82,7 @@ class Thing(Enum):
     TYPE = "appointment type"
     ROOM = "room"
     SERIES = "series of appointments"
+    SCREENING = "screening that was released"
 
 
 class Whose(Enum):
@@ -146,7 +148,7 @@ class World:
         """What only a scope of the whole organization reaches."""
         shared = (
             Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT, Thing.WAITING,
-            Thing.LABORATORY,
+            Thing.LABORATORY, Thing.SCREENING,
         )  # fmt: skip
         return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
@@ -269,6 +271,8 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         others[Thing.SIGNED] = _signed(admin, clinic.other_patient_id)
         things |= _promised(admin, clinic.doctor_id, clinic.patient_id) | _offered(admin)
         others |= _promised(admin, clinic.other_doctor_id, clinic.other_patient_id)
+        for each, patient_id in ((things, clinic.patient_id), (others, clinic.other_patient_id)):
+            each[Thing.SCREENING] = _screened(patient_id, each[Thing.LABORATORY])
     with inside(clinic.id):
         things[Thing.EVENT] = _newest(CLINICAL)
     world.things |= {(thing, whose): id for thing, id in things.items()}
@@ -297,6 +301,11 @@ def _laboratory(by: Caller, name: str, technicians: list[UUID]) -> UUID:
     for each in technicians:
         add_staff(by=by, laboratory_id=laboratory.id, account_id=each, now=now())
     return laboratory.id
+
+
+def _screened(patient_id: UUID, laboratory_id: UUID) -> UUID:
+    at: dict[str, Any] = {"made_at": now(), "decided_at": now(), "released_at": now()}
+    return screened(patient_id, laboratory_id=laboratory_id, mode="clinical", decision="accepted", **at).id
 
 
 def _told(clinic: Clinic, account_id: UUID | None) -> UUID:

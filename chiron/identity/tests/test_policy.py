@@ -29,7 +29,8 @@ def test_the_admin_reaches_everything_of_the_organization_and_nothing_of_the_pla
 
     own_hours = {("my-availability", "read"), ("my-availability", "update")}
     own_feed = {("my-feed", action) for action in ("create", "read", "delete")}
-    without_need = {("my-patients", "read"), ("patients", "break-glass")} | own_hours | own_feed
+    to_treat = {("screenings", "decide"), ("screenings", "release")}
+    without_need = {("my-patients", "read"), ("patients", "break-glass")} | own_hours | own_feed | to_treat
     each_of_their_own = {("audit-proofs", "read")}
     assert reached == everything - without_need | each_of_their_own
 

@@ -1,0 +1,81 @@
+"""Reads of screenings."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller, Scope
+from chiron.kernel.pagination import Page, page
+from chiron.kernel.schemas import PageQuery
+from chiron.screening.doors import screening_for, screenings_within
+from chiron.screening.models import Screening
+from chiron.screening.sealing import SEALED, safe_of
+from chiron.screening.words import Decision, Mode, Outcome, ResultClass
+
+LATEST_FIRST = ("-made_at", "-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which screenings are asked for; made from `since` (included) up to `until` (not included)."""
+
+    patient_id: UUID | None = None
+    laboratory_id: UUID | None = None
+    result_class: ResultClass | None = None
+    outcome: Outcome | None = None
+    mode: Mode | None = None
+    decision: Decision | None = None
+    released: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> dict[str, Any]:
+        """What the filters say to the database."""
+        asked = {
+            "patient": self.patient_id, "laboratory": self.laboratory_id, "result_class": self.result_class,
+            "outcome": self.outcome, "mode": self.mode, "decision": self.decision,
+            "made_at__gte": self.since, "made_at__lt": self.until,
+            "released_at__isnull": None if self.released is None else not self.released,
+        }  # fmt: skip
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A screening and what is sealed of it: the answer as it was given, and why somebody decided as they did."""
+
+    screening: Screening
+    result: str
+    decision_reason: str
+
+
+def sought_within(by: Caller, action: str, sought: Sought) -> "QuerySet[Screening]":
+    """Those that were asked for, as far as the caller reaches them, without what is sealed."""
+    return screenings_within(by, action).filter(**sought.conditions()).defer(*SEALED)
+
+
+def list_screenings(by: Caller, sought: Sought, query: PageQuery) -> Page[Screening]:
+    """A page of the screenings that the caller reaches, the latest first. One event for all patients on it."""
+    found = page(sought_within(by, "read", sought), query, LATEST_FIRST)
+    audit.record(by, "screening.listed", resource="screenings", subjects=subjects_of(found.rows))
+    return found
+
+
+def read_screening(by: Caller, screening_id: UUID) -> Opened:
+    """One screening, opened. Why somebody decided as they did is not shown to patients. Raises NotFound."""
+    screening = screening_for(by, screening_id)
+    safe = safe_of(screening)
+    hidden = by.scope("screenings", "read") is Scope.OWN
+    reason = "" if hidden else safe.open(screening, "decision_reason") or ""
+    subjects = subjects_of([screening])
+    audit.record(by, "screening.read", resource="screenings", resource_id=screening.id, subjects=subjects)
+    return Opened(screening, safe.open(screening, "result"), reason)
+
+
+def subjects_of(screenings: list[Screening]) -> list[UUID]:
+    """Whom they are about, as far as anybody knows."""
+    return [each.patient_id for each in screenings if each.patient_id]
