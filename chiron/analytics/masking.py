@@ -1,0 +1,141 @@
+"""What of a month may be told, so that no small count follows from all that is ever told of it.
+
+A month's table has a row for each member and a column for each day. Days are put together until each part of them is
+large, members likewise; then members are told by week and by day where what remains of the others stays large as well.
+What may be told are sums over whole parts only, whatever is asked for: the range of a question, its grain and its
+grouping choose among them and never add to them. Why nothing small follows: docs/explanation/analytics.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple, TypeVar
+
+from chiron.analytics.tallies import ENOUGH, THRESHOLD, Tally, added
+
+Key = TypeVar("Key", bound=Hashable)
+Days = frozenset[date]
+
+
+class Member(NamedTuple):
+    """A row: a leaf, and the branch on which it grows (a doctor of a department). None is what has none."""
+
+    branch: Hashable
+    leaf: Hashable
+
+
+Members = frozenset[Member]
+Table = Mapping[tuple[date, Member], Tally]
+Pieces = Sequence[tuple[Members, Days]]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What may be told of the days of a month that have ended: in layers, of which each is of disjoint, large pieces.
+
+    The layers are all members together, by day; branches; and leaves.
+    """
+
+    layers: Sequence[Pieces]
+
+    def tells(self, members: Members, days: Days) -> bool:
+        """Whether the sum over these is one over whole pieces."""
+        return any(_is_whole(layer, members, days) for layer in self.layers)
+
+
+def _is_whole(pieces: Pieces, members: Members, days: Days) -> bool:
+    touched = [(rows, column) for rows, column in pieces if rows & members and column & days]
+    return bool(touched) and all(rows <= members and column <= days for rows, column in touched)
+
+
+def month_of(table: Table, days: Days, members: Members) -> Month:
+    """What may be told of these days, all of one month, and these members: all that there are, counted or not."""
+    by_day = {day: _over(table, members, frozenset({day})) for day in days}
+    columns = parts_of(by_day, lambda day: day.isocalendar()[:2])
+    if not columns:
+        return Month([])
+    by_branch: dict[Hashable, Members] = {}
+    for each in members:
+        by_branch[each.branch] = by_branch.get(each.branch, frozenset()) | {each}
+    joined = parts_of({branch: _over(table, rows, days) for branch, rows in by_branch.items()}, lambda branch: None)
+    branches = [frozenset[Member]().union(*(by_branch[each] for each in part)) for part in joined]
+    told = _divided(table, branches or [members], columns)
+    leaves: list[tuple[Members, Days]] = []
+    for branch in branches or [members]:
+        rows = parts_of({each: _over(table, frozenset({each}), days) for each in branch}, lambda each: None)
+        leaves += _divided(table, rows or [branch], [column for row, column in told if row == branch])
+    return Month([[(members, column) for column in columns], told, leaves])
+
+
+def parts_of(tallies: Mapping[Key, Tally], group: Callable[[Key], object]) -> list[frozenset[Key]]:
+    """Parts that are large, within groups as far as possible. None where all of them together are not.
+
+    Which large cell is hidden with small ones is decided by its place and not by its size, which would tell of it.
+    """
+    within: dict[object, dict[frozenset[Key], Tally]] = {}
+    for key, tally in tallies.items():
+        within.setdefault(group(key), {})[frozenset({key})] = tally
+    found = [part for cells in within.values() for part in _joined(cells).items()]
+    whole = _joined(dict(found))
+    return list(whole) if all(_large(part, tally) for part, tally in whole.items()) else []
+
+
+def _joined(cells: Mapping[frozenset[Key], Tally]) -> dict[frozenset[Key], Tally]:
+    """The large ones as they are, and the others together, with as many large ones as it takes."""
+    placed = sorted(cells, key=lambda part: sorted(map(repr, part)))
+    large = [part for part in placed if _large(part, cells[part])]
+    small = [part for part in placed if part not in large]
+    while large and small and added(cells[part] for part in small).least < ENOUGH:
+        small.append(large.pop())
+    kept = {part: cells[part] for part in large}
+    return kept | ({frozenset().union(*small): added(cells[part] for part in small)} if small else {})
+
+
+def _large(part: Collection[object], tally: Tally) -> bool:
+    return tally.least >= (THRESHOLD if len(part) == 1 else ENOUGH)
+
+
+def _divided(table: Table, rows: Sequence[Members], columns: Sequence[Days]) -> Pieces:
+    """Each row over as short a time as it may be told, where all of them together are told by these columns."""
+    pieces: list[tuple[Members, Days]] = []
+    weeks = _weeks(columns)
+    weekly, monthly = _told(table, rows, weeks)
+    pieces += [(row, frozenset[date]().union(*columns)) for row in monthly]
+    for week in weeks:
+        days = [column for column in columns if column <= week]
+        daily, still = _told(table, weekly, days, beside=monthly)
+        pieces += [(row, week) for row in still] + [(row, column) for row in daily for column in days]
+    return pieces
+
+
+def _told(
+    table: Table, rows: Sequence[Members], columns: Sequence[Days], beside: Sequence[Members] = ()
+) -> tuple[list[Members], list[Members]]:
+    """The rows that may be told by column, and those that may not.
+
+    What remains in a column, of the latter and of those ``beside`` them, is large, or nothing remains.
+    """
+    cells = {(row, column): _over(table, row, column) for row in [*rows, *beside] for column in columns}
+    told = [row for row in rows if all(cells[row, column].least >= THRESHOLD for column in columns)]
+    rest = [row for row in rows if row not in told]
+    while told and (rest or beside):
+        if all(added(cells[row, column] for row in [*rest, *beside]).least >= ENOUGH for column in columns):
+            break
+        rest.append(told.pop())
+    return told, rest
+
+
+def _weeks(columns: Iterable[Days]) -> list[Days]:
+    """The columns joined to weeks: those with a day of the same week, and those that reach into another with it."""
+    weeks: list[Days] = []
+    for column in columns:
+        near = {day.isocalendar()[:2] for day in column}
+        touching = [week for week in weeks if near & {day.isocalendar()[:2] for day in week}]
+        weeks = [week for week in weeks if week not in touching] + [column.union(*touching)]
+    return weeks
+
+
+def _over(table: Table, members: Collection[Member], days: Collection[date]) -> Tally:
+    return added(table[day, each] for day in days for each in members if (day, each) in table)
