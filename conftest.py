@@ -45,6 +45,19 @@ def _opened_keys_stay_remembered() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _a_model_by_hand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A model that is reckoned by hand stands in for those that are shipped."""
+    from chiron.screening.tests.bundles import put
+
+    folder = tmp_path_factory.mktemp("bundles")
+    made = put(folder)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("django.conf.settings.BUNDLES_DIR", folder)
+        patched.setattr("chiron.screening.standings.reference_bundle", lambda: made)
+        yield
+
+
 @pytest.fixture(scope="session")
 def worker_prefix(request: pytest.FixtureRequest) -> str:
     """The prefix of this worker's databases."""

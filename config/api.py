@@ -29,7 +29,9 @@ from chiron.scheduling.api_hours import router as hours
 from chiron.scheduling.api_reminders import router as reminders
 from chiron.scheduling.api_series import router as series
 from chiron.scheduling.api_waitlist import router as waitlist
+from chiron.screening.api import router as screening
 from chiron.screening.api_history import router as screening_history
+from chiron.screening.api_models import router as screening_models
 from config.openapi import ChironAPI
 from config.operation import guarded
 
@@ -69,6 +71,8 @@ for router in (
     waitlist,
     catalogue,
     scheduling,
+    screening,
+    screening_models,
     stream,
     screening_history,
 ):

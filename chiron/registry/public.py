@@ -23,7 +23,7 @@ from chiron.registry.doors import (
 from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import Registered, glass_to_look_at, registered
 from chiron.registry.hooks import Tie
-from chiron.registry.models import Laboratory, Patient, Provider, Sex
+from chiron.registry.models import Laboratory, Patient, Precision, Provider, Sex
 from chiron.registry.queries import Opened, Sought, list_patients, read_patient
 from chiron.registry.queries_people import carers_of
 from chiron.registry.rules import BirthDate, Person, birth_date
@@ -55,6 +55,7 @@ __all__ = [
     "PatientSeen",
     "Person",
     "PlaceSeen",
+    "Precision",
     "Provider",
     "ProviderSeen",
     "Registered",

@@ -10,6 +10,12 @@ class ModelNotValidated(Conflict):
     )
 
 
+class GateNotPassed(Conflict):
+    """Carries ``reasons``: each limit that the model did not keep."""
+
+    code, title = "gate-not-passed", "The model has not shown that it is good enough on patients it had never seen."
+
+
 class BundleMissing(Unavailable):
     code, title = "bundle-missing", "The model is not there or is damaged; nothing was answered."
 

@@ -26,12 +26,11 @@ class ResultClass(models.TextChoices):
 
 
 class RiskClass(models.TextChoices):
-    """What a probability says beyond the base rate; `chiron.screening.rules.risk_class` defines each."""
+    """What a probability says beyond the base rate; `chiron.screening.rules.risk_class_of` defines each."""
 
     LOW = "low"
     UNINFORMATIVE = "uninformative"
     RAISED = "raised"
-    HIGH = "high"
 
 
 class Reason(models.TextChoices):

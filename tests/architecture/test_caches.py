@@ -53,6 +53,7 @@ HOLD_NOTHING_OF_ANY = {
     "chiron.registry.erasing.what_belongs_to_patients": "names of tables",
     "chiron.screening.shelf._bundle": "models, by their hash",
     "chiron.screening.model.shapley.coalitions": "coefficients",
+    "chiron.screening.texts._read": "sentences of ours",
     "chiron.tenancy.cache.rest": "whether the shared cache's server failed just now",
     "chiron.tenancy.readiness.migrations_of_this_version": "names of migrations",
     "chiron.vault.master._from_text": "the master key",

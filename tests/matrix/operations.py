@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from chiron.files.tests.factories import PNG
 from chiron.kernel.clock import now
+from chiron.screening.shapes import COUNT
 from tests.matrix.world import SUPPRESSED, Thing, World
 from tests.town import PASSWORD
 
@@ -180,6 +181,14 @@ OPERATIONS: dict[str, Operation] = {
         Thing.RECORD, fixed(reason="It was right"), beyond_the_policy=frozenset({"PATIENT"})
     ),
     "GET /api/records/{record_id}/diff": Operation(Thing.RECORD),
+    "POST /api/screening/classify": Operation(body=fixed(age=67, sex="female", cbc=COUNT)),
+    "GET /api/screening/models": Operation(events=0),
+    "GET /api/screening/models/{content_hash}": Operation(events=0),
+    "PATCH /api/screening/models/{content_hash}": Operation(
+        body=fixed(state="validated", person="Dr Osei", reason="Measured here")
+    ),
+    "GET /api/screening/prevalence": Operation(events=0),
+    "PUT /api/screening/prevalence": Operation(body=fixed(share=0.05, source="Measured here")),
     "GET /api/reference-ranges": Operation(lists=Thing.REFERENCE_RANGE),
     "POST /api/reference-ranges": Operation(body=fixed(code="4548-4", unit="%", high=5.6)),
     "GET /api/reference-ranges/{range_id}": Operation(Thing.REFERENCE_RANGE),

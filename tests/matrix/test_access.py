@@ -15,6 +15,7 @@ from ninja import NinjaAPI
 from chiron.identity.policy import scope_of
 from chiron.identity.public import Role
 from chiron.kernel.access import Need, Proof, Scope, need_of, proof_of
+from chiron.screening.shelf import bundles_there
 from config.api import api
 from tests.apart import become_the_form_that_answers
 from tests.matrix.operations import OPERATIONS, Operation, sent
@@ -114,6 +115,7 @@ def ask(
     if path.endswith("{account_id}"):
         works = world.newcomer if whose is Whose.ANOTHERS else world.hilltop.who[Role.LAB].account_id
         path = path.replace("{account_id}", str(works))
+    path = path.replace("{content_hash}", bundles_there()[0].content_hash)
     path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
     asked = {**(operation.words or {}), **(words or {})}
     path += f"?{urlencode(asked)}" if asked else ""

@@ -1,0 +1,131 @@
+"""Letting a bundle answer, or no longer: a named person says so, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.db import CLINICAL, take_turns
+from chiron.kernel.errors import NotFound, StaleVersion
+from chiron.screening.errors import BundleMissing, GateNotPassed, IllegalState
+from chiron.screening.model.bundles import Bundle
+from chiron.screening.models import BundleChange, BundleState
+from chiron.screening.shelf import bundle_for, bundles_there
+from chiron.screening.standings import NEXT
+from chiron.screening.words import BundleStanding
+from chiron.tenancy.public import current_organization_id
+from chiron.vault.public import organization_safe
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Who answers for a change of a bundle's state, by name, and why it was made."""
+
+    person: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A bundle, where it stands, and how it came to: the newest change first. Of one never changed, version 0."""
+
+    bundle: Bundle
+    state: BundleStanding
+    version: int
+    history: list[tuple[BundleChange, Words]]
+
+
+def list_bundles(by: Caller) -> list[Told]:
+    """Every bundle that lies here, with where it stands."""
+    by.scope("screening-models", "read")
+    return [_told(bundle) for bundle in bundles_there()]
+
+
+def read_bundle(by: Caller, content_hash: str) -> Told:
+    """One bundle. Raises NotFound."""
+    by.scope("screening-models", "read")
+    return _told(_bundle(content_hash))
+
+
+def change_state(
+    *,
+    by: Caller,
+    content_hash: str,
+    state: BundleStanding,
+    words: Words,
+    gate: Mapping[str, Any] | None = None,
+    if_match: int | None = None,
+    now: datetime,
+) -> Told:
+    """Let a bundle stand elsewhere. One that becomes active takes the place of the one that was, which stays validated.
+
+    To be validated it must have passed the gate: its own, or that of a validation on the site's patients (`gate`).
+    Raises NotFound, StaleVersion, IllegalState, GateNotPassed.
+    """
+    by.scope("screening-models", "update")
+    bundle = _bundle(content_hash)
+    take_turns(CLINICAL, f"screening models of {current_organization_id()}")
+    row = _row(content_hash, now)
+    if if_match is not None and row.version != if_match:
+        raise StaleVersion
+    allowed = NEXT[BundleStanding(row.state)]
+    if state not in allowed:
+        raise IllegalState(state=row.state, allowed=[str(each) for each in allowed])
+    passed = bundle.gate if gate is None else gate
+    if state is BundleStanding.VALIDATED and row.state == BundleStanding.RESEARCH_ONLY and not passed.get("passed"):
+        raise GateNotPassed(reasons=list(passed.get("reasons", [])))
+    if state is BundleStanding.ACTIVE:
+        for other in BundleState.objects.filter(state=BundleStanding.ACTIVE):
+            _stand(by, other, BundleStanding.VALIDATED, words, now)
+    _stand(by, row, state, words, now)
+    return _told(bundle)
+
+
+def suspend(*, by: Caller, content_hash: str, reason: str, now: datetime) -> bool:
+    """Chiron itself lets an active bundle answer no more (drift). Whether it was active until now."""
+    take_turns(CLINICAL, f"screening models of {current_organization_id()}")
+    row = BundleState.objects.filter(bundle_hash=content_hash, state=BundleStanding.ACTIVE).first()
+    if row is None:
+        return False
+    _stand(by, row, BundleStanding.SUSPENDED, Words("Chiron", reason), now)
+    return True
+
+
+def _stand(by: Caller, row: BundleState, state: BundleStanding, words: Words, now: datetime) -> None:
+    before, row.state = row.state, state
+    row.version, row.updated_at = row.version + 1, now
+    row.save()
+    change = BundleChange(bundle=row, version=row.version, state=state, account_id=by.account_id, at=now)
+    safe = organization_safe(current_organization_id())
+    change.words = safe.seal(change, "words", {"person": words.person, "reason": words.reason})
+    change.save(force_insert=True)
+    audit.record(
+        by, "screening_model.changed", resource="screening-models", resource_id=row.id,
+        payload={"bundle": row.bundle_hash, "before": str(before), "state": str(state)},
+    )  # fmt: skip
+
+
+def _row(content_hash: str, now: datetime) -> BundleState:
+    row = BundleState.objects.filter(bundle_hash=content_hash).first()
+    return row or BundleState(
+        bundle_hash=content_hash, state=BundleStanding.RESEARCH_ONLY, version=0, recorded_at=now, updated_at=now
+    )
+
+
+def _bundle(content_hash: str) -> Bundle:
+    try:
+        return bundle_for(content_hash)
+    except BundleMissing:
+        raise NotFound from None
+
+
+def _told(bundle: Bundle) -> Told:
+    row = BundleState.objects.filter(bundle_hash=bundle.content_hash).first()
+    if row is None:
+        return Told(bundle, BundleStanding.RESEARCH_ONLY, 0, [])
+    safe = organization_safe(current_organization_id())
+    changes = BundleChange.objects.filter(bundle=row).order_by("-version")
+    history = [(each, Words(**cast("dict[str, str]", safe.open(each, "words")))) for each in changes]
+    return Told(bundle, BundleStanding(row.state), row.version, history)
