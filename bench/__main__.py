@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import api, booking, bridge, import_fhir, reminders, sealing, streams, tenants
+from bench import api, booking, bridge, import_fhir, reminders, screening, sealing, streams, tenants
 from bench.ground import installation, machine
 
 MEASUREMENTS: dict[str, Callable[[], None]] = {
@@ -14,6 +14,7 @@ MEASUREMENTS: dict[str, Callable[[], None]] = {
     "bridge": bridge.measure,
     "import": import_fhir.measure,
     "reminders": reminders.measure,
+    "screening": screening.measure,
     "sealing": sealing.measure,
     "streams": streams.measure,
     "tenants": tenants.measure,
@@ -24,6 +25,7 @@ QUICK: dict[str, Callable[[], None]] = {
     "bridge": lambda: bridge.measure(rounds=2, calls=40),
     "import": lambda: import_fhir.measure(rounds=1),
     "reminders": lambda: reminders.measure(reminders=10, rounds=1),
+    "screening": lambda: screening.measure(rounds=2, rows=400, trees=20),
     "sealing": lambda: sealing.measure(rounds=2, batch=100),
     "streams": lambda: streams.measure(streams=20, rounds=1, calls=40, seconds=1),
     "tenants": lambda: tenants.measure(organizations=4, at_a_time=2, rounds=1),

@@ -59,7 +59,7 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     assert done.returncode != 0
     assert (
         done.stderr
-        == "There is no measurement nothing: api, booking, bridge, import, reminders, sealing, streams, tenants.\n"
+        == "There is no measurement nothing: api, booking, bridge, import, reminders, screening, sealing, streams, tenants.\n"
     )
 
 
@@ -75,3 +75,13 @@ def test_reminders_are_all_mailed_while_they_are_measured() -> None:
     printed = measured("reminders")
 
     assert re.search(r"told and mailed, of bare SQL +\d+\.\d\d .* reminders/s", printed)
+
+
+@pytest.mark.stress
+def test_asking_a_model_is_measured_against_catboost_in_batches_and_one_by_one() -> None:
+    printed = measured("screening")
+
+    assert re.findall(r"  (\w+), (in batches|one row) +\d+\.\d\d .* rows/s", printed) == [
+        ("probabilities", "in batches"), ("contributions", "in batches"),
+        ("probabilities", "one row"), ("contributions", "one row"),
+    ]  # fmt: skip
