@@ -57,10 +57,8 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     )
 
     assert done.returncode != 0
-    assert (
-        done.stderr
-        == "There is no measurement nothing: api, booking, bridge, import, reminders, screening, sealing, streams, tenants.\n"
-    )
+    names = "api, booking, bridge, import, reminders, screening, sealing, streams, tenants"
+    assert done.stderr == f"There is no measurement nothing: {names}.\n"
 
 
 @pytest.mark.stress
