@@ -1,0 +1,107 @@
+"""A screening as FHIR R4: what was measured as Observations, the answer as a RiskAssessment, and never a Condition.
+
+A probability is not a diagnosis, so nothing here may end up on a problem list. Pure: from a row to plain documents.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid5
+
+from chiron.screening.blood.analytes import ANALYTES
+from chiron.screening.models import Screening
+from chiron.screening.words import Decision, Mode, Outcome, ResultClass
+
+LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+NO_DIAGNOSIS = "A screening result, not a diagnosis: serum B12 is to be measured before anything is decided by it."
+BANNER = "Made in research mode by a model that is not validated here: not for care."
+Resource = dict[str, Any]
+
+
+def bundle_of(screening: Screening, label: Mapping[str, Any]) -> Resource:
+    """All of a screening as a Bundle of the type collection, its entries named by URNs that stay the same."""
+    resources = [*observations(screening), risk_assessment(screening, label)]
+    entries = [{"fullUrl": _urn(screening, each["id"]), "resource": each} for each in resources]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def observations(screening: Screening) -> list[Resource]:
+    """One Observation for each analyte that was measured, in its canonical UCUM unit, by its first LOINC code."""
+    return [
+        {
+            "resourceType": "Observation",
+            "id": f"{screening.id}-{name}",
+            "status": "final",
+            "category": [{"coding": [{"system": CATEGORY, "code": "laboratory"}]}],
+            "code": {"coding": [{"system": LOINC, "code": analyte.loincs[0]}], "text": analyte.title},
+            **_subject(screening),
+            "effectiveDateTime": screening.made_at.isoformat(),
+            "valueQuantity": {"value": value, "unit": analyte.unit, "system": UCUM, "code": analyte.unit},
+        }
+        for (name, analyte), value in zip(ANALYTES.items(), screening.features, strict=False)
+        if value is not None
+    ]
+
+
+def risk_assessment(screening: Screening, label: Mapping[str, Any]) -> Resource:
+    """The answer. It is preliminary until somebody who treats has decided; an abstention predicts nothing.
+
+    In R4 `probabilityDecimal` is a percentage: "Decimal values are expressed as percentages as well (max = 100)", and
+    the invariant ras-2 keeps it at 100 or below (hl7.org/fhir/R4/riskassessment-definitions.html). So 0.05 is 5 here;
+    R4's own example leaves open which of the two it means. A subject is required: an anonymous one has no reference.
+    """
+    found: Resource = {
+        "resourceType": "RiskAssessment",
+        "id": str(screening.id),
+        "status": "preliminary" if screening.decision == Decision.NONE else "final",
+        "method": {"text": f"Vitamin B12 screening from a blood count, model version {screening.bundle_version}"},
+        **(_subject(screening) or {"subject": {"type": "Patient", "display": "Anonymous"}}),
+        "occurrenceDateTime": screening.made_at.isoformat(),
+        "performer": {
+            "type": "Device",
+            "identifier": {"value": screening.bundle_hash},
+            "display": f"Model with the SHA-256 {screening.bundle_hash}",
+        },
+        "basis": [{"reference": _urn(screening, each["id"])} for each in observations(screening)],
+        "note": [{"text": text} for text in _notes(screening)],
+    }
+    if screening.outcome == Outcome.CLASSIFIED:
+        found["prediction"] = _predictions(screening, label)
+    return found
+
+
+def _predictions(screening: Screening, label: Mapping[str, Any]) -> list[Resource]:
+    low, high = label["cutoffs"]
+    outcomes = {
+        ResultClass.NORMAL: (f"Serum vitamin B12 of {high:g} pg/mL or more", screening.p_normal),
+        ResultClass.BORDERLINE: (f"Serum vitamin B12 from {low:g} to below {high:g} pg/mL", screening.p_borderline),
+        ResultClass.DEFICIENT: (f"Serum vitamin B12 below {low:g} pg/mL", screening.p_deficient),
+    }
+    found = []
+    for outcome, (text, probability) in outcomes.items():
+        prediction: Resource = {"outcome": {"text": text}, "probabilityDecimal": round(100 * (probability or 0.0), 10)}
+        if outcome is ResultClass.DEFICIENT and screening.risk_class:
+            prediction["qualitativeRisk"] = {"text": screening.risk_class}
+        if outcome == screening.result_class:
+            prediction["rationale"] = "The class that the model's thresholds give."
+        found.append(prediction)
+    return found
+
+
+def _notes(screening: Screening) -> list[str]:
+    said = [NO_DIAGNOSIS]
+    if screening.mode == Mode.RESEARCH:
+        said.append(BANNER)
+    if screening.reasons:
+        said.append(f"No probability is given: {', '.join(screening.reasons)}.")
+    return said
+
+
+def _subject(screening: Screening) -> Resource:
+    if screening.patient_id is None:
+        return {}
+    return {"subject": {"reference": f"Patient/{screening.patient_id}", "type": "Patient"}}
+
+
+def _urn(screening: Screening, resource_id: str) -> str:
+    return f"urn:uuid:{uuid5(screening.id, resource_id)}"
