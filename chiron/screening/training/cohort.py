@@ -45,7 +45,8 @@ class Cohort:
 
     def only(self, rows: Mask, reason: str) -> "Cohort":
         """The same without the other rows, which are counted under the reason."""
-        left_out = self.left_out | {reason: self.left_out.get(reason, 0) + int((~rows).sum())}
+        count = self.left_out.get(reason, 0) + int((~rows).sum())
+        left_out = self.left_out | ({reason: count} if count else {})
         groups = {name: values[rows] for name, values in self.groups.items()}
         return Cohort(self.features[rows], self.b12[rows], self.periods[rows], self.patients[rows], groups, left_out)
 
