@@ -6,9 +6,9 @@ from contextlib import nullcontext, suppress
 
 from config import environment
 
-FIRST = {"check", "demo", "setup_databases"}
+FIRST = {"check", "demo", "restore", "setup_databases"}
 """What begins an installation, or asks nothing of one; all others would work on an empty one that nobody meant."""
-SERVERLESS = {"help", "makemigrations", "docs", "openapi", "--help", "version", "--version"}
+SERVERLESS = {"backup_key", "help", "makemigrations", "docs", "openapi", "--help", "version", "--version"}
 
 
 def main() -> None:

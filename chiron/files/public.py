@@ -1,6 +1,7 @@
 """What other apps may use of files."""
 
 from chiron.files.answers import serve
+from chiron.files.carrying import put_sealed_part, sealed_parts
 from chiron.files.errors import FileDamaged, RangeNotSatisfiable, StorageUnavailable, UnsupportedFile
 from chiron.files.forms import receive_form
 from chiron.files.kinds import fitting_name
@@ -41,9 +42,11 @@ __all__ = [
     "is_in_reach",
     "keep_file",
     "manifest_of",
+    "put_sealed_part",
     "receive_form",
     "remove_erased",
     "remove_files",
+    "sealed_parts",
     "serve",
     "stored_files",
     "sweep",

@@ -46,6 +46,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("accounts", "update"): {OPERATOR: ALL},
     ("jobs", "update"): {OPERATOR: ALL},
     ("keys", "rotate"): {OPERATOR: ALL},
+    ("backups", "create"): {OPERATOR: ALL},
+    ("backups", "restore"): {OPERATOR: ALL},
     ("notifications", "read"): MEMBERS,
     ("notifications", "update"): MEMBERS,
     ("notification-preferences", "read"): MEMBERS,

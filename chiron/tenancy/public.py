@@ -10,12 +10,14 @@ from chiron.tenancy.contents import has_schema, rows_of, tables_of
 from chiron.tenancy.everywhere import lacking, schemas_of_nobody
 from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
-from chiron.tenancy.names import login_of, role_of, schema_of
+from chiron.tenancy.names import login_of, role_of, schema_of, sealer_of
 from chiron.tenancy.policies import Policies
 from chiron.tenancy.readiness import missing_migrations
 from chiron.tenancy.replay import drop_schema
+from chiron.tenancy.restoring import have_rights
 from chiron.tenancy.services import SlugTaken, open_organization
 from chiron.tenancy.switch import NoOrganization, current_organization_id, do_at_last, inside, inside_as_owner
+from chiron.tenancy.turns import migrating_alone
 
 
 def organization_for_id(organization_id: UUID) -> Organization:
@@ -85,11 +87,13 @@ __all__ = [
     "do_at_last",
     "drop_schema",
     "has_schema",
+    "have_rights",
     "inside",
     "inside_as_owner",
     "inside_if_open",
     "lacking",
     "login_of",
+    "migrating_alone",
     "missing_migrations",
     "open_organization",
     "organization_for_command",
@@ -102,6 +106,7 @@ __all__ = [
     "rows_of",
     "schema_of",
     "schemas_of_nobody",
+    "sealer_of",
     "tables",
     "tables_of",
     "worked_out",

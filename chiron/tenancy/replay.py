@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 from django.db.migrations.state import ProjectState
@@ -105,15 +106,21 @@ def steps() -> list[Step]:
 
 def create_schema(organization_id: UUID) -> None:
     """Make an organization's role and its schema, empty but for the state of its migrations; safe to repeat."""
-    role, schema = role_of(organization_id), schema_of(organization_id)
+    schema = schema_of(organization_id)
     with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
-        if cursor.fetchone() is None:
-            cursor.execute(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO {login_of(CLINICAL)}")
+        have_role(cursor, organization_id)
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         cursor.execute(
             f"CREATE TABLE IF NOT EXISTS {schema}.django_migrations (LIKE {TEMPLATE}.django_migrations INCLUDING ALL)"
         )
+
+
+def have_role(cursor: CursorWrapper, organization_id: UUID) -> None:
+    """Make an organization's role, which requests may take; safe to repeat."""
+    role = role_of(organization_id)
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+    if cursor.fetchone() is None:
+        cursor.execute(f"CREATE ROLE {role} NOLOGIN; GRANT {role} TO {login_of(CLINICAL)}")
 
 
 def drop_schema(organization_id: UUID) -> None:

@@ -6,7 +6,7 @@ from chiron.vault.keyring import count_keys, create_organization_key, forget_key
 from chiron.vault.ledger import Entry, copy_out
 from chiron.vault.ledger_copy import length as copied_lines
 from chiron.vault.legacy import open_legacy
-from chiron.vault.master import master_key
+from chiron.vault.master import master_key, master_keys
 from chiron.vault.opening import Opener
 from chiron.vault.parts import OVERHEAD, PartsSafe
 from chiron.vault.rotation import (
@@ -73,6 +73,7 @@ __all__ = [
     "forget_keys",
     "key_states",
     "master_key",
+    "master_keys",
     "keys_are_destroyed",
     "matches",
     "name_tokens",

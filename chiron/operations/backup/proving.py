@@ -1,0 +1,141 @@
+"""Proving that what was restored is what was backed up, and that it can be used."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from django.db.models import Model
+
+from chiron.audit.public import Kind, seal, verify
+from chiron.files.public import Content, File, FileDamaged, StorageUnavailable, manifest_of
+from chiron.kernel.clock import now
+from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL
+from chiron.kernel.fields import SealedField
+from chiron.operations.backup.errors import Damaged
+from chiron.operations.backup.fingerprints import INVALID, differences, fingerprint_of
+from chiron.operations.backup.manifest import Manifest
+from chiron.operations.backup.names import caller_of
+from chiron.operations.backup.snapshots import connect_as_owner
+from chiron.operations.backup.watch import Watch
+from chiron.tenancy.public import all_organizations, has_schema, inside, tables_of
+from chiron.vault.public import KeyDestroyed, Opener, OpeningFailed
+
+SAMPLES = 25
+"""Values that are opened, and files that are read, of each organization; fewer where there are fewer."""
+FEW = 3
+EVERY_TREE = """
+    SELECT c.oid, bt_index_check(c.oid, true) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    JOIN pg_am m ON m.oid = c.relam WHERE m.amname = 'btree' AND i.indisvalid AND c.relpersistence = 'p'
+"""
+
+
+def prove_equal(manifest: Manifest, watch: Watch) -> dict[str, Any]:
+    """Compare rows, digests, sequences, constraints and rights of all databases. Raises Damaged, and says where."""
+    watch.begin("comparing", sum(len(each["tables"]) for each in manifest.databases.values()))
+    told = {}
+    for alias in ALIASES:
+        with connect_as_owner(alias) as connection, connection.transaction():
+            found = fingerprint_of(connection, caller_of(alias), watch.advance)
+            [(invalid,)] = connection.execute(INVALID).fetchall()
+        wrong = differences(manifest.databases[alias], found)
+        if wrong or invalid:
+            listed = ", ".join(wrong[:5]) or f"{invalid} constraints"
+            raise Damaged(f"{alias} is not what was backed up: {listed}{' and more' if len(wrong) > 5 else ''}.")
+        told[alias] = {
+            "tables": len(found["tables"]), "rows": sum(rows for rows, _ in found["tables"].values()),
+            "constraints": found["catalog"]["constraints"][0], "rights": found["catalog"]["rights"][0],
+            "indexes": check_indexes(alias),
+        }  # fmt: skip
+    return told
+
+
+def check_indexes(alias: str) -> str:
+    """Have amcheck look at every B-tree, where the server has that extension and the owner may use it.
+
+    Raises Damaged where it finds one that is corrupt.
+    """
+    with connect_as_owner(alias) as connection:
+        try:
+            with connection.transaction(force_rollback=True):
+                connection.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
+                return f"{len(connection.execute(EVERY_TREE).fetchall())} checked by amcheck"
+        except psycopg.errors.IndexCorrupted as error:
+            raise Damaged(f"{alias}: an index is corrupt ({error.diag.message_primary}).") from None
+        except psycopg.Error:
+            return "amcheck is not there, or not for this owner"
+
+
+def prove_trails() -> dict[str, int]:
+    """Seal what waits and verify every trail against the heads that came along; how many leaves each has.
+
+    Raises Damaged where a trail is not what was sealed. Heads that a bucket has beyond the backup are no fault of it:
+    they tell of what was lost, and `lost` counts them.
+    """
+    told, lost = {}, 0
+    for organization_id in [None, *(each.id for each in all_organizations() if has_schema(each.id))]:
+        alias = CLINICAL if organization_id else ACCOUNTS
+        while seal(alias, organization_id):
+            pass
+        report = verify(organization_id, now=now())
+        wrong = [each for each in report.findings if each.kind is not Kind.TRUNCATED]
+        if wrong or (report.findings and not settings.AUDIT_HEADS_BUCKET):
+            raise Damaged(f"The audit trail {report.trail} is not intact: {report.findings[0]}.")
+        lost += len(report.findings)
+        told[report.trail] = report.leaves
+    return told | ({"lost": lost} if lost else {})
+
+
+def prove_readable(watch: Watch) -> dict[str, Any]:
+    """Open some sealed values of every organization, and read some files whole. Raises Damaged at one that does not."""
+    organizations = [each for each in all_organizations() if has_schema(each.id)]
+    watch.begin("opening", len(organizations))
+    told = {"opened": 0, "erased": 0, "files": 0}
+    for organization in organizations:
+        with inside(organization.id):
+            for outcome in _samples(organization.id):
+                told[outcome] += 1
+            told["files"] += sum(1 for _ in _files(organization.id))
+        watch.advance(organization.slug)
+    return told
+
+
+def _samples(organization_id: UUID) -> Iterator[str]:
+    opener, opened = Opener(organization_id), 0
+    for model in tables_of(CLINICAL):
+        columns = [each.name for each in model._meta.concrete_fields if isinstance(each, SealedField)]
+        for row in model._base_manager.using(CLINICAL).order_by("?")[:FEW] if columns else ():
+            for column in columns:
+                outcome = _outcome(opener, row, column)
+                opened += outcome == "opened"
+                if outcome:
+                    yield outcome
+        if opened >= SAMPLES * FEW:
+            return
+
+
+def _outcome(opener: Opener, row: Model, column: str) -> str:
+    if not getattr(row, column):
+        return ""
+    try:
+        opener.open(row, column)
+    except KeyDestroyed:
+        return "erased"
+    except OpeningFailed:
+        raise Damaged(f"A value in {row._meta.db_table} does not open with the keys that were restored.") from None
+    return "opened"
+
+
+def _files(organization_id: UUID) -> Iterator[None]:
+    opener = Opener(organization_id)
+    for file in File.objects.filter(manifest__isnull=False).order_by("?")[:SAMPLES]:
+        with suppress(KeyDestroyed):
+            safe = opener.safe_for(file, "manifest")
+            try:
+                for _ in Content(organization_id, file.id, manifest_of(file, safe)).read():
+                    pass
+            except (FileDamaged, StorageUnavailable):
+                raise Damaged(f"The file {file.id} of {organization_id} cannot be read whole.") from None
+            yield

@@ -1,0 +1,59 @@
+"""`backup DIR [--s3 BUCKET]`: everything, sealed, read back."""
+
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from typing_extensions import override
+
+from chiron.kernel import clock
+from chiron.kernel.access import Caller
+from chiron.operations.backup.errors import BackupRefused
+from chiron.operations.backup.places import Bucket, Folder
+from chiron.operations.backup.sealing import private_key, public_key
+from chiron.operations.backup.writing import back_up, name_of
+from chiron.operations.management.bars import bars
+
+BY = Caller(operator=True, device="backup")
+
+
+class Command(BaseCommand):
+    help = "Back up the three databases, the files and the audit heads, sealed before they leave, and read them back."
+
+    @override
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path, nargs="?", help="Where backups lie; each is a folder in it.")
+        parser.add_argument("--s3", metavar="BUCKET", help="A bucket, or bucket/prefix, instead of the folder.")
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        if (options["folder"] is None) == (options["s3"] is None):
+            raise CommandError("Say where: a folder, or --s3 BUCKET.")
+        now = clock.now()
+        place = _place(options["folder"], options["s3"], name_of(now))
+        try:
+            with bars() as watch:
+                manifest = back_up(place, recipient(), by=BY, now=now, watch=watch)
+        except BackupRefused as refusal:
+            raise CommandError(f"No backup was made. {refusal}") from None
+        rows = sum(rows for each in manifest.databases.values() for rows, _ in each["tables"].values())
+        size = sum(each["bytes"] for each in manifest.parts.values())
+        self.stdout.write(f"{place}: {rows} rows, {manifest.stored['members']} parts of files, {size} bytes, read back")
+
+
+def recipient() -> X25519PublicKey:
+    """The key that backups are sealed for. Raises BackupRefused."""
+    if settings.BACKUP_PUBLIC_KEY:
+        return public_key(settings.BACKUP_PUBLIC_KEY)
+    return private_key(settings.BACKUP_ENCRYPTION_KEY).public_key()
+
+
+def _place(folder: Path | None, bucket: str | None, name: str) -> Folder | Bucket:
+    if folder is not None:
+        return Folder(Path(os.path.abspath(folder)) / name)
+    where, _, prefix = str(bucket).partition("/")
+    return Bucket(where, "/".join(each for each in (prefix.strip("/"), name) if each))

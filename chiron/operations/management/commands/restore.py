@@ -1,0 +1,63 @@
+"""`restore FOLDER | FILE | s3://…`: restore a backup beside what is served, prove it, and serve it."""
+
+import json
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from typing_extensions import override
+
+from chiron.files.public import StorageUnavailable
+from chiron.kernel import clock
+from chiron.kernel.access import Caller
+from chiron.operations.backup.errors import BackupRefused
+from chiron.operations.backup.places import Bucket, Folder, Place
+from chiron.operations.backup.reading import Backup
+from chiron.operations.backup.restoring import restore
+from chiron.operations.backup.sealing import private_key
+from chiron.operations.management.bars import bars
+from chiron.vault.public import LedgerBroken
+
+BY = Caller(operator=True, device="restore")
+
+
+class Command(BaseCommand):
+    help = "Restore a backup into empty databases, or beside those that are served, and prove it before it is served."
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    @override
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("backup", help="Its folder, any file of it, or s3://BUCKET/PREFIX/chiron-….")
+        parser.add_argument(
+            "--replace", action="store_true",
+            help="Where databases are not empty: keep them under another name, and serve what is restored.",
+        )  # fmt: skip
+        parser.add_argument("--report", type=Path, help="Where to write the signed report (default: print it).")
+
+    @override
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with bars() as watch:
+                backup = Backup.at(place_of(options["backup"]), private_key(settings.BACKUP_ENCRYPTION_KEY))
+                report = restore(backup, by=BY, replace=options["replace"], now=clock.now(), watch=watch)
+        except (BackupRefused, LedgerBroken, StorageUnavailable) as refusal:
+            raise CommandError(f"Nothing was restored, what is served is unchanged. {refusal}") from None
+        text = json.dumps(report.signed(), indent=2)
+        if options["report"] is None:
+            self.stdout.write(text)
+        else:
+            options["report"].write_text(f"{text}\n")
+            self.stdout.write(f"restored and proven; the report: {options['report']}")
+
+
+def place_of(said: str) -> Place:
+    """Where a backup lies."""
+    if said.startswith("s3://"):
+        bucket, _, prefix = said.removeprefix("s3://").partition("/")
+        return Bucket(bucket, prefix.strip("/"))
+    path = Path(os.path.abspath(said))
+    return Folder(path.parent if path.is_file() else path)
