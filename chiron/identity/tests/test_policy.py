@@ -42,7 +42,7 @@ def test_the_operator_sees_nothing_clinical() -> None:
 
     assert reached == {
         "me", "mfa", "password", "sessions", "organizations", "accounts", "jobs", "keys", "platform-audit",
-        "audit-proofs",
+        "audit-proofs", "backups",
     }  # fmt: skip
     assert not reached & CLINICAL
 
