@@ -130,7 +130,8 @@ def test_damage_further_on_ends_the_connection_before_the_end(server: Serving, l
     attachment = upload(server, lakeside, new_record(server, token), 3 * PART_SIZE)
     with inside(lakeside.id):
         part = parts_of(Attachment.objects.get().file_id)[2]
-    part.write_bytes(part.read_bytes()[:-1] + b"x")
+    sealed = part.read_bytes()
+    part.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
     answer = server.call("GET", f"/api/attachments/{attachment['id']}", token)
     with closing(answer), pytest.raises(http.client.IncompleteRead) as broken:
