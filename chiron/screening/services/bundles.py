@@ -1,9 +1,8 @@
 """Letting a bundle answer, or no longer: a named person says so, and why."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
@@ -55,13 +54,12 @@ def change_state(
     content_hash: str,
     state: BundleStanding,
     words: Words,
-    gate: Mapping[str, Any] | None = None,
     if_match: int | None = None,
     now: datetime,
 ) -> Told:
     """Let a bundle stand elsewhere. One that becomes active takes the place of the one that was, which stays validated.
 
-    To be validated it must have passed the gate: its own, or that of a validation on the site's patients (`gate`).
+    To be validated it must have passed the gate, on patients it had never seen (`b12 validate`).
     Raises NotFound, StaleVersion, IllegalState, GateNotPassed.
     """
     by.scope("screening-models", "update")
@@ -73,9 +71,8 @@ def change_state(
     allowed = NEXT[BundleStanding(row.state)]
     if state not in allowed:
         raise IllegalState(state=row.state, allowed=[str(each) for each in allowed])
-    passed = bundle.gate if gate is None else gate
-    if state is BundleStanding.VALIDATED and row.state == BundleStanding.RESEARCH_ONLY and not passed.get("passed"):
-        raise GateNotPassed(reasons=list(passed.get("reasons", [])))
+    if state is BundleStanding.VALIDATED and not bundle.gate.get("passed"):
+        raise GateNotPassed(reasons=list(bundle.gate.get("reasons", [])))
     if state is BundleStanding.ACTIVE:
         for other in BundleState.objects.filter(state=BundleStanding.ACTIVE):
             _stand(by, other, BundleStanding.VALIDATED, words, now)
