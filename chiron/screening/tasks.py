@@ -1,0 +1,21 @@
+"""What screening does now and then."""
+
+from chiron.jobs.public import enqueue, job
+from chiron.kernel import clock
+from chiron.screening.services.confirming import BATCH, link_results
+from chiron.tenancy.public import all_organizations, inside
+
+
+@job("screening.link_all_results", every="17 2 * * *")
+def link_all_results() -> None:
+    """Every organization links what was measured since yesterday, by a job of its own."""
+    for organization in all_organizations():
+        with inside(organization.id):
+            enqueue(link_new_results)
+
+
+@job("screening.link_new_results")
+def link_new_results() -> None:
+    """Screenings are linked to vitamin B12 that was measured afterwards; it comes back while there is more."""
+    if link_results(clock.now()) == BATCH:
+        enqueue(link_new_results)
