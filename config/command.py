@@ -9,6 +9,7 @@ from config import environment
 FIRST = {"check", "demo", "restore", "setup_databases"}
 """What begins an installation, or asks nothing of one; all others would work on an empty one that nobody meant."""
 SERVERLESS = {"backup_key", "help", "makemigrations", "docs", "openapi", "--help", "version", "--version"}
+SERVERLESS |= {"b12 train", "b12 validate", "b12 demo-data"}
 
 
 def main() -> None:
@@ -29,7 +30,8 @@ def main() -> None:
     from chiron.postgres.server import using
 
     try:
-        needs_server = settings.EMBEDDED and len(arguments) > 1 and arguments[1] not in SERVERLESS
+        serverless = arguments[1:2] and (arguments[1] in SERVERLESS or " ".join(arguments[1:3]) in SERVERLESS)
+        needs_server = settings.EMBEDDED and len(arguments) > 1 and not serverless
         if needs_server and arguments[1] not in FIRST and not settings.HOME.data.exists():
             sys.exit(f"chiron: nothing is set up in {settings.HOME.path}: set CHIRON_HOME, or run setup_databases.")
         with using(settings.HOME) if needs_server else nullcontext() as server, suppress(KeyboardInterrupt):

@@ -41,6 +41,17 @@ def test_where_nothing_is_set_up_a_command_says_so_and_sets_nothing_up(command: 
     assert not (home / "postgres").exists()
 
 
+def test_a_model_needs_no_installation_to_be_made(tmp_path: Path) -> None:
+    home, rows = tmp_path / "forgotten", tmp_path / "rows.csv"
+
+    making = ("b12", "demo-data", "--seed", "1", "--rows", "5", "--out", str(rows))
+    done = run("env", f"CHIRON_HOME={home}", sys.executable, "manage.py", *making)
+
+    assert done.returncode == 0, done.stderr
+    assert len(rows.read_text(encoding="utf-8").splitlines()) == 6
+    assert not (home / "postgres").exists()
+
+
 def test_the_older_script_runs_the_same_suite() -> None:
     done = run("./run_tests.sh", "-q --collect-only -n 0 chiron/kernel")
 
