@@ -10,15 +10,18 @@ from django.http import HttpRequest, RawPostDataException, UnreadablePostError
 from chiron.kernel.errors import DomainError
 from chiron.kernel.parsing import loads
 from chiron.records.public import patients_of_attachments, patients_of_records
+from chiron.screening.public import patients_of_screenings
 
 
 def patients_of(request: HttpRequest, path: Mapping[str, str]) -> list[UUID]:
-    """The patients named in path, query or body, themselves or by a record or attachment of theirs."""
+    """The patients named in path, query or body, themselves or by a record, attachment or screening of theirs."""
     said = [path, request.GET, _body(request)]
     records, attachments = list(ids_in(said, "record_id")), list(ids_in(said, "attachment_id"))
     by_record = patients_of_records(records) if records else []
     by_attachment = patients_of_attachments(attachments) if attachments else []
-    return [*ids_in(said, "patient_id", "patient"), *by_record, *by_attachment]
+    screenings = list(ids_in(said, "screening_id"))
+    by_screening = patients_of_screenings(screenings) if screenings else []
+    return [*ids_in(said, "patient_id", "patient"), *by_record, *by_attachment, *by_screening]
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:

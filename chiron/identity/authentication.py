@@ -14,6 +14,7 @@ from chiron.identity.tokens import Verified, verified
 from chiron.kernel import clock
 from chiron.kernel.access import Caller, Proof
 from chiron.kernel.errors import NotFound, NotSignedIn
+from chiron.tenancy.public import policies_of
 
 ADDRESS_LENGTH, DEVICE_LENGTH = 64, 300
 
@@ -84,8 +85,14 @@ def must_be_proved(known: Verified, proof: Proof) -> None:
     """Refuse who must be known more surely. Raises EnrolmentRequired, StepUpRequired."""
     if proof is not Proof.ENROLLING and known.mfa_due is not None and known.mfa_due <= clock.now():
         raise EnrolmentRequired
-    if proof is Proof.FRESH and not is_fresh(known.mfa_at, clock.now()):
+    if _must_be_fresh(known.caller, proof) and not is_fresh(known.mfa_at, clock.now()):
         raise StepUpRequired
+
+
+def _must_be_fresh(caller: Caller, proof: Proof) -> bool:
+    if proof is Proof.WANTED and caller.organization_id:
+        return policies_of(caller.organization_id).exports_step_up
+    return proof is Proof.FRESH
 
 
 def _must_be_named_alike(request: HttpRequest, caller: Caller) -> None:

@@ -117,6 +117,7 @@ class PolicyChanges(Body):
     mfa_from: date | None = Field(
         None, description="From which day on; until then they are free to enrol. Null: at once."
     )
+    exports_step_up: bool | None = Field(None, description="Is the second factor shown again for an export?")
 
 
 class OrganizationChanges(Body):

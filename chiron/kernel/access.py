@@ -32,6 +32,7 @@ class Proof(Enum):
 
     USUAL = "signed in, with a second factor where the organization requires one"
     FRESH = "a second factor shown at most five minutes ago"
+    WANTED = "a second factor shown at most five minutes ago where the organization wants that for exports"
     ENROLLING = "signed in; the second factor that the organization requires may still be missing"
 
 
@@ -123,8 +124,8 @@ def proof_of(view: Callable[..., Any]) -> Proof:
 def needs(resource: str, action: str, *, proof: Proof = Proof.USUAL) -> Callable[[View], View]:
     """Guard an operation: callers whose scope for this is NONE get 403 before its body is read.
 
-    With ``proof=Proof.FRESH`` whoever has not just shown a second factor gets 401 ``step-up-required`` (exports, keys,
-    erasure, the second factor itself).
+    With ``proof=Proof.FRESH`` whoever has not just shown a second factor gets 401 ``step-up-required`` (the trail's
+    export, keys, erasure, the second factor itself); with ``Proof.WANTED`` only where the organization decided so.
     """
 
     def mark(view: View) -> View:

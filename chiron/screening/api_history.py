@@ -43,7 +43,7 @@ def read_one(request: Call, response: HttpResponse, screening_id: UUID) -> shape
 )
 @needs("screenings", "decide")
 def decide_one(
-    request: Call, response: HttpResponse, screening_id: UUID, body: shapes.DecisionIn
+    request: Call, response: HttpResponse, screening_id: UUID, body: shapes.ScreeningDecision
 ) -> shapes.ScreeningSummaryEnvelope:
     """Accept an answer or override it, which takes a reason. No model learns from it."""
     decided = decide(

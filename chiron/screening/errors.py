@@ -36,3 +36,9 @@ class NotDecided(Conflict):
 
 class NotForPatients(Conflict):
     code, title = "not-for-patients", "Only a clinical screening of a patient is released to somebody."
+
+
+class TooManyToExport(Conflict):
+    """Carries ``limit``, in rows."""
+
+    code, title = "too-many-to-export", "That are more rows than one file takes: narrow the filters."

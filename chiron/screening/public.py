@@ -1,7 +1,17 @@
 """What other apps may use of screening."""
 
 from chiron.screening.models import Screening
+from chiron.screening.queries import patients_of_screenings
 from chiron.screening.shelf import changed_bundles
 from chiron.screening.words import Decision, Mode, Outcome, ResultClass, RiskClass
 
-__all__ = ["Decision", "Mode", "Outcome", "ResultClass", "RiskClass", "Screening", "changed_bundles"]
+__all__ = [
+    "Decision",
+    "Mode",
+    "Outcome",
+    "ResultClass",
+    "RiskClass",
+    "Screening",
+    "changed_bundles",
+    "patients_of_screenings",
+]

@@ -103,6 +103,6 @@ class ScreeningSummaryEnvelope(BaseModel):
     screening: ScreeningSummary
 
 
-class DecisionIn(Body):
+class ScreeningDecision(Body):
     decision: Literal[Decision.ACCEPTED, Decision.OVERRIDDEN] = Field(examples=["overridden"])
     reason: Why = Field("", description="Needed to override.", examples=["Treated elsewhere since March."])

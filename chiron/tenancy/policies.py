@@ -15,7 +15,7 @@ class Policies:
 
     ``patients_register`` and ``doctors_register``: may people make their own account here? ``break_glass_minutes``:
     how long a broken glass stays open. ``mfa_required_roles``: who needs a second factor, from the first moment of the
-    day ``mfa_from`` on, or at once.
+    day ``mfa_from`` on, or at once. ``exports_step_up``: does who exports patients' data show it again?
     """
 
     patients_register: bool = True
@@ -23,6 +23,7 @@ class Policies:
     break_glass_minutes: int = 60
     mfa_required_roles: tuple[str, ...] = ()
     mfa_from: date | None = None
+    exports_step_up: bool = False
 
     @classmethod
     def stored(cls, kept: dict[str, Any]) -> Self:

@@ -50,6 +50,7 @@ def test_the_operator_lists_and_reads_organizations(olga: Any, hilltop: Any, riv
             "break_glass_minutes": 60,
             "mfa_required_roles": [],
             "mfa_from": None,
+            "exports_step_up": False,
         },
         "suspended": False,
     }

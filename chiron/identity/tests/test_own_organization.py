@@ -59,6 +59,7 @@ def test_policies_that_are_not_named_stay_as_they_are(admin: Client, hilltop: Cl
         "break_glass_minutes": 15,
         "mfa_required_roles": [],
         "mfa_from": None,
+        "exports_step_up": False,
     }
     assert answer.json()["organization"]["policies"] == expected
     assert Organization.objects.get(id=hilltop.id).policies == expected
