@@ -2,6 +2,7 @@
 
 from ninja import NinjaAPI
 
+from chiron.analytics.api import router as analytics
 from chiron.audit.api import router as audit
 from chiron.audit.api_proofs import router as proofs
 from chiron.identity.api import router as identity
@@ -77,5 +78,6 @@ for router in (
     stream,
     screening_export,
     screening_history,
+    analytics,
 ):
     api.add_router("", router)

@@ -70,16 +70,17 @@ def month_of(table: Table, days: Days, members: Members) -> Month:
 
 
 def parts_of(tallies: Mapping[Key, Tally], group: Callable[[Key], object]) -> list[frozenset[Key]]:
-    """Parts that are large, within groups as far as possible. None where all of them together are not.
+    """Parts that are large, within groups as far as possible; none where all of them together are not.
 
     Which large cell is hidden with small ones is decided by its place and not by its size, which would tell of it.
     """
+    if added(tallies.values()).least < THRESHOLD:
+        return []
     within: dict[object, dict[frozenset[Key], Tally]] = {}
     for key, tally in tallies.items():
         within.setdefault(group(key), {})[frozenset({key})] = tally
     found = [part for cells in within.values() for part in _joined(cells).items()]
-    whole = _joined(dict(found))
-    return list(whole) if all(_large(part, tally) for part, tally in whole.items()) else []
+    return list(_joined(dict(found)))
 
 
 def _joined(cells: Mapping[frozenset[Key], Tally]) -> dict[frozenset[Key], Tally]:

@@ -139,6 +139,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("audit", "export"): {ADMIN: ALL, PRIVACY: ALL},
     ("audit-proofs", "read"): {OPERATOR: ALL, ADMIN: ALL, PRIVACY: ALL},
     ("platform-audit", "read"): {OPERATOR: ALL},
+    ("analytics", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, LAB: ASSIGNED},
+    ("analytics", "export"): {ADMIN: ALL, DOCTOR: ASSIGNED, LAB: ASSIGNED},
     ("administration", "open"): {ADMIN: ALL, PRIVACY: ALL},
     ("desk", "open"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL},
 }

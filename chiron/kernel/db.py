@@ -93,3 +93,9 @@ def take_turns(alias: str, *keys: Hashable) -> None:
     with cursor(alias) as held:
         for key in sorted({str(key) for key in keys}):
             held.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+
+
+def hurry(alias: str, seconds: int) -> None:
+    """From here to the end of the transaction, no statement takes longer; one that would is an OperationalError."""
+    with cursor(alias) as session:
+        session.execute(f"SET LOCAL statement_timeout = '{seconds}s'")

@@ -2,7 +2,7 @@
 
 from chiron.records.attachments import patients_of_attachments
 from chiron.records.entries import Code, Imported, Outcomes, Quantity, RecordEntry, ReferenceRange, Statement
-from chiron.records.figures import Written, written_since
+from chiron.records.figures import Written, WrittenBy, written_by, written_since
 from chiron.records.models import Record
 from chiron.records.queries import patients_of_records, record_for, records_within
 from chiron.records.services.appointments import follow_appointment, record_appointment
@@ -24,6 +24,7 @@ __all__ = [
     "Statement",
     "Status",
     "Written",
+    "WrittenBy",
     "follow_appointment",
     "import_records",
     "patients_of_attachments",
@@ -32,5 +33,6 @@ __all__ = [
     "record_for",
     "records_within",
     "write_record",
+    "written_by",
     "written_since",
 ]

@@ -2,13 +2,17 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F
-from django.db.models.functions import ExtractYear
+from django.db.models import Count, F, Q
+from django.db.models.functions import ExtractYear, TruncDate
 
 from chiron.kernel.access import Caller
-from chiron.registry.models import Claim, Patient, Provider
+from chiron.registry.calling import Work
+from chiron.registry.doors import patients_within
+from chiron.registry.models import Claim, Patient, Provider, ProviderDepartment
 from chiron.registry.services.glass import unseen
 
 
@@ -43,3 +47,31 @@ def glass_to_look_at(by: Caller) -> int:
     """How many broken glasses nobody who answers for privacy has looked at. Raises NotPermitted."""
     by.scope("break-glass", "read")
     return unseen().count()
+
+
+def registered_by_day(by: Caller, since: datetime, until: datetime, zone: ZoneInfo) -> dict[date, int]:
+    """How many of the patients whom the caller reaches were registered on each day of the zone, by one query.
+
+    Neither those erased since nor those who turned out to be somebody else. Raises NotPermitted.
+    """
+    patients = patients_within(by, by.scope("patients", "read")).filter(replaced_by=None)
+    days = patients.filter(recorded_at__gte=since, recorded_at__lt=until).annotate(
+        day=TruncDate("recorded_at", tzinfo=zone)
+    )
+    return dict(days.values_list("day").annotate(number=Count("id")).order_by("day"))
+
+
+def main_departments(by: Caller, first: date, last: date) -> dict[UUID, list[Work]]:
+    """Where each provider works on any of these days, where they have worked longest first. Raises NotPermitted."""
+    by.scope("departments", "read")
+    working = ProviderDepartment.objects.filter(Q(until=None) | Q(until__gte=first), since__lte=last)
+    found: dict[UUID, list[Work]] = {}
+    for each in working.order_by("since", "id"):
+        found.setdefault(each.provider_id, []).append(Work(each.department_id, each.since, each.until))
+    return found
+
+
+def working_doctors(by: Caller) -> list[UUID]:
+    """The doctors who work here, by one query. Raises NotPermitted."""
+    by.scope("providers", "read")
+    return list(Provider.objects.filter(active=True, role="doctor").order_by("id").values_list("id", flat=True))

@@ -21,7 +21,14 @@ from chiron.registry.doors import (
     provider_for,
 )
 from chiron.registry.erasing import blank, remove_parts_of, standing
-from chiron.registry.figures import Registered, glass_to_look_at, registered
+from chiron.registry.figures import (
+    Registered,
+    glass_to_look_at,
+    main_departments,
+    registered,
+    registered_by_day,
+    working_doctors,
+)
 from chiron.registry.hooks import Tie
 from chiron.registry.models import Laboratory, Patient, Precision, Provider, Sex
 from chiron.registry.queries import Opened, Sought, list_patients, read_patient
@@ -84,6 +91,7 @@ __all__ = [
     "list_patients",
     "known_places",
     "known_providers",
+    "main_departments",
     "make_claim",
     "patient_for",
     "patient_link",
@@ -95,7 +103,9 @@ __all__ = [
     "provider_names",
     "read_patient",
     "registered",
+    "registered_by_day",
     "remove_parts_of",
     "save_laboratory",
     "standing",
+    "working_doctors",
 ]

@@ -2,6 +2,7 @@
 
 from chiron.scheduling.calendars import Method, invitation
 from chiron.scheduling.days import DoctorDay, bookable_doctors, clinic_day, next_free, offered_types, state_of_day
+from chiron.scheduling.figures import Appointed, appointed, seen, time_of_doctors
 from chiron.scheduling.letters import letter_of
 from chiron.scheduling.models import Appointment, AppointmentType, Schedule, WaitlistEntry
 from chiron.scheduling.queries import Free, Told, free_doctors, read_appointment, told
@@ -20,6 +21,7 @@ from chiron.scheduling.words import WEEKDAYS, Standing, Status, Step
 
 __all__ = [
     "WEEKDAYS",
+    "Appointed",
     "Appointment",
     "AppointmentType",
     "Appointments",
@@ -39,6 +41,7 @@ __all__ = [
     "TypeSaid",
     "WaitlistEntry",
     "Wanted",
+    "appointed",
     "book",
     "bookable_doctors",
     "cancel",
@@ -60,9 +63,11 @@ __all__ = [
     "read_appointment",
     "reschedule",
     "save_type",
+    "seen",
     "set_availability",
     "state_of_day",
     "steps_from",
+    "time_of_doctors",
     "told",
     "undo_no_show",
     "wall_of",

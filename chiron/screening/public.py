@@ -1,5 +1,6 @@
 """What other apps may use of screening."""
 
+from chiron.screening.figures import Screened, screened
 from chiron.screening.models import Screening
 from chiron.screening.queries import patients_of_screenings
 from chiron.screening.shelf import changed_bundles
@@ -11,7 +12,9 @@ __all__ = [
     "Outcome",
     "ResultClass",
     "RiskClass",
+    "Screened",
     "Screening",
     "changed_bundles",
     "patients_of_screenings",
+    "screened",
 ]

@@ -140,6 +140,7 @@ CHIRON_APPS = [
     "chiron.records.apps.Records",
     "chiron.scheduling.apps.Scheduling",
     "chiron.screening.apps.Screening",
+    "chiron.analytics.apps.Analytics",
     "chiron.interop.apps.Interop",
     "chiron.desk.apps.Desk",
     "chiron.operations.apps.Operations",

@@ -13,7 +13,7 @@ from chiron.identity.policy import scope_of
 from chiron.identity.public import Role
 from config.api import api
 from tests.hostile.values import DEEP, MARK, STRANGE_TEXTS, UNREADABLE, WRONG_SHAPES, is_problem, wrong_bodies
-from tests.matrix.operations import OPERATIONS
+from tests.matrix.operations import METRIC, OPERATIONS
 from tests.matrix.operations import sent as as_sent
 from tests.matrix.test_access import NEEDS
 from tests.matrix.world import Thing, Whose, World, build, undone
@@ -50,7 +50,7 @@ def fitting(world: World, name: str) -> tuple[str, str, dict[str, Any] | None]:
         return method.lower(), path, OPEN[name]
     operation = OPERATIONS[name]
     thing_id: UUID = world.thing(operation.thing or Thing.PATIENT, Whose.MINE, "ADMIN")
-    path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
+    path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1").replace("{metric}", METRIC))
     return method.lower(), path, operation.body(world, thing_id) if operation.body else None
 
 

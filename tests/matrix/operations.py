@@ -17,6 +17,9 @@ from chiron.screening.shapes import COUNT
 from tests.matrix.world import SUPPRESSED, Thing, World
 from tests.town import PASSWORD
 
+METRIC = "screening.volume"
+"""What everybody may ask for whom the policy lets ask for any metric."""
+
 Body = Callable[[World, UUID], dict[str, Any]]
 
 
@@ -284,6 +287,9 @@ OPERATIONS: dict[str, Operation] = {
     "POST /api/appointments/{appointment_id}/complete": Operation(Thing.PRESENT, events=2),
     "POST /api/appointments/{appointment_id}/no_show": Operation(Thing.BEGUN, events=2),
     "DELETE /api/appointments/{appointment_id}/no_show": Operation(Thing.MISSED, events=2),
+    "GET /api/analytics": Operation(events=0),
+    "GET /api/analytics/{metric}": Operation(events=0),
+    "GET /api/analytics/{metric}/export": Operation(),
     "GET /api/audit": Operation(),
     "GET /api/audit/export": Operation(),
     "GET /api/audit/head": Operation(events=0),

@@ -18,7 +18,7 @@ from chiron.kernel.access import Need, Proof, Scope, need_of, proof_of
 from chiron.screening.shelf import bundles_there
 from config.api import api
 from tests.apart import become_the_form_that_answers
-from tests.matrix.operations import OPERATIONS, Operation, sent
+from tests.matrix.operations import METRIC, OPERATIONS, Operation, sent
 from tests.matrix.world import OUTCASTS, Thing, Whose, World, events_of, undone
 
 APPOINTMENTS = (Thing.APPOINTMENT, Thing.BEGUN, Thing.PRESENT, Thing.MISSED, Thing.HOLD, Thing.PENDING, Thing.SERIES)
@@ -115,7 +115,7 @@ def ask(
     if path.endswith("{account_id}"):
         works = world.newcomer if whose is Whose.ANOTHERS else world.hilltop.who[Role.LAB].account_id
         path = path.replace("{account_id}", str(works))
-    path = path.replace("{content_hash}", bundles_there()[0].content_hash)
+    path = path.replace("{content_hash}", bundles_there()[0].content_hash).replace("{metric}", METRIC)
     path = re.sub(r"\{\w+\}", str(thing_id), path.replace("{version}", "1"))
     asked = {**(operation.words or {}), **(words or {})}
     path += f"?{urlencode(asked)}" if asked else ""

@@ -1,0 +1,95 @@
+"""By whom a metric is told apart: what grows on what, and what each is called."""
+
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from chiron.analytics.facts import Fact, Window
+from chiron.analytics.masking import Member, Members
+from chiron.analytics.metrics import Grouping, Metric
+from chiron.kernel.access import Caller, Scope
+from chiron.records.public import RecordType
+from chiron.registry.public import (
+    departments_by_name,
+    laboratories_within,
+    main_departments,
+    provider_names,
+    working_doctors,
+)
+
+
+class Group(NamedTuple):
+    """One of those by whom a metric is told apart; without an id, what belongs to none of them."""
+
+    id: Hashable
+    name: str
+    members: Members
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Whose each fact is, and all who there are, counted or not."""
+
+    facts: list[tuple[Fact, Member]]
+    members: Members
+
+
+def placed(by: Caller, metric: Metric, group: Grouping, window: Window) -> Placed:
+    """Each fact with the member whose it is. The grouping by departments is that by doctors, seen from above.
+
+    A doctor of several departments is counted in the one where they have worked longest.
+    """
+    rows, days = list(metric.facts(by, window)), window.days
+    match tree_of(metric, group):
+        case Grouping.DOCTOR:
+            works = main_departments(by, days.first, days.last)
+
+            def member(day: date, doctor: UUID | None) -> Member:
+                found = (each.department_id for each in works.get(doctor, ()) if each.includes(day)) if doctor else ()
+                return Member(next(iter(found), None), doctor)
+
+            everybody = by.scope(metric.resource, "read") is Scope.ORGANIZATION
+            known = {member(days.last, doctor) for doctor in working_doctors(by)} if everybody else set()
+            told = [(fact, member(fact.day, fact.doctor)) for fact in rows]
+        case Grouping.LABORATORY:
+            reached = laboratories_within(by, by.scope("laboratories", "read"))
+            known = {Member(None, each) for each in reached.values_list("id", flat=True)}
+            told = [(fact, Member(None, fact.laboratory)) for fact in rows]
+        case Grouping.TYPE:
+            known = {Member(None, kind.value) for kind in RecordType}
+            told = [(fact, Member(None, fact.type)) for fact in rows]
+        case _:
+            known, told = {Member(None, None)}, [(fact, Member(None, None)) for fact in rows]
+    return Placed(told, frozenset(known | {each for _, each in told}))
+
+
+def tree_of(metric: Metric, group: Grouping) -> Grouping:
+    """By what the members of a grouping are told apart."""
+    return Grouping.DOCTOR if group is Grouping.DEPARTMENT else group
+
+
+def groups_of(by: Caller, group: Grouping, members: Members) -> list[Group]:
+    """Those by whom it is told apart, by name, and last what belongs to none. Raises NotPermitted."""
+    if group is Grouping.NONE:
+        return [Group(None, "", members)]
+    of: dict[Hashable, set[Member]] = {}
+    for each in members:
+        of.setdefault(each.branch if group is Grouping.DEPARTMENT else each.leaf, set()).add(each)
+    names = _names(by, group, of)
+    groups = [Group(key, names.get(key, ""), frozenset(rows)) for key, rows in of.items()]
+    return sorted(groups, key=lambda each: (each.id is None, each.name.casefold(), str(each.id)))
+
+
+def _names(by: Caller, group: Grouping, keys: Collection[Hashable]) -> dict[Hashable, str]:
+    match group:
+        case Grouping.DOCTOR:
+            return dict(provider_names(by, [key for key in keys if isinstance(key, UUID)]).items())
+        case Grouping.DEPARTMENT:
+            return dict(departments_by_name(by))
+        case Grouping.LABORATORY:
+            reached = laboratories_within(by, by.scope("laboratories", "read"))
+            return dict(reached.values_list("id", "name"))
+        case _:
+            return {kind.value: str(kind.label) for kind in RecordType}

@@ -1,0 +1,206 @@
+"""`GET /api/analytics`: who is told what, in which form, and what is refused."""
+
+import csv
+import io
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chiron.analytics.metrics import TABLE
+from chiron.analytics.tests.factories import appointments, patients
+from chiron.audit.models import Event
+from chiron.identity.public import Role
+from chiron.kernel import clock
+from chiron.registry.models import Department, ProviderDepartment
+from chiron.registry.public import assign
+from chiron.registry.tests.factories import problem
+from chiron.scheduling.tests.factories import BERLIN
+from chiron.tenancy.public import inside
+from tests.town import Clinic
+
+BOOKED = "/api/analytics/appointments.booked"
+APRIL = {"from": "2026-04-01", "to": "2026-04-30"}
+"""A month that is over whenever this is read."""
+TUESDAY, WEDNESDAY = "2026-04-07T10:00", "2026-04-08T10:00"
+
+
+def asked(
+    clinic: Clinic, query: dict[str, str] | None = None, *, role: Role = Role.ADMIN, path: str = BOOKED
+) -> Any:  # fmt: skip
+    return clinic.client(role).get(path, APRIL | (query or {}))
+
+
+def numbers(answer: Any) -> dict[str | None, float | None]:
+    """What is told of each group."""
+    assert answer.status_code == 200, answer.content
+    return {cell["id"]: cell["value"] for cell in answer.json()["analytics"]["cells"]}
+
+
+def events(clinic: Clinic) -> list[Event]:
+    with inside(clinic.id):
+        return list(Event.objects.using("clinical").filter(resource="analytics").order_by("id"))
+
+
+def test_metrics_are_listed_to_whom_they_are_open(hilltop: Clinic) -> None:
+    listed = {
+        role: [each["name"] for each in hilltop.client(role).get("/api/analytics").json()["metrics"]]
+        for role in (Role.ADMIN, Role.DOCTOR, Role.LAB)
+    }
+
+    assert listed[Role.ADMIN] == listed[Role.DOCTOR] == [metric.name for metric in TABLE]
+    assert listed[Role.LAB] == [metric.name for metric in TABLE if metric.owner == "screening"]
+
+
+def test_a_metric_says_what_it_is_when_it_was_counted_and_what_it_came_to(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        appointments(hilltop, TUESDAY, 25)
+
+    answer = asked(hilltop, {"by": "month"}).json()["analytics"]
+
+    [cell] = answer.pop("cells")
+    assert cell == {"from": "2026-04-01", "to": "2026-04-30", "id": None, "name": "", "value": 25, "counted": 25,
+                    "masked": False}  # fmt: skip
+    assert answer.pop("metric")["version"] == 1
+    assert abs(clock.now() - datetime.fromisoformat(answer.pop("as_of"))) < timedelta(minutes=1)
+    assert answer == {"by": "month", "group": "none", "from": "2026-04-01", "to": "2026-04-30",
+                      "time_zone": "Europe/Berlin", "threshold": 11}  # fmt: skip
+
+
+def test_what_is_small_is_masked_and_so_is_what_it_would_follow_from(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        appointments(hilltop, TUESDAY, 25)
+        appointments(hilltop, WEDNESDAY, 4, provider_id=hilltop.other_doctor_id)
+
+    by_doctor = asked(hilltop, {"group": "doctor"})
+
+    assert numbers(by_doctor) == {str(hilltop.doctor_id): None, str(hilltop.other_doctor_id): None}
+    assert all(cell["masked"] and cell["counted"] is None for cell in by_doctor.json()["analytics"]["cells"])
+    assert numbers(asked(hilltop)) == {None: 29}
+
+
+def test_whole_periods_are_told_wherever_a_question_begins_and_ends(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        appointments(hilltop, TUESDAY, 25)
+
+    answer = asked(hilltop, {"from": "2026-04-30", "to": "2026-05-02"}).json()["analytics"]
+
+    assert [(cell["from"], cell["to"]) for cell in answer["cells"]] == [
+        ("2026-04-01", "2026-04-30"), ("2026-05-01", "2026-05-31"),
+    ]  # fmt: skip
+    assert [cell["value"] for cell in answer["cells"]] == [25, None]
+
+
+@pytest.mark.parametrize("grain", ["day", "week", "month"])
+def test_what_is_not_over_is_not_told(hilltop: Clinic, grain: str) -> None:
+    today = clock.now().astimezone(BERLIN).date()
+
+    answer = asked(hilltop, {"from": str(today), "to": str(today), "by": grain}).json()["analytics"]
+    usual = hilltop.client(Role.ADMIN).get(BOOKED, {"by": grain}).json()["analytics"]
+
+    assert answer["cells"] == []
+    assert len(usual["cells"]) == {"day": 30, "week": 12, "month": 12}[grain]
+    assert max(cell["to"] for cell in usual["cells"]) < str(today)
+
+
+def test_departments_are_those_where_doctors_worked_longest(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        surgery, children = (Department.objects.create(name=name) for name in ("Surgery", "Children"))
+        for provider_id, department, since in (
+            (hilltop.doctor_id, surgery, "2020-01-01"), (hilltop.doctor_id, children, "2024-01-01"),
+            (hilltop.other_doctor_id, children, "2024-01-01"),
+        ):  # fmt: skip
+            ProviderDepartment.objects.create(provider_id=provider_id, department=department, since=since)
+        appointments(hilltop, TUESDAY, 25)
+        appointments(hilltop, TUESDAY, 33, provider_id=hilltop.other_doctor_id)
+
+    assert numbers(asked(hilltop, {"group": "department"})) == {str(surgery.id): 25, str(children.id): 33}
+
+
+def test_a_doctor_learns_nothing_of_others_patients_from_a_total(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        mine, theirs = patients(2)
+        assign(by=hilltop.who[Role.ADMIN], patient_id=mine.id, provider_id=hilltop.doctor_id, now=clock.now())
+        for whose, number in ((mine, 12), (theirs, 40)):
+            appointments(hilltop, TUESDAY, number, patient_ids=[whose.id] * number,
+                         provider_id=hilltop.other_doctor_id)  # fmt: skip
+
+    assert numbers(asked(hilltop, role=Role.DOCTOR)) == {None: 12}
+    assert numbers(asked(hilltop)) == {None: 52}
+
+
+def test_next_door_nothing_is_counted(hilltop: Clinic, riverside: Clinic) -> None:
+    with inside(hilltop.id):
+        appointments(hilltop, TUESDAY, 25)
+
+    assert numbers(asked(riverside)) == {None: None}
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "status", "code"),
+    [
+        (Role.PATIENT, BOOKED, 403, "not-permitted"),
+        (Role.RECEPTIONIST, BOOKED, 403, "not-permitted"),
+        (Role.LAB, BOOKED, 403, "not-permitted"),
+        (Role.LAB, f"{BOOKED}/export", 403, "not-permitted"),
+        (Role.ADMIN, "/api/analytics/appointments.wasted", 404, "not-found"),
+    ],
+)
+def test_who_may_not_is_told_nothing(hilltop: Clinic, role: Role, path: str, status: int, code: str) -> None:
+    assert problem(asked(hilltop, role=role, path=path)) == (status, code)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"by": "hour"},
+        {"group": "laboratory"},
+        {"from": "2026-05-01", "to": "2026-04-01"},
+        {"from": "2024-01-01"},
+        {"from": "yesterday"},
+    ],
+)
+def test_what_cannot_be_told_is_refused_and_not_echoed(hilltop: Clinic, query: dict[str, str]) -> None:
+    answer = asked(hilltop, query)
+
+    assert problem(answer) == (422, "invalid")
+    assert "yesterday" not in answer.content.decode()
+
+
+def test_a_metric_of_months_is_told_of_no_shorter_time(hilltop: Clinic) -> None:
+    assert asked(hilltop, {"by": "week"}, path="/api/analytics/patients.active").status_code == 422
+
+
+def test_a_file_says_the_same_and_taking_it_out_is_an_event(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        appointments(hilltop, TUESDAY, 25)
+        appointments(hilltop, WEDNESDAY, 4, provider_id=hilltop.other_doctor_id)
+    seen = asked(hilltop, {"by": "day", "group": "doctor"}).json()["analytics"]["cells"]
+
+    taken = asked(hilltop, {"by": "day", "group": "doctor", "format": "csv"}, path=f"{BOOKED}/export")
+
+    rows = list(csv.DictReader(io.StringIO(taken.content.decode())))
+    assert [row["value"] for row in rows] == ["" if cell["value"] is None else str(cell["value"]) for cell in seen]
+    assert {row["request_id"] for row in rows} == {taken.headers["X-Request-Id"]}
+    assert {row["as_of"] for row in rows} != {""}
+    assert taken.headers["Content-Disposition"] == 'attachment; filename="appointments.booked.csv"'
+    [event] = events(hilltop)
+    assert (event.action, event.outcome, event.subjects) == ("analytics.exported", "success", [])
+
+
+def test_a_name_that_a_spreadsheet_would_compute_is_told_as_text(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        department = Department.objects.create(name="=1+1")
+        ProviderDepartment.objects.create(
+            provider_id=hilltop.doctor_id, department=department, since="2020-01-01", until=None
+        )
+
+    taken = asked(hilltop, {"group": "department"}, path=f"{BOOKED}/export").content.decode()
+
+    assert "'=1+1" in taken
+
+
+def test_reading_is_no_event(hilltop: Clinic) -> None:
+    asked(hilltop)
+
+    assert events(hilltop) == []
