@@ -1,6 +1,6 @@
 """What other apps may use of audit."""
 
-from chiron.audit.bucket import NotLocked, OutOfReach, bucket
+from chiron.audit.bucket import Copy, NotLocked, OutOfReach, bucket
 from chiron.audit.canonical import Part, together
 from chiron.audit.figures import events_by_day
 from chiron.audit.findings import Finding, Kind, Report
@@ -15,6 +15,7 @@ from chiron.audit.waiting import Watch
 
 __all__ = [
     "Access",
+    "Copy",
     "Finding",
     "Kind",
     "NotLocked",

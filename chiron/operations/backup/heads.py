@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from chiron.audit.public import Copy, OutOfReach, bucket
 from chiron.operations.backup.carriers import Member
 from chiron.operations.backup.errors import BackupRefused
 
@@ -37,8 +38,10 @@ def stage(members: Sequence[Member], live: Path) -> Heads:
         if name == LEDGER:
             continue
         (folder / name).write_bytes(content)
-        if _size(published) > _size(content):
-            lost[name.removesuffix(".jsonl")] = {"restored": _size(content), "published": _size(published)}
+        trail, size = name.removesuffix(".jsonl"), _size(content)
+        known = max(_size(published), _size_in_bucket(trail))
+        if known > size:
+            lost[trail] = {"restored": size, "published": known}
     if ledger := _longer(dict(members).get(LEDGER, b""), _content(live / LEDGER)):
         (folder / LEDGER).write_bytes(ledger)
     return Heads(folder, lost)
@@ -57,6 +60,16 @@ def _longer(one: bytes, other: bytes) -> bytes:
 def _content(path: Path) -> bytes:
     content = path.read_bytes() if path.exists() else b""
     return content[: content.rfind(b"\n") + 1]
+
+
+def _size_in_bucket(trail: str) -> int:
+    """How many events the last head in the bucket speaks for; 0 without one that answers."""
+    place = bucket()
+    try:
+        copies = place.copies(trail) if place else ()
+        return max((each.size for each in copies if isinstance(each, Copy)), default=0)
+    except OutOfReach:
+        return 0
 
 
 def _size(heads: bytes) -> int:

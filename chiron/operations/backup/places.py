@@ -35,6 +35,9 @@ class Place(Protocol):
     def finish(self) -> None:
         """Have it count; until then it is none."""
 
+    def abandon(self) -> None:
+        """Remove what was written of a backup that came to nothing, where that can be done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -69,7 +72,6 @@ class Folder:
         _sync(self.path.parent)
 
     def abandon(self) -> None:
-        """Remove what was written of a backup that came to nothing."""
         shutil.rmtree(self._partial, ignore_errors=True)
 
     @override
@@ -95,6 +97,9 @@ class Bucket:
 
     def finish(self) -> None:
         """Nothing is left to do."""
+
+    def abandon(self) -> None:
+        """Nothing can be done: whoever writes backups should not be able to remove any."""
 
     @override
     def __str__(self) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.conf import settings
 from chiron.audit.public import record, record_platform, signer
 from chiron.files.public import FileDamaged, StorageUnavailable, put_sealed_part
 from chiron.kernel.access import Caller
-from chiron.kernel.db import ACCOUNTS, ALIASES, atomic
+from chiron.kernel.db import ACCOUNTS, ALIASES, atomic, close_connections
 from chiron.operations.backup import programs
 from chiron.operations.backup.carriers import Counted
 from chiron.operations.backup.errors import BackupRefused, Damaged
@@ -59,18 +58,18 @@ def restore(backup: Backup, *, by: Caller, replace: bool, now: datetime, watch: 
     """
     by.scope("backups", "restore")
     report = Report()
+    close_connections()  # or this process would itself use what it is to replace
     backup.must_fit()
     must_be_free(replace=replace)
     backup.must_be_whole(watch)
-    with fresh() as databases:
-        with calling(databases), _staged(backup) as heads:
-            _fill(backup, watch)
-            report.tell(backup=str(backup.manifest.id), made_at=backup.manifest.made_at.isoformat())
-            report.tell(databases=prove_equal(backup.manifest, watch), files=_put_files(backup, watch))
-            report.tell(replayed=_replayed(now), lost=heads.lost)
-            _record(by, backup, heads)
-            report.tell(opened=prove_readable(watch), trails=prove_trails())
-        report.tell(former=take_their_place(heads.folder, now=now))
+    report.tell(backup=str(backup.manifest.id), made_at=backup.manifest.made_at.isoformat())
+    with fresh() as databases, calling(databases), _staged(backup) as heads:
+        _fill(backup, watch)
+        report.tell(databases=prove_equal(backup.manifest, watch), files=_put_files(backup, watch))
+        report.tell(replayed=_replayed(now), lost=heads.lost)
+        _record(by, backup, heads)
+        report.tell(opened=prove_readable(watch), trails=prove_trails())
+    report.tell(former=take_their_place(heads.folder, now=now))
     return report
 
 
@@ -105,17 +104,20 @@ def _put_files(backup: Backup, watch: Watch) -> dict[str, Any]:
 
 @contextmanager
 def _staged(backup: Backup) -> Iterator[Heads]:
-    """Audit heads and ledger in a folder of their own, which is this process's while the block lasts."""
-    live: Path = settings.AUDIT_HEADS_DIR
+    """Audit heads and ledger in a folder of their own, which is this process's while the block lasts.
+
+    The bucket is not asked meanwhile: it tells of a history that went on after the backup.
+    """
+    live, bucket = settings.AUDIT_HEADS_DIR, settings.AUDIT_HEADS_BUCKET
     heads = stage(list(backup.members(HEADS)), live)
-    settings.AUDIT_HEADS_DIR = heads.folder
+    settings.AUDIT_HEADS_DIR, settings.AUDIT_HEADS_BUCKET = heads.folder, ""
     try:
         yield heads
     except BaseException:
         shutil.rmtree(heads.folder)
         raise
     finally:
-        settings.AUDIT_HEADS_DIR = live
+        settings.AUDIT_HEADS_DIR, settings.AUDIT_HEADS_BUCKET = live, bucket
 
 
 def _replayed(now: datetime) -> dict[str, int]:

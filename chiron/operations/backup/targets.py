@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 
 import psycopg
 from django.conf import settings
@@ -15,6 +16,7 @@ from chiron.operations.backup.names import names, restoring
 from chiron.operations.backup.snapshots import connect_as_owner
 
 USED = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+PATIENCE = 2.0
 THERE = "SELECT count(*) FROM pg_database WHERE datname = %s"
 
 
@@ -26,9 +28,8 @@ def must_be_free(*, replace: bool) -> None:
                 f"The database {name} is not empty, and stays as it is. `--replace` restores beside it and keeps it "
                 f"under another name."
             )
-        with _beside(alias) as connection:
-            if connection.execute(USED, [name]).fetchall()[0][0]:
-                raise BackupRefused(f"Somebody is connected to {name}: end every `serve` and `worker` first.")
+        if _is_used(alias, name):
+            raise BackupRefused(f"Somebody is connected to {name}: end every `serve` and `worker` first.")
 
 
 @contextmanager
@@ -85,6 +86,17 @@ def take_their_place(heads: Path, *, now: datetime) -> dict[str, str]:
 
 def _beside(alias: str) -> "psycopg.Connection[tuple[object, ...]]":
     return connect_as_owner(alias, dbname="postgres")
+
+
+def _is_used(alias: str, name: str) -> bool:
+    """Whether somebody is connected, and stays: who is about to leave is waited for, as PostgreSQL does itself."""
+    deadline = monotonic() + PATIENCE
+    with _beside(alias) as connection:
+        while connection.execute(USED, [name]).fetchall()[0][0]:
+            if monotonic() > deadline:
+                return True
+            sleep(0.05)
+    return False
 
 
 def _is_there(alias: str, name: str) -> bool:

@@ -1,6 +1,7 @@
 """Making a backup: snapshots, dumps, files; sealed while they are made, read back, and only then called a backup."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -23,7 +24,7 @@ from chiron.operations.backup.fingerprints import fingerprint_of, tables_in
 from chiron.operations.backup.manifest import Manifest, migrations, this_version
 from chiron.operations.backup.names import caller_of
 from chiron.operations.backup.places import MANIFEST, Place
-from chiron.operations.backup.sealing import HEADER, Stream, split
+from chiron.operations.backup.sealing import Stream, split
 from chiron.operations.backup.snapshots import IN_ORDER, Snapshot, connect_as_owner, snapshots
 from chiron.operations.backup.watch import Watch
 from chiron.vault.public import organization_keys_by_master
@@ -74,8 +75,8 @@ class Writing:
                 digest.update(block)
                 yield block
 
-        header, body = split(passing())
-        if len(header) == HEADER:
+        _, body = split(passing())
+        with suppress(Damaged):
             for piece in stream.opened(body):
                 inside.update(piece)
         if (digest.hexdigest(), inside.hexdigest()) != (wanted, wanted_inside):
@@ -94,6 +95,24 @@ def back_up(place: Place, recipient: X25519PublicKey, *, by: Caller, now: dateti
     """
     by.scope("backups", "create")
     writing = Writing(place, recipient, new_id(), watch)
+    with _abandoned_unless_whole(place):
+        manifest = _write(writing, now)
+    with atomic(ACCOUNTS):
+        record_platform(by, "backup.made", resource="backups", resource_id=manifest.id, payload={"place": str(place)})
+    return manifest
+
+
+@contextmanager
+def _abandoned_unless_whole(place: Place) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        place.abandon()
+        raise
+
+
+def _write(writing: Writing, now: datetime) -> Manifest:
+    watch = writing.watch
     heads = heads_in(settings.AUDIT_HEADS_DIR)  # first: what is copied by now was committed before the snapshots
     with snapshots(watch.waiting) as taken:
         databases = _fingerprints(taken, watch)
@@ -113,9 +132,7 @@ def back_up(place: Place, recipient: X25519PublicKey, *, by: Caller, now: dateti
         databases=databases, stored=counted.said(),
     )  # fmt: skip
     writing.part(MANIFEST, [manifest.signed()])
-    place.finish()
-    with atomic(ACCOUNTS):
-        record_platform(by, "backup.made", resource="backups", resource_id=manifest.id, payload={"place": str(place)})
+    writing.place.finish()
     return manifest
 
 
