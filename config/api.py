@@ -13,6 +13,8 @@ from chiron.identity.api_service import router as service
 from chiron.kernel import problems
 from chiron.kernel.headers import page
 from chiron.kernel.parsing import OrjsonRenderer, StrictParser
+from chiron.laboratory.api import router as specimens
+from chiron.laboratory.api_reports import router as reports
 from chiron.notifications.api import router as notifications
 from chiron.notifications.api_stream import router as stream
 from chiron.records.api import router as records
@@ -63,6 +65,8 @@ for router in (
     signatures,
     clearances,
     ranges,
+    specimens,
+    reports,
     audit,
     proofs,
     hours,

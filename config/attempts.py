@@ -1,6 +1,6 @@
 """What a refused request was about, as far as it named it by id: so the patients of it see who tried."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,19 +9,28 @@ from django.http import HttpRequest, RawPostDataException, UnreadablePostError
 
 from chiron.kernel.errors import DomainError
 from chiron.kernel.parsing import loads
+from chiron.laboratory.public import patients_of_reports, patients_of_specimens
 from chiron.records.public import patients_of_attachments, patients_of_records
 from chiron.screening.public import patients_of_screenings
 
+THEIRS: Mapping[str, Callable[[list[UUID]], list[UUID]]] = {
+    "record_id": patients_of_records,
+    "attachment_id": patients_of_attachments,
+    "specimen_id": patients_of_specimens,
+    "report_id": patients_of_reports,
+    "screening_id": patients_of_screenings,
+}
+"""Under which name something of a patient stands, and whose it is."""
+
 
 def patients_of(request: HttpRequest, path: Mapping[str, str]) -> list[UUID]:
-    """The patients named in path, query or body, themselves or by a record, attachment or screening of theirs."""
+    """The patients named in path, query or body, themselves or by something of theirs."""
     said = [path, request.GET, _body(request)]
-    records, attachments = list(ids_in(said, "record_id")), list(ids_in(said, "attachment_id"))
-    by_record = patients_of_records(records) if records else []
-    by_attachment = patients_of_attachments(attachments) if attachments else []
-    screenings = list(ids_in(said, "screening_id"))
-    by_screening = patients_of_screenings(screenings) if screenings else []
-    return [*ids_in(said, "patient_id", "patient"), *by_record, *by_attachment, *by_screening]
+    found = [*ids_in(said, "patient_id", "patient")]
+    for name, whose in THEIRS.items():
+        ids = list(ids_in(said, name))
+        found += whose(ids) if ids else []
+    return found
 
 
 def _body(request: HttpRequest) -> Mapping[str, Any]:

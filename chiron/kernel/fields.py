@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from typing_extensions import override
 
 
 class DataClass(StrEnum):
@@ -71,6 +73,17 @@ class SealedField(models.BinaryField):  # type: ignore[type-arg]
 
     def from_db_value(self, value: object, *_: object) -> bytes | None:
         return bytes(value) if isinstance(value, memoryview) else value  # type: ignore[return-value]
+
+
+class MeasuredField(models.DecimalField):  # type: ignore[type-arg]
+    """A decimal number that keeps the digits it was measured with: 7.20 does not come back as 7.2 or 7.2000."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"max_digits": 30, "decimal_places": 15} | kwargs))
+
+    @override
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "numeric"
 
 
 def is_of_a_person(field: "models.Field[Any, Any]") -> bool:

@@ -12,9 +12,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
-from chiron.kernel.fields import SealedField, clinical, operational
+from chiron.kernel.fields import MeasuredField, SealedField, clinical, operational
 from chiron.kernel.models import Grants, Row, Versioned
-from chiron.records.fields import MeasuredField
 from chiron.records.words import AgeUnit, Flag, Precision, RecordType, Sensitivity, Status, Visibility
 from chiron.registry.public import Sex
 

@@ -5,13 +5,17 @@ from chiron.records.entries import Code, Imported, Outcomes, Quantity, RecordEnt
 from chiron.records.figures import Written, WrittenBy, written_by, written_since
 from chiron.records.models import Record
 from chiron.records.queries import patients_of_records, record_for, records_within
+from chiron.records.rules import must_make_sense
 from chiron.records.services.appointments import follow_appointment, record_appointment
+from chiron.records.services.flag import flagged
 from chiron.records.services.imports import import_records
+from chiron.records.services.results import record_results, withdraw_results
 from chiron.records.services.write import write_record
-from chiron.records.words import Precision, RecordType, Sensitivity, Status
+from chiron.records.words import Flag, Precision, RecordType, Sensitivity, Status
 
 __all__ = [
     "Code",
+    "Flag",
     "Imported",
     "Outcomes",
     "Precision",
@@ -25,13 +29,17 @@ __all__ = [
     "Status",
     "Written",
     "WrittenBy",
+    "flagged",
     "follow_appointment",
     "import_records",
+    "must_make_sense",
     "patients_of_attachments",
     "patients_of_records",
     "record_appointment",
     "record_for",
+    "record_results",
     "records_within",
+    "withdraw_results",
     "write_record",
     "written_by",
     "written_since",

@@ -116,6 +116,11 @@ def laboratory_for(by: Caller, laboratory_id: UUID, action: str = "read", *, loc
     return _one(laboratories_within(by, by.scope("laboratories", action)), laboratory_id, lock)
 
 
+def laboratory_within(by: Caller, scope: Scope, laboratory_id: UUID) -> Laboratory:
+    """One laboratory within a scope that still examines. Raises NotFound."""
+    return _one(laboratories_within(by, scope).filter(active=True), laboratory_id, lock=False)
+
+
 def laboratories_within(by: Caller, scope: Scope) -> "QuerySet[Laboratory]":
     """The laboratories that a scope reaches: all, or those where the caller works now."""
     if scope is Scope.ORGANIZATION:

@@ -138,6 +138,7 @@ CHIRON_APPS = [
     "chiron.notifications.apps.Notifications",
     "chiron.registry.apps.Registry",
     "chiron.records.apps.Records",
+    "chiron.laboratory.apps.Laboratory",
     "chiron.scheduling.apps.Scheduling",
     "chiron.screening.apps.Screening",
     "chiron.analytics.apps.Analytics",

@@ -169,6 +169,29 @@ def _administered(clinic: Clinic, patient_id: UUID, say: Words) -> None:
     assert browser.get(f"{patients}{say.word()}/change/").status_code == 404
 
 
+def examined(clinic: Clinic, say: Words) -> None:
+    """A specimen that is of no use, and one in which something was found, and then something else."""
+    admin = clinic.client(Role.ADMIN)
+    laboratory = _sent(admin, "post", "/api/labs", {"name": say.clear(), "code": say.clear()}, 201)["lab"]
+    of_what = {"system": say.clear(), "code": say.clear(), "display": say.clear()}
+    known = {"lab_id": laboratory["id"], "patient_id": str(clinic.patient_id), "type": of_what}
+    known |= {"collected_at": "2026-05-04T08:15:00Z", "received_at": "2026-05-04T08:15:00Z"}
+    numbers = [say.number(), say.number()]
+    useless, useful = (
+        _sent(admin, "post", "/api/specimens", known | {"number": number}, 201)["specimen"] for number in numbers
+    )
+    _sent(admin, "post", "/api/specimens", known | {"number": numbers[0]}, 409)
+    _sent(admin, "post", f"/api/specimens/{useless['id']}/reject", {"reason": say.word()}, 200)
+    assert len(admin.get("/api/specimens", {"number": numbers[1]}).json()["specimens"]) == 1
+    results = [{"code": "718-7", "name": say.clear(), "value": 9, "unit": "g/dL"}]
+    body = {"specimen_id": useful["id"], "results": results}
+    report = f"/api/lab-reports/{_sent(admin, 'post', '/api/lab-reports', body, 201)['lab_report']['id']}"
+    _sent(admin, "post", f"{report}/release", {}, 200)
+    results[0]["value"] = 10
+    _sent(admin, "post", f"{report}/amend", {"results": results, "reason": say.word()}, 200)
+    _sent(admin, "post", "/api/lab-reports", body | {"results": [{"code": say.word()[:10]}]}, 422)
+
+
 def promised(clinic: Clinic, say: Words) -> None:
     """Hours with leave, an appointment, and the reason why it was cancelled."""
     doctor, desk = clinic.client(Role.DOCTOR), clinic.client(Role.RECEPTIONIST)

@@ -65,6 +65,8 @@ PERSON = fixed(family="Adjei", given=["Abena"])
 HOURS = fixed(available_days={"monday": [["09:00", "12:00"]]}, time_zone="Europe/Berlin")
 HOLIDAY = fixed(**{"from": "2031-12-31T12:00", "until": "2032-01-02T00:00"}, title="New Year")
 NOTE = {"record_type": "NOTE", "title": "Cough"}
+SAMPLE = {"number": "4711", "type": {"system": "", "code": "BLD"}, "collected_at": "2026-05-04T08:15:00+02:00"}
+RESULT = {"code": "718-7", "name": "Hemoglobin", "value": 13.2, "unit": "g/dL"}
 
 OPERATIONS: dict[str, Operation] = {
     "GET /api/auth/sessions": Operation(events=0, lists=Thing.SESSION),
@@ -170,6 +172,25 @@ OPERATIONS: dict[str, Operation] = {
         Thing.LABORATORY, lambda world, _: {"account_id": str(world.newcomer)}
     ),
     "DELETE /api/labs/{laboratory_id}/staff/{account_id}": Operation(Thing.LABORATORY),
+    "GET /api/specimens": Operation(lists=Thing.SPECIMEN),
+    "POST /api/specimens": Operation(
+        Thing.LABORATORY,
+        lambda world, thing_id: SAMPLE | {"lab_id": str(thing_id), "patient_id": str(world.hilltop.patient_id)},
+    ),
+    "GET /api/specimens/{specimen_id}": Operation(Thing.SPECIMEN),
+    "POST /api/specimens/{specimen_id}/receive": Operation(Thing.ANNOUNCED, fixed(received_at=None)),
+    "POST /api/specimens/{specimen_id}/reject": Operation(Thing.SPECIMEN, fixed(reason="Clotted")),
+    "GET /api/lab-reports": Operation(lists=Thing.REPORT),
+    "POST /api/lab-reports": Operation(
+        Thing.SPECIMEN, lambda world, thing_id: {"specimen_id": str(thing_id), "results": [RESULT]}
+    ),
+    "GET /api/lab-reports/{report_id}": Operation(Thing.REPORT),
+    "PUT /api/lab-reports/{report_id}": Operation(Thing.DRAFT, fixed(results=[RESULT])),
+    "POST /api/lab-reports/{report_id}/release": Operation(Thing.DRAFT, events=2),
+    "POST /api/lab-reports/{report_id}/amend": Operation(
+        Thing.REPORT, fixed(results=[RESULT], reason="Swapped"), events=3
+    ),
+    "POST /api/lab-reports/{report_id}/withdraw": Operation(Thing.REPORT, fixed(reason="Swapped"), events=2),
     "GET /api/records": Operation(lists=Thing.RECORD),
     "POST /api/records": Operation(Thing.PATIENT, lambda world, thing_id: NOTE | {"patient_id": str(thing_id)}),
     "GET /api/records/{record_id}": Operation(Thing.RECORD),

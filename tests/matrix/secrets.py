@@ -19,7 +19,7 @@ from chiron.kernel.db import CLINICAL
 from chiron.tenancy.public import Organization, inside
 from chiron.tenancy.router import aliases_of
 from chiron.vault.public import Safe
-from tests.canary.life import attached, claimed, imported, promised, registered, screened, set_up, written
+from tests.canary.life import attached, claimed, examined, imported, promised, registered, screened, set_up, written
 from tests.canary.needles import CLEAR, Words, found
 from tests.town import Clinic
 
@@ -62,6 +62,7 @@ def say_everything(clinic: Clinic) -> Secrets:
         attached(clinic, say, written(clinic, say), SMALL)
         promised(clinic, say)
         screened(clinic, say)
+        examined(clinic, say)
         claimed(clinic, say)
         imported(clinic, Path(folder), say)
     of_it = {"domains": [f"{CLEAR.lower()}.example"], "name": f"{CLEAR} {clinic.organization.name}"}

@@ -23,7 +23,8 @@ from tests.matrix.world import OUTCASTS, Thing, Whose, World, events_of, undone
 
 APPOINTMENTS = (Thing.APPOINTMENT, Thing.BEGUN, Thing.PRESENT, Thing.MISSED, Thing.HOLD, Thing.PENDING, Thing.SERIES)
 OBJECTS_OF_PATIENTS = (Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.WAITING, *APPOINTMENTS)
-OBJECTS_OF_SOMEBODY = (*OBJECTS_OF_PATIENTS, Thing.LABORATORY, Thing.SCREENING)
+EXAMINED = (Thing.LABORATORY, Thing.ANNOUNCED, Thing.SPECIMEN, Thing.DRAFT, Thing.REPORT, Thing.SCREENING)
+OBJECTS_OF_SOMEBODY = (*OBJECTS_OF_PATIENTS, *EXAMINED)
 
 
 def guarded(of: NinjaAPI = api, proof: Proof | None = None) -> Iterator[tuple[str, Need]]:

@@ -22,6 +22,8 @@ WITHOUT_WORDS = {
     "files.File.content_type": "of the known ones",
     "files.File.manifest": "a key, a size, a type and a digest",
     "idempotency.Answer.route": "a name of ours",
+    "laboratory.Result.code": "a code of LOINC",
+    "laboratory.Result.unit": "a unit of UCUM",
     "notifications.Delivery.provider_id": "what a carrier calls a mail",
     "notifications.Notification.resource": "a name of ours",
     "notifications.QuietHours.time_zone": "of the known ones",

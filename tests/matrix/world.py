@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -25,8 +26,16 @@ from chiron.kernel.access import Caller, Scope
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, roll_back
 from chiron.kernel.ids import NIL, new_id
+from chiron.laboratory.public import (
+    Found,
+    ReportSaid,
+    SpecimenSaid,
+    create_report,
+    register_specimen,
+    release_report,
+)
 from chiron.notifications.public import Kind, Notification, notify
-from chiron.records.public import RecordType, Statement, record_for, write_record
+from chiron.records.public import Code, RecordType, Statement, record_for, write_record
 from chiron.records.services.attach import attach
 from chiron.records.services.ranges import RangeSaid, save_range
 from chiron.records.services.sign import sign_record
@@ -64,6 +73,10 @@ class Thing(Enum):
     PROVIDER = "provider"
     DEPARTMENT = "department"
     LABORATORY = "laboratory"
+    ANNOUNCED = "specimen that was not received"
+    SPECIMEN = "specimen"
+    DRAFT = "preliminary laboratory report"
+    REPORT = "released laboratory report"
     REFERENCE_RANGE = "reference range"
     MEMBERSHIP = "membership"
     ORGANIZATION = "organization"
@@ -148,7 +161,7 @@ class World:
         """What only a scope of the whole organization reaches."""
         shared = (
             Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT, Thing.WAITING,
-            Thing.LABORATORY, Thing.SCREENING,
+            Thing.LABORATORY, Thing.SCREENING, Thing.SPECIMEN, Thing.REPORT,
         )  # fmt: skip
         return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
@@ -269,6 +282,8 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         others[Thing.RECORD] = _noted(admin, clinic.other_patient_id)
         others[Thing.ATTACHMENT] = _attached(admin, others[Thing.RECORD])
         others[Thing.SIGNED] = _signed(admin, clinic.other_patient_id)
+        things |= _examined(admin, things[Thing.LABORATORY], clinic.patient_id)
+        others |= _examined(admin, others[Thing.LABORATORY], clinic.other_patient_id)
         things |= _promised(admin, clinic.doctor_id, clinic.patient_id) | _offered(admin)
         others |= _promised(admin, clinic.other_doctor_id, clinic.other_patient_id)
         for each, patient_id in ((things, clinic.patient_id), (others, clinic.other_patient_id)):
@@ -306,6 +321,25 @@ def _laboratory(by: Caller, name: str, technicians: list[UUID]) -> UUID:
 def _screened(patient_id: UUID, laboratory_id: UUID) -> UUID:
     at: dict[str, Any] = {"made_at": now(), "decided_at": now(), "released_at": now()}
     return screened(patient_id, laboratory_id=laboratory_id, mode="clinical", decision="accepted", **at).id
+
+
+def _examined(by: Caller, laboratory_id: UUID, patient_id: UUID) -> dict[Thing, UUID]:
+    """Specimens of a patient at a laboratory, and what was found in one of them."""
+    at = now() - AGO
+
+    def specimen(number: str, received_at: datetime | None) -> UUID:
+        said = SpecimenSaid(
+            laboratory_id=laboratory_id, patient_id=patient_id, number=number, kind=Code("", "BLD"), collected_at=at,
+            received_at=received_at,
+        )  # fmt: skip
+        return register_specimen(by=by, said=said, now=now()).id
+
+    ids = {Thing.ANNOUNCED: specimen("1", None), Thing.SPECIMEN: specimen("2", at)}
+    found = ReportSaid(found=[Found(code="718-7", name="Hemoglobin", value=Decimal(14), unit="g/dL")])
+    for thing in (Thing.DRAFT, Thing.REPORT):
+        ids[thing] = create_report(by=by, specimen_id=specimen(thing.value, at), said=found, now=now()).id
+    release_report(by=by, report_id=ids[Thing.REPORT], if_match=None, now=now())
+    return ids
 
 
 def _told(clinic: Clinic, account_id: UUID | None) -> UUID:

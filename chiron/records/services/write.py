@@ -48,7 +48,14 @@ def write_record(
 def state(
     by: Caller, patient: Patient, statement: Statement, now: datetime, addendum_to: Record | None = None
 ) -> Record:
-    """Write the row and the event of a record, for a verb that has asked whether the caller may."""
+    """Write a record and tell of it, for a verb that has asked whether the caller may."""
+    record = put(by, patient, statement, now, addendum_to)
+    tell_of_result(by, record, now)
+    return record
+
+
+def put(by: Caller, patient: Patient, statement: Statement, now: datetime, addendum_to: Record | None = None) -> Record:
+    """Write the row and the event of a record, of which the verb tells."""
     statement = flagged(statement, patient, now)
     record = Record(
         patient_id=patient.id,
@@ -62,7 +69,6 @@ def state(
     inscribe(record, statement, patient_safe(current_organization_id(), patient.id))
     must_make_sense(statement)  # asked here too, for the constraints' answer costs a savepoint
     insert(record, using=CLINICAL)
-    tell_of_result(by, record, now)
     audit.record(by, "record.created", resource="records", resource_id=record.id, subjects=[patient.id])
     return record
 
