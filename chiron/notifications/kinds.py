@@ -16,6 +16,7 @@ class Kind(StrEnum):
     ANNOTATED = "record.annotated"
     RESULT_SHARED = "result.shared"
     GLASS_BROKEN = "glass.broken"
+    MODEL_DRIFTED = "model.drifted"
     SECURITY = "account.security"
 
 

@@ -19,6 +19,7 @@ WORDS: dict[str, dict[Kind, str]] = {
         Kind.ANNOTATED: "A remark was made on a record.",
         Kind.RESULT_SHARED: "There is a new result for you to read.",
         Kind.GLASS_BROKEN: "Somebody broke the glass. Look at why.",
+        Kind.MODEL_DRIFTED: "Those who are screened are no longer like those whom the model was trained on.",
         Kind.SECURITY: "Something about the security of your account changed.",
     },
     "fr": {
@@ -32,6 +33,7 @@ WORDS: dict[str, dict[Kind, str]] = {
         Kind.ANNOTATED: "Une remarque a été faite sur un document.",
         Kind.RESULT_SHARED: "Un nouveau résultat peut être consulté.",
         Kind.GLASS_BROKEN: "Quelqu’un a brisé la glace. Examinez pourquoi.",
+        Kind.MODEL_DRIFTED: "Les personnes dépistées ne ressemblent plus à celles dont le modèle a appris.",
         Kind.SECURITY: "La sécurité de votre compte a changé.",
     },
 }
@@ -64,6 +66,7 @@ LINKS = {
     "screenings": "/api/screening/{id}",
     "my-patients": "/api/doctors/my_patients",
     "break-glass": "/api/break-glass",
+    "screening-drift": "/api/screening/drift",
     "devices": "/api/auth/sessions",
     "sessions": "/api/auth/sessions",
     "password": "/api/users/me",

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from chiron.kernel.fields import SealedField, clinical, operational, personal
 from chiron.kernel.models import Grants, Row, Versioned
+from chiron.screening.model.drift import Verdict
 from chiron.screening.words import BundleStanding, Decision, Mode, Outcome, Reason, ResultClass, RiskClass
 
 
@@ -149,3 +150,30 @@ class Prevalence(Row):
         constraints: ClassVar = [
             models.CheckConstraint(name="a_prevalence_is_a_share", condition=Q(share__gt=0, share__lt=1))
         ]
+
+
+class Drift(Row):
+    """How far those who were screened by a bundle in four weeks are from those it was trained on, judged once a week.
+
+    ``week`` is the Monday of the judgement in UTC; ``indices`` are the population stability index of each column, of
+    enough rows only.
+    """
+
+    grants: ClassVar = Grants.APPEND_ONLY
+
+    bundle_hash = operational(models.CharField(max_length=64))
+    week = operational(models.DateField())
+    rows = operational(models.IntegerField())
+    verdict = operational(models.CharField(max_length=8, choices=[(each.value, each.value) for each in Verdict]))
+    indices = operational(models.JSONField(default=dict))
+    at = operational(models.DateTimeField())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="a_bundle_drifts_once_a_week", fields=["week", "bundle_hash"]),
+        ]
+
+    @property
+    def worst(self) -> float:
+        """The largest index; 0 where nothing was judged."""
+        return max(self.indices.values(), default=0.0)

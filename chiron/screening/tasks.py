@@ -3,6 +3,7 @@
 from chiron.jobs.public import enqueue, job
 from chiron.kernel import clock
 from chiron.screening.services.confirming import BATCH, link_results
+from chiron.screening.services.drifting import judge
 from chiron.tenancy.public import all_organizations, inside
 
 
@@ -19,3 +20,17 @@ def link_new_results() -> None:
     """Screenings are linked to vitamin B12 that was measured afterwards; it comes back while there is more."""
     if link_results(clock.now()) == BATCH:
         enqueue(link_new_results)
+
+
+@job("screening.judge_all_drift", every="41 3 * * 1")
+def judge_all_drift() -> None:
+    """Every organization holds its models against their training, by a job of its own."""
+    for organization in all_organizations():
+        with inside(organization.id):
+            enqueue(judge_drift)
+
+
+@job("screening.judge_drift")
+def judge_drift() -> None:
+    """Those who were screened lately are held against those whom the models were trained on, once a week."""
+    judge(clock.now())

@@ -38,6 +38,8 @@ WITHOUT_WORDS = {
     "scheduling.Schedule.time_zone": "of the known ones",
     "scheduling.Schedule.weekly": "times of the clock",
     "screening.BundleState.bundle_hash": "a digest",
+    "screening.Drift.bundle_hash": "a digest",
+    "screening.Drift.indices": "numbers by the names of features",
     "screening.Screening.bundle_hash": "a digest",
     "screening.Screening.bundle_version": "of the known ones",
     "screening.Screening.input_hash": "a digest",

@@ -155,7 +155,8 @@ def test_preferences_begin_as_they_are_for_everybody_and_say_what_is_fixed(hillt
     assert found["quiet_hours"] is None
     assert len(found["preferences"]) == 2 * len(Kind)
     assert {each["kind"] for each in found["preferences"] if each["fixed"]} == {"glass.broken", "account.security"}
-    assert {each["kind"] for each in found["preferences"] if not each["on"]} == {"patient.assigned", "record.annotated"}
+    silent = {"patient.assigned", "record.annotated", "model.drifted"}
+    assert {each["kind"] for each in found["preferences"] if not each["on"]} == silent
 
 
 def test_what_is_off_arrives_read_and_is_not_mailed(hilltop: Clinic) -> None:
