@@ -13,7 +13,9 @@ from chiron.screening.model.bundles import Bundle
 from chiron.screening.model.folders import BundleDamaged, read_bundle
 
 FOLDER = Path(__file__).parent / "bundles"
-SHIPPED: dict[str, str] = {}
+SHIPPED: dict[str, str] = {
+    "nhanes-2003-1": "727b5c3822aa950c0305ea2801025565edccd4df6edd6d1849a0853769f5d739",
+}
 """The bundles that Chiron may bring along: the folder's name, and the hash that it must have. The newest comes last."""
 
 LENGTH = 64
