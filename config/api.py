@@ -36,6 +36,7 @@ from chiron.screening.api import router as screening
 from chiron.screening.api_export import router as screening_export
 from chiron.screening.api_history import router as screening_history
 from chiron.screening.api_models import router as screening_models
+from chiron.screening.api_optout import router as screening_optout
 from config.openapi import ChironAPI
 from config.operation import guarded
 
@@ -82,6 +83,7 @@ for router in (
     stream,
     screening_export,
     screening_history,
+    screening_optout,
     analytics,
 ):
     api.add_router("", router)

@@ -42,3 +42,7 @@ class TooManyToExport(Conflict):
     """Carries ``limit``, in rows."""
 
     code, title = "too-many-to-export", "That are more rows than one file takes: narrow the filters."
+
+
+class OptedOut(Conflict):
+    code, title = "opted-out", "The patient does not want to be screened."

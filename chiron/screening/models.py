@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from chiron.kernel.fields import SealedField, clinical, operational, personal
 from chiron.kernel.models import Grants, Row, Versioned
 from chiron.screening.model.drift import Verdict
-from chiron.screening.words import BundleStanding, Decision, Mode, Outcome, Reason, ResultClass, RiskClass
+from chiron.screening.words import BatchState, BundleStanding, Decision, Mode, Outcome, Reason, ResultClass, RiskClass
 
 
 def together(*names: str) -> Q:
@@ -177,3 +177,81 @@ class Drift(Row):
     def worst(self) -> float:
         """The largest index; 0 where nothing was judged."""
         return max(self.indices.values(), default=0.0)
+
+
+class OptOut(Row):
+    """A patient about whom no model is asked, for as long as this row is there. Who comes back has none."""
+
+    grants: ClassVar = Grants.FULL
+    erasure_deletes: ClassVar = True
+
+    patient = operational(models.OneToOneField("registry.Patient", models.PROTECT, related_name="+"))
+    since = operational(models.DateTimeField())
+    said_by = operational(models.UUIDField(null=True))
+
+    patient_id: UUID
+
+
+class Batch(Versioned):
+    """A file of blood counts, classified row by row on behalf of a member, as far as the policy lets them.
+
+    Of its ``rows``, ``done`` were looked at: each was classified, abstained from, or refused with reasons. The file is
+    sealed for the organization and is erased with the last row.
+    """
+
+    grants: ClassVar = Grants.READ_WRITE
+
+    file = operational(models.OneToOneField("files.File", models.PROTECT, related_name="+"))
+    laboratory = operational(
+        models.ForeignKey("registry.Laboratory", models.PROTECT, null=True, related_name="+", db_index=False)
+    )
+    made_by = operational(models.UUIDField(null=True))
+    membership_id = operational(models.UUIDField())
+    made_at = operational(models.DateTimeField())
+    mode = operational(models.CharField(max_length=8, choices=Mode))
+    state = operational(models.CharField(max_length=8, choices=BatchState, default=BatchState.RUNNING))
+    failure = operational(models.CharField(max_length=40, default="", blank=True))
+    rows = operational(models.PositiveIntegerField())
+    done = operational(models.PositiveIntegerField(default=0))
+    classified = operational(models.PositiveIntegerField(default=0))
+    abstained = operational(models.PositiveIntegerField(default=0))
+    refused = operational(models.PositiveIntegerField(default=0))
+    finished_at = operational(models.DateTimeField(null=True))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="every_row_of_a_batch_came_to_something",
+                condition=Q(done=F("classified") + F("abstained") + F("refused"), done__lte=F("rows")),
+            ),
+            models.CheckConstraint(
+                name="a_batch_runs_until_it_is_finished",
+                condition=Q(state=BatchState.RUNNING) ^ Q(finished_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="a_finished_batch_has_done_all_rows", condition=~Q(state=BatchState.FINISHED) | Q(done=F("rows"))
+            ),
+        ]
+        indexes: ClassVar = [models.Index(F("id").desc(), "laboratory", name="batches_of_a_laboratory")]
+
+    file_id: UUID
+    laboratory_id: UUID | None
+
+
+class BatchRow(Row):
+    """What one line of a batch came to: a screening, or ``errors`` as [field, reason], which repeat nothing it said."""
+
+    grants: ClassVar = Grants.APPEND_ONLY
+
+    batch = operational(models.ForeignKey(Batch, models.PROTECT, related_name="+", db_index=False))
+    line = operational(models.PositiveIntegerField())
+    screening = operational(models.OneToOneField("screening.Screening", models.PROTECT, null=True, related_name="+"))
+    errors = operational(models.JSONField(default=list))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="a_line_of_a_batch_is_done_once", fields=["batch", "line"]),
+            models.CheckConstraint(name="a_line_is_screened_or_refused", condition=Q(screening=None) ^ Q(errors=[])),
+        ]
+
+    screening_id: UUID | None

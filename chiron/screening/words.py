@@ -52,6 +52,14 @@ class Decision(models.TextChoices):
     OVERRIDDEN = "overridden"
 
 
+class BatchState(models.TextChoices):
+    """How far a file of blood counts has come."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
 class BundleStanding(models.TextChoices):
     """What an organization lets a bundle do. Where nothing was said of it, it is for research only."""
 

@@ -316,6 +316,8 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/audit/head": Operation(events=0),
     "GET /api/audit/{event_id}/proof": Operation(Thing.EVENT),
     "GET /api/screening/history": Operation(lists=Thing.SCREENING),
+    "GET /api/patients/{patient_id}/screening-optout": Operation(Thing.PATIENT),
+    "PUT /api/patients/{patient_id}/screening-optout": Operation(Thing.PATIENT, fixed(opted_out=True)),
     "GET /api/screening/export": Operation(),
     "GET /api/screening/{screening_id}": Operation(Thing.SCREENING),
     "POST /api/screening/{screening_id}/decision": Operation(Thing.SCREENING, fixed(decision="accepted")),

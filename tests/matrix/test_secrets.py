@@ -37,6 +37,8 @@ WITHOUT_WORDS = {
     "scheduling.Appointment.zone": "of the known ones",
     "scheduling.Schedule.time_zone": "of the known ones",
     "scheduling.Schedule.weekly": "times of the clock",
+    "screening.Batch.failure": "the code of a refusal",
+    "screening.BatchRow.errors": "sentences of ours",
     "screening.BundleState.bundle_hash": "a digest",
     "screening.Drift.bundle_hash": "a digest",
     "screening.Drift.indices": "numbers by the names of features",

@@ -18,6 +18,7 @@ from chiron.screening.blood.reading import CountRefused, Measured, read_count
 from chiron.screening.errors import ModelNotValidated
 from chiron.screening.models import Screening
 from chiron.screening.persons import person_of
+from chiron.screening.services.opting import must_not_have_opted_out
 from chiron.screening.services.prevalence import prevalence_for
 from chiron.screening.standings import answering
 from chiron.screening.words import Mode
@@ -50,11 +51,14 @@ class Screened:
 def classify(*, by: Caller, asked: Asked, now: datetime) -> Screened:
     """Answer a blood count, or abstain with reasons. The same question gets the same answer, to the byte.
 
-    Raises NotPermitted; NotFound for a patient or laboratory; Invalid naming the lines of the count that cannot be, or
-    an age or sex that is not the patient's; ModelNotValidated in clinical mode without an active model; BundleMissing.
+    Raises NotPermitted; NotFound for a patient or laboratory; OptedOut; Invalid naming the lines of the count that
+    cannot be, or an age or sex that is not the patient's; ModelNotValidated in clinical mode without an active model;
+    BundleMissing.
     """
     scope = by.scope("screenings", "create")
     patient = patient_within(by, scope, asked.patient_id) if asked.patient_id else None
+    if patient:
+        must_not_have_opted_out(patient.id)
     laboratory_id = _laboratory(by, scope, asked.laboratory_id)
     question = _question(asked, patient, now)
     try:

@@ -1,0 +1,56 @@
+"""Who does not want to be screened is not, until they come back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.registry.public import patient_within
+from chiron.screening.errors import OptedOut
+from chiron.screening.models import OptOut
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """Whether a patient opted out of screening, since when, and which account said so."""
+
+    opted_out: bool
+    since: datetime | None = None
+    said_by: UUID | None = None
+
+
+def read_opt_out(by: Caller, patient_id: UUID) -> Stance:
+    """Whether a patient opted out. Raises NotFound."""
+    patient = patient_within(by, by.scope("screening-optouts", "read"), patient_id)
+    audit.record(by, "screening-optout.read", resource="patients", resource_id=patient.id, subjects=[patient.id])
+    return _stance(OptOut.objects.filter(patient=patient).first())
+
+
+def set_opt_out(*, by: Caller, patient_id: UUID, opted_out: bool, now: datetime) -> Stance:
+    """From now on a patient is not screened, or may be again; the first date stays where nothing changes.
+
+    What was screened before stays as it is. Raises NotFound.
+    """
+    patient = patient_within(by, by.scope("screening-optouts", "update"), patient_id, lock=True)
+    if opted_out:
+        row, is_new = OptOut.objects.get_or_create(patient=patient, defaults={"since": now, "said_by": by.account_id})
+        changed = is_new
+    else:
+        deleted, _ = OptOut.objects.filter(patient=patient).delete()
+        row, changed = None, bool(deleted)
+    said = {"opted_out": opted_out, "changed": changed}
+    audit.record(
+        by, "screening-optout.set", resource="patients", resource_id=patient.id, subjects=[patient.id], payload=said
+    )  # fmt: skip
+    return _stance(row)
+
+
+def must_not_have_opted_out(patient_id: UUID) -> None:
+    """Refuse to ask a model about a patient who does not want it. Raises OptedOut."""
+    if OptOut.objects.filter(patient=patient_id).exists():
+        raise OptedOut
+
+
+def _stance(row: OptOut | None) -> Stance:
+    return Stance(opted_out=True, since=row.since, said_by=row.said_by) if row else Stance(opted_out=False)
