@@ -15,6 +15,7 @@ from chiron.kernel.errors import NotPermitted
 from chiron.notifications import hooks as notifications
 from chiron.notifications import streams
 from chiron.notifications.public import alarmed
+from chiron.operations.mongo.erasing import forget_account_of
 from chiron.operations.processes import is_leaving
 from chiron.operations.replaying import replay
 from chiron.records.public import record_for
@@ -47,4 +48,4 @@ def install() -> None:
     jobs.install(before_work=lambda: replay(now=clock.now()))
     notifications.install(letters={"appointments": letter_of})
     streams.install(is_leaving=is_leaving)
-    registry.install(ties=[Assignments(), Appointments()], endings=[end_appointments_of])
+    registry.install(ties=[Assignments(), Appointments()], endings=[end_appointments_of, forget_account_of])

@@ -10,6 +10,7 @@ from chiron.identity.hooks import Person
 from chiron.identity.limits import admit, settle
 from chiron.identity.links import Link, link_to
 from chiron.identity.models import Account, Membership, Removal, Session
+from chiron.identity.old_hashes import kept_hash
 from chiron.identity.proofs import proof_of, public_key
 from chiron.identity.queries import (
     account_names,
@@ -24,7 +25,9 @@ from chiron.identity.queries import (
 )
 from chiron.identity.revocations import Snapshot, revocations
 from chiron.identity.roles import ROLES, Role
+from chiron.identity.rules import EMAIL, USERNAME
 from chiron.identity.services.accounts import create_operator, make_account
+from chiron.identity.services.arrivals import AccountArrival, admit_accounts, settled_accounts
 from chiron.identity.services.erasure import end_account_of_patient, end_patient, patients_signing_in
 from chiron.identity.services.memberships import (
     add_membership,
@@ -42,8 +45,11 @@ from chiron.identity.tasks import tell_of_broken_glass
 from chiron.identity.tokens import Verified
 
 __all__ = [
+    "EMAIL",
     "ROLES",
+    "USERNAME",
     "Account",
+    "AccountArrival",
     "Alarm",
     "Challenge",
     "Link",
@@ -61,6 +67,7 @@ __all__ = [
     "accounts_with",
     "add_membership",
     "admit",
+    "admit_accounts",
     "begin",
     "browsers",
     "caller_by_mail",
@@ -72,6 +79,7 @@ __all__ = [
     "end_account_of_patient",
     "end_patient",
     "erase_organization",
+    "kept_hash",
     "link_patient",
     "link_provider",
     "link_to",
@@ -86,6 +94,7 @@ __all__ = [
     "remove_remains",
     "revocations",
     "settle",
+    "settled_accounts",
     "signed_body",
     "signed_link",
     "suppression_of",

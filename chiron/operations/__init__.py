@@ -1,1 +1,1 @@
-"""Running an installation: serve, demo, sample data, documentation. It owns no table."""
+"""Running an installation: serve, demo, sample data, documentation; and the way in from version 1, with its map."""

@@ -4,4 +4,4 @@ from django.apps import AppConfig
 class Operations(AppConfig):
     name = "chiron.operations"
     label = "operations"
-    databases: tuple[str, ...] = ()
+    databases = ("accounts", "clinical")

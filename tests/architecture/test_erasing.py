@@ -11,7 +11,7 @@ from chiron.kernel.models import Grants
 from chiron.registry.erasing import Belonging, what_belongs_to_patients
 
 LOOSE = frozenset(  # they name a patient by id alone, and say nothing about one beyond what is sealed
-    {"audit.Event", "vault.PatientKey", "vault.Erasure", "identity.Membership"}
+    {"audit.Event", "vault.PatientKey", "vault.Erasure", "identity.Membership", "operations.UnplacedDocument"}
 )
 
 

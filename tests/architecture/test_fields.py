@@ -8,6 +8,7 @@ from django.apps import apps
 from django.db import models
 from django.test.utils import isolate_apps
 
+from chiron.tenancy.router import aliases_of
 from tests.architecture.source import ROOT
 
 CLASSES = frozenset({"public", "operational", "personal", "clinical", "secret"})
@@ -54,7 +55,7 @@ def misdirected(tables: Iterable[Model], floors: list[str]) -> list[str]:
 
 
 def databases(table: Model) -> set[str]:
-    return set(getattr(apps.get_app_config(table._meta.app_label), "databases", ("accounts",)))
+    return set(aliases_of(table._meta.app_label, table._meta.model_name))
 
 
 def height(table: Model, floors: list[str]) -> int:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import bson
 import orjson
+from bson import ObjectId
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
@@ -39,6 +42,7 @@ def live_a_day(clinic: Clinic, folder: Path, say: Words) -> None:
     _administered(clinic, patient_id, say)
     _refused(clinic, patient_id, say)
     imported(clinic, folder, say)
+    migrated(clinic, folder, say)
 
 
 def person(say: Words) -> dict[str, Any]:
@@ -258,6 +262,25 @@ def imported(clinic: Clinic, folder: Path, say: Words) -> None:
     except SystemExit:
         return
     raise AssertionError("a broken file was imported without a word")
+
+
+def migrated(clinic: Clinic, folder: Path, say: Words) -> None:
+    """Two patients of version 1 come, one of whom cannot be taken over."""
+    organization = ObjectId()
+    people = [
+        {
+            "organization_id": organization,
+            "last_name": say.word(),
+            "notes": [say.cyrillic(), {say.word(): say.number()}],
+        },
+        {"organization_id": organization, "last_name": say.word(), "date_of_birth": say.cyrillic()},
+    ]
+    dump, mapping = folder / say.clear(), folder / "mapping.toml"
+    dump.mkdir()
+    (dump / "organizations.bson").write_bytes(bson.encode({"_id": organization, "name": say.word()}))
+    (dump / "patients.bson").write_bytes(b"".join(bson.encode({"_id": ObjectId(), **each}) for each in people))
+    mapping.write_text(f'[tenants]\n{organization} = "{clinic.organization.slug}"\n')
+    call_command("migrate_from_mongodb", dump=dump, mapping=mapping, stdout=StringIO())
 
 
 def _sent(

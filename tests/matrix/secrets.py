@@ -19,7 +19,18 @@ from chiron.kernel.db import CLINICAL
 from chiron.tenancy.public import Organization, inside
 from chiron.tenancy.router import aliases_of
 from chiron.vault.public import Safe
-from tests.canary.life import attached, claimed, examined, imported, promised, registered, screened, set_up, written
+from tests.canary.life import (
+    attached,
+    claimed,
+    examined,
+    imported,
+    migrated,
+    promised,
+    registered,
+    screened,
+    set_up,
+    written,
+)
 from tests.canary.needles import CLEAR, Words, found
 from tests.town import Clinic
 
@@ -65,6 +76,7 @@ def say_everything(clinic: Clinic) -> Secrets:
         examined(clinic, say)
         claimed(clinic, say)
         imported(clinic, Path(folder), say)
+        migrated(clinic, Path(folder), say)
     of_it = {"domains": [f"{CLEAR.lower()}.example"], "name": f"{CLEAR} {clinic.organization.name}"}
     Organization.objects.filter(id=clinic.id).update(**of_it)
     secrets.on_the_platform = frozenset(map(str, on_the_platform(clinic)))

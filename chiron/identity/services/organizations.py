@@ -26,15 +26,23 @@ MFA_POLICIES = frozenset({"mfa_required_roles", "mfa_from"})
 
 
 def create_organization(
-    *, by: Caller, slug: str, name: str, time_zone: str = "UTC", locale: str = "en", domains: Iterable[str] = ()
+    *,
+    by: Caller,
+    slug: str,
+    name: str,
+    time_zone: str = "UTC",
+    locale: str = "en",
+    domains: Iterable[str] = (),
+    organization_id: UUID | None = None,
 ) -> Organization:
     """A new organization with its key, schema and role. Its key commits first: a key of nobody harms nothing.
 
+    With an `organization_id` that somebody else decided, a creation that was killed is finished by the next.
     Raises SlugTaken, DomainTaken, Invalid for an unknown time zone, OwnerNotConfigured.
     """
     by.scope("organizations", "create")
     _must_be_a_zone(time_zone)
-    organization_id = new_id()
+    organization_id = organization_id or new_id()
     create_organization_key(organization_id)
     with atomic(ACCOUNTS):
         hosts = _free(domains, organization_id)

@@ -175,10 +175,11 @@ def test_the_databases_hold_what_the_design_lets_them_hold(town: Any) -> None:
     held = {alias: {aliases_of(model._meta.app_label) and model._meta.app_label for model in tables(alias)}
             for alias in ALIASES}  # fmt: skip
 
-    own = {"registry", "records", "laboratory", "notifications", "scheduling", "screening"}
+    own = {"registry", "records", "laboratory", "notifications", "scheduling", "screening", "operations"}
     assert held["clinical"] == {"audit", "files", "idempotency", "jobs"} | own
     assert held["accounts"] == {
-        "tenancy", "vault", "audit", "idempotency", "jobs", "identity", "admin", "auth", "contenttypes", "sessions",
+        "tenancy", "vault", "audit", "idempotency", "jobs", "identity", "operations",
+        "admin", "auth", "contenttypes", "sessions",
     }  # fmt: skip
     assert held["research"] == set()
 

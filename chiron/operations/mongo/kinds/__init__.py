@@ -1,0 +1,11 @@
+"""What each collection of version 1 becomes, in the order in which they are taken over: no document before those that
+it refers to."""
+
+from chiron.operations.mongo.kinds.directory import Doctors, Laboratories
+from chiron.operations.mongo.kinds.history import AuditLogs
+from chiron.operations.mongo.kinds.organizations import Organizations
+from chiron.operations.mongo.kinds.patients import Patients
+from chiron.operations.mongo.kinds.users import Users
+from chiron.operations.mongo.plans import Kind
+
+KINDS: tuple[Kind, ...] = (Organizations(), Users(), Laboratories(), Doctors(), Patients(), AuditLogs())

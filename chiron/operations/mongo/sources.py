@@ -1,0 +1,117 @@
+"""Where the documents of version 1 are read: a live server, or the folder of a dump; in both cases read only."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import bson
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+SUFFIXES = (".bson", ".bson.gz")
+SECONDS_MS = 10_000
+BATCH = 1000
+NOT_DATA = ("system.",)
+
+
+class SourceDamaged(Exception):
+    """A source that cannot be read to its end; its words name a file or a server, never a value."""
+
+
+class Source(Protocol):
+    """Documents by collection, as bytes of BSON, in an order that stays the same."""
+
+    database: str
+
+    def counts(self) -> dict[str, int]:
+        """Every collection, with how many documents it holds. Raises SourceDamaged."""
+
+    def read(self, collection: str) -> Iterator[bytes]:
+        """The documents of one collection; none where there is no such. Raises SourceDamaged."""
+
+
+class Dump:
+    """The folder that mongodump wrote: `<folder>/<database>/<collection>.bson`, or `.bson.gz`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Give the folder of the database, or the one above it where that holds a single one. Raises SourceDamaged."""
+        self._folder = _folder_of_database(folder)
+        self.database = self._folder.name
+        self._files = {path.name.split(".bson")[0]: path for path in sorted(self._folder.iterdir()) if _is_data(path)}
+
+    def counts(self) -> dict[str, int]:
+        return {collection: sum(1 for _ in self.read(collection)) for collection in self._files}
+
+    def read(self, collection: str) -> Iterator[bytes]:
+        path = self._files.get(collection)
+        if path is None:
+            return
+        try:
+            with _opened(path) as file:
+                for document in bson.decode_file_iter(file, RAW):
+                    yield bytes(document.raw)
+        except (BSONError, EOFError, OSError) as error:
+            raise SourceDamaged(f"{path.name} is cut off or damaged ({type(error).__name__}).") from None
+
+
+class Server:
+    """A live server. Each collection is read in the order of `_id`, as the majority of the replica set has it."""
+
+    def __init__(self, uri: str, database: str | None = None) -> None:
+        """Without `database`, the one that the URI names. Raises SourceDamaged."""
+        try:
+            client: MongoClient[RawBSONDocument] = MongoClient(
+                uri, document_class=RawBSONDocument, serverSelectionTimeoutMS=SECONDS_MS, retryReads=True
+            )
+            self._database = client.get_database(database) if database else client.get_default_database()
+        except (ConfigurationError, PyMongoError, ValueError) as error:
+            raise SourceDamaged(f"The server's address cannot be used ({type(error).__name__}).") from None
+        self.database = self._database.name
+
+    def counts(self) -> dict[str, int]:
+        try:
+            names = sorted(self._database.list_collection_names())
+            return {
+                name: self._database[name].estimated_document_count() for name in names if not name.startswith(NOT_DATA)
+            }
+        except PyMongoError as error:
+            raise SourceDamaged(f"The server does not answer ({type(error).__name__}).") from None
+
+    def read(self, collection: str) -> Iterator[bytes]:
+        found: Any = self._database.get_collection(collection, codec_options=RAW, read_concern=ReadConcern("majority"))
+        last: Any = None
+        try:
+            while True:
+                page = list(found.find({} if last is None else {"_id": {"$gt": last}}).sort("_id", 1).limit(BATCH))
+                for document in page:
+                    yield bytes(document.raw)
+                if len(page) < BATCH:
+                    return
+                last = page[-1]["_id"]
+        except PyMongoError as error:
+            raise SourceDamaged(f"The server stopped answering ({type(error).__name__}).") from None
+
+
+def _folder_of_database(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise SourceDamaged(f"{folder} is not a folder.")
+    if any(_is_data(path) for path in folder.iterdir()):
+        return folder
+    found = [below for below in sorted(folder.iterdir()) if below.is_dir() and any(map(_is_data, below.iterdir()))]
+    if len(found) != 1:
+        raise SourceDamaged(f"{folder} holds {len(found)} databases: name the folder of one.")
+    return found[0]
+
+
+def _is_data(path: Path) -> bool:
+    return path.is_file() and path.name.endswith(SUFFIXES) and not path.name.startswith(NOT_DATA)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]

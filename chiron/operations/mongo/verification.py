@@ -1,0 +1,155 @@
+"""Holding every value of the source against what stands here, both ways.
+
+A document is a set of lines: a pointer, the location it went to, and what must stand there. The same lines are read off
+what stands here. Both are hashed in the same order, so one digest for each side says whether all of it is the same.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from chiron.kernel.db import ACCOUNTS, atomic
+from chiron.operations.models import MigratedDocument, QuarantinedDocument, UnplacedDocument
+from chiron.operations.mongo.ids import beside
+from chiron.operations.mongo.leaves import packed, packed_bytes
+from chiron.operations.mongo.plans import ORGANIZATION, Decision, Kind, Plan, Refused, Told
+from chiron.operations.mongo.reading import Leaf
+from chiron.operations.mongo.report import Compared
+from chiron.operations.mongo.storing import ACCOUNT_KINDS, digest_of
+from chiron.tenancy.public import all_organizations, inside
+from chiron.vault.public import Opener, platform_safe
+
+REST = "rest"
+
+
+class Verification:
+    """Of one collection."""
+
+    def __init__(self, kind: Kind, compared: Compared) -> None:
+        self._kind, self._compared = kind, compared
+        self._organizations = {each.id for each in all_organizations()}
+        self._source, self._here = hashlib.sha256(), hashlib.sha256()
+
+    def compare(self, decisions: Sequence[Decision]) -> None:
+        """Compare what was decided with what stands here."""
+        groups: dict[UUID | None, list[Plan | Refused]] = defaultdict(list)
+        for each in decisions:
+            if isinstance(each, Plan | Refused):
+                known = each.organization_id in self._organizations
+                groups[each.organization_id if known else None].append(each)
+        for organization_id, group in groups.items():
+            plans = [each for each in group if isinstance(each, Plan)]
+            refused = [each for each in group if isinstance(each, Refused)]
+            if organization_id is None:
+                self._differs("not here", len(plans))
+            else:
+                with inside(organization_id):
+                    refused += self._compare_plans(organization_id, plans)
+                    if self._kind.name not in (*ACCOUNT_KINDS, "organizations"):
+                        self._compare_quarantined(organization_id, refused)
+                        continue
+            self._compare_unplaced(refused)
+
+    def finish(self) -> None:
+        """Both digests are final."""
+        self._compared.source_digest, self._compared.here_digest = self._source.hexdigest(), self._here.hexdigest()
+
+    def _compare_plans(self, organization_id: UUID, plans: Sequence[Plan]) -> list[Refused]:
+        """Gives those that did not come: they must be in quarantine."""
+        rows = MigratedDocument.objects.in_bulk([plan.id for plan in plans])
+        settled = self._kind.settled(organization_id, plans)
+        rests = self._rests(organization_id, plans, rows)
+        missing = []
+        for plan in plans:
+            row = rows.get(plan.id)
+            if row is None:
+                missing.append(plan)
+            elif row.digest is None:
+                self._compared.erased += 1
+            elif bytes(row.digest) != digest_of(organization_id, plan.raw):
+                self._differs("changed at the source")
+            elif plan.id not in settled:
+                self._differs("not here")
+            else:
+                told, changed = settled[plan.id]
+                self._compare_values(plan, told | _placed(self._kind, organization_id), rests.get(plan.id, ""), changed)
+        return [Refused(each.id, each.raw, None, "", organization_id) for each in missing]  # type: ignore[arg-type]
+
+    def _compare_values(self, plan: Plan, told: Told, rest: str, changed: bool) -> None:
+        self._compared.documents += 1
+        self._compared.leaves += len(plan.leaves) + len(plan.rest) + len(plan.set_aside)
+        if changed:
+            self._compared.touched += 1
+            return
+        locations = [leaf.location for leaf in plan.leaves]
+        if len(set(locations)) < len(locations):
+            self._differs("two values in one place")
+        for leaf in plan.leaves:
+            if told.get(leaf.location) != leaf.text:
+                self._differs(leaf.location)
+        for location in sorted({*plan.told, *told} - set(locations)):
+            if told.get(location) != plan.told.get(location):
+                self._differs(location)
+        wanted = packed(plan.rest) if plan.rest else ""
+        if rest != wanted:
+            self._differs(REST)
+        found = [Leaf(leaf.pointer, leaf.location, told.get(leaf.location, "")) for leaf in plan.leaves]
+        self._source.update(_hash_of(plan, plan.leaves, wanted))
+        self._here.update(_hash_of(plan, found, rest))
+
+    def _rests(
+        self, organization_id: UUID, plans: Sequence[Plan], rows: dict[UUID, MigratedDocument]
+    ) -> dict[UUID, str]:
+        """What is kept of each document that has no place of its own, opened."""
+        if self._kind.name in ACCOUNT_KINDS:
+            return self._beside_accounts(plans)
+        opener = Opener(organization_id)
+        return {row.id: opener.open(row, "rest") for row in rows.values() if row.rest is not None}
+
+    def _beside_accounts(self, plans: Sequence[Plan]) -> dict[UUID, str]:
+        safe = platform_safe()
+        aside = {
+            beside(plan.id, pointer): packed({pointer: value}) for plan in plans for pointer, _, value in plan.set_aside
+        }
+        rows = UnplacedDocument.objects.in_bulk([*aside, *(beside(plan.id, REST) for plan in plans)])
+        opened = {row.id: safe.open(row, "document") for row in rows.values()}
+        self._differs("set aside", sum(opened.get(row_id) != text for row_id, text in aside.items()))
+        return {plan.id: opened.get(beside(plan.id, REST), "") for plan in plans}
+
+    def _compare_quarantined(self, organization_id: UUID, refused: Sequence[Refused]) -> None:
+        rows = QuarantinedDocument.objects.in_bulk([each.id for each in refused])
+        opener = Opener(organization_id)
+        for each in refused:
+            row = rows.get(each.id)
+            self._same(each, opener.open(row, "document") if row else None)
+
+    def _compare_unplaced(self, refused: Sequence[Refused]) -> None:
+        with atomic(ACCOUNTS):
+            rows = UnplacedDocument.objects.in_bulk([each.id for each in refused])
+            safe = platform_safe()
+            for each in refused:
+                row = rows.get(each.id)
+                self._same(each, safe.open(row, "document") if row else None)
+
+    def _same(self, refused: Refused, kept: str | None) -> None:
+        if kept is None:
+            self._differs("not here")
+        elif kept != packed_bytes(refused.raw):
+            self._differs("another in quarantine")
+        else:
+            self._compared.quarantined += 1
+
+    def _differs(self, where: str, number: int = 1) -> None:
+        if number:
+            self._compared.differences[where] += number
+
+
+def _placed(kind: Kind, organization_id: UUID) -> Told:
+    return {} if kind.name == "organizations" else {ORGANIZATION: str(organization_id)}
+
+
+def _hash_of(plan: Plan, leaves: Sequence[Leaf], rest: str) -> bytes:
+    """The canonical hash of one document: its id, each leaf with its place and text, in order, and the rest."""
+    lines = sorted("\t".join((leaf.pointer, leaf.location, leaf.text)) for leaf in leaves)
+    return hashlib.sha256("\n".join([plan.id.hex, *lines, rest]).encode()).digest()
