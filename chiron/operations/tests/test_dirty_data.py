@@ -1,0 +1,210 @@
+"""What is wrong in version 1 is set aside with its reason, whole and sealed; nothing is dropped without a word."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import bson
+import pytest
+from bson import DBRef, Decimal128, ObjectId
+from cryptography.fernet import Fernet
+
+from chiron.operations.models import QuarantinedDocument, UnplacedDocument
+from chiron.operations.mongo.leaves import unpacked_bytes
+from chiron.operations.mongo.reasons import REASONS, Reason
+from chiron.operations.tests.conftest import Ground
+from chiron.operations.tests.version_1 import AT, Version1, sealed
+from chiron.tenancy.public import inside
+from chiron.vault.public import Opener, platform_safe
+
+Dirt = Callable[[Version1], Any]
+
+
+def deep(levels: int) -> Any:
+    return {"on": deep(levels - 1)} if levels else 1
+
+
+def twice(old: Version1) -> None:
+    old.patient(_id=old.patient())
+
+
+def not_text(old: Version1) -> None:
+    old.collections["patients"] = [
+        bson.encode({"_id": ObjectId(), "last_name": "Mensah"}).replace(b"Mensah", b"Mens\xff\xfe")
+    ]
+
+
+def same_number(old: Version1) -> None:
+    old.patient(mrn="A-17")
+    old.patient(mrn=" a-17 ")
+
+
+def same_name(old: Version1) -> None:
+    old.user(username=f"Ama-{old.mark}")
+    old.user(username=f"AMA-{old.mark}")
+
+
+def same_address(old: Version1) -> None:
+    old.user(email=f"{old.mark}@example.org")
+    old.user(email=f"{old.mark.upper()}@Example.org")
+
+
+def same_code(old: Version1) -> None:
+    old.laboratory(code="L1")
+    old.laboratory(code="L1")
+
+
+def one_account_twice(old: Version1) -> None:
+    user = old.user()
+    old.patient(user_id=user)
+    old.patient(user_id=user)
+
+
+def next_door(old: Version1) -> None:
+    old.patient(doctor_id=old.doctor(organization_id=old.organization()))
+
+
+def after_who_was_refused(old: Version1) -> None:
+    old.patient(doctor_id=old.doctor(last_name=7, user_id=None))
+
+
+DIRTY: dict[str, tuple[Dirt, Counter[str]]] = {
+    name: (dirt, Counter(map(str, reasons)))
+    for name, dirt, *reasons in (
+        ("nobody's name", lambda old: old.patient(last_name=None), Reason.MISSING),
+        ("an empty name", lambda old: old.patient(last_name="  "), Reason.MISSING),
+        ("no role", lambda old: old.user(role=None), Reason.MISSING),
+        ("no code", lambda old: old.add("laboratories", organization_id=old.clinic, name="x"), Reason.MISSING),
+        ("a number for a name", lambda old: old.patient(last_name=7), Reason.WRONG_TYPE),
+        ("a list for a name", lambda old: old.patient(first_name=["Kofi"]), Reason.WRONG_TYPE),
+        ("a word for a flag", lambda old: old.patient(is_active="yes"), Reason.WRONG_TYPE),
+        ("a number for a date", lambda old: old.patient(created_at=20240305), Reason.WRONG_TYPE),
+        ("a day that is none", lambda old: old.patient(date_of_birth="1971-02-30"), Reason.DATE),
+        ("a birth to come", lambda old: old.patient(date_of_birth="2971-02-03"), Reason.DATE),
+        ("another way of dates", lambda old: old.patient(date_of_birth="03/02/1971"), Reason.DATE),
+        ("a birth at noon", lambda old: old.patient(date_of_birth=AT), Reason.NAIVE_DATE),
+        ("a time of no zone", lambda old: old.patient(created_at="2024-03-05 09:30:15"), Reason.NAIVE_DATE),
+        (
+            "a time beyond years",
+            lambda old: old.patient(created_at=bson.datetime_ms.DatetimeMS(2**60)),
+            Reason.WRONG_TYPE,
+        ),
+        ("no such sex", lambda old: old.patient(sex="x"), Reason.UNKNOWN_VALUE),
+        ("no such role", lambda old: old.user(role="superuser"), Reason.UNKNOWN_VALUE),
+        ("NUL in a name", lambda old: old.patient(last_name=sealed("Men\0sah")), Reason.NUL),
+        ("a long name", lambda old: old.patient(last_name="x" * 101), Reason.TOO_LONG),
+        ("another's key", lambda old: old.patient(last_name=Fernet(Fernet.generate_key()).encrypt(b"x")), Reason.SHUT),
+        ("a broken token", lambda old: old.patient(last_name=sealed("Mensah")[:-9]), Reason.SHUT),
+        ("no organization", lambda old: old.patient(organization_id=None), Reason.WITHOUT_ORGANIZATION),
+        ("an unknown one", lambda old: old.patient(organization_id=ObjectId()), Reason.UNKNOWN_ORGANIZATION),
+        ("a doctor who is not", lambda old: old.patient(doctor_id=ObjectId()), Reason.DANGLING),
+        ("a doctor refused", after_who_was_refused, Reason.WRONG_TYPE, Reason.DANGLING),
+        ("a doctor next door", next_door, Reason.ELSEWHERE),
+        ("one number twice", same_number, Reason.DUPLICATE),
+        ("one name twice", same_name, Reason.DUPLICATE),
+        ("one address twice", same_address, Reason.DUPLICATE),
+        ("one code twice", same_code, Reason.DUPLICATE),
+        ("one account twice", one_account_twice, Reason.DUPLICATE),
+        ("one id twice", twice, Reason.SECOND_OF_ITS_ID),
+        ("too deep", lambda old: old.patient(notes=deep(40)), Reason.TOO_DEEP),
+        ("far too deep", lambda old: old.patient(notes=deep(150)), Reason.TOO_DEEP),
+        ("too large", lambda old: old.patient(notes="x" * 2**24), Reason.TOO_LARGE),
+        ("not UTF-8", not_text, Reason.UNREADABLE),
+    )
+}
+
+
+@pytest.mark.parametrize("dirt", DIRTY)
+def test_each_kind_of_dirt_is_forecast_with_its_reason(dirt: str, ground: Ground) -> None:
+    old, (make, reasons) = Version1(), DIRTY[dirt]
+    old.organization(_id=old.clinic)
+    make(old)
+
+    report = ground.migration(old).forecast()
+
+    assert sum((each.quarantined for each in report.tallies.values()), Counter[str]()) == reasons
+    assert sum(each.source for each in report.tallies.values()) == sum(map(len, old.collections.values()))
+    assert not report.differs
+
+
+def test_all_of_it_is_kept_whole_and_sealed(ground: Ground) -> None:
+    old, expected = Version1(), Counter[str]()
+    old.organization(_id=old.clinic)
+    for name, (make, reasons) in DIRTY.items():
+        if name != "not UTF-8":
+            make(old)
+            expected += reasons
+
+    report, verified, again = ground.backfill(old), ground.verify(old), ground.backfill(old)
+
+    said = {
+        collection: sorted(bson.encode(each) for each in documents) for collection, documents in old.collections.items()
+    }
+    assert sum((each.quarantined for each in report.tallies.values()), Counter[str]()) == expected
+    assert sum((each.quarantined for each in again.tallies.values()), Counter[str]()) == expected
+    assert [tally.missing for tally in (*report.tallies.values(), *again.tallies.values())] == [0] * 12
+    assert not verified.differs
+    assert sum(each.quarantined for each in verified.compared.values()) == expected.total()
+    kept = set()
+    for organization in ground.made:
+        with inside(organization.id):
+            opener = Opener(organization.id)
+            kept |= {unpacked_bytes(opener.open(row, "document")) for row in QuarantinedDocument.objects.all()}
+    safe = platform_safe()
+    for row in UnplacedDocument.objects.exclude(reason=Reason.KEPT):
+        kept.add(unpacked_bytes(safe.open(row, "document")))
+    assert len(kept) == expected.total()
+    assert kept <= {each for documents in said.values() for each in documents}
+
+
+def test_what_is_odd_but_can_be_kept_is_kept_to_the_bit(ground: Ground) -> None:
+    old = Version1()
+    old.organization(_id=old.clinic)
+    odd = {
+        "nan": float("nan"),
+        "decimal": Decimal128(Decimal("1.10")),
+        "nul": "a\0b",
+        "long": bson.Int64(7),
+        "none": None,
+        "empty": [{}, [], ""],
+        "a.b/c~d": {"$e": 1},
+        "ref": DBRef("patients", ObjectId()),
+        "code": bson.Code("return 1"),
+        "far": bson.datetime_ms.DatetimeMS(2**60),
+        "binary": b"\0\1",
+        "pattern": bson.Regex("^a", "i"),
+        "large": "y" * 3_000_000,
+    }
+    old.patient(**odd)
+    old.patient(created_at="2024-03-05T09:30:15+02:00", date_of_birth=datetime(1971, 3, 4, tzinfo=UTC))
+
+    report, verified = ground.backfill(old), ground.verify(old)
+
+    assert (report.tallies["patients"].migrated, verified.compared["patients"].documents) == (2, 2)
+    assert verified.compared["patients"].differences == {}
+
+
+def test_what_was_refused_comes_once_the_source_is_mended(ground: Ground) -> None:
+    old = Version1()
+    old.organization(_id=old.clinic)
+    patient, user = old.patient(sex="x"), old.user(role="superuser")
+    before = ground.backfill(old)
+    for document in (*old.collections["patients"], *old.collections["users"]):
+        document |= {"sex": "F", "role": "admin"}
+
+    after, verified = ground.backfill(old), ground.verify(old)
+
+    assert patient
+    assert user
+    assert [before.tallies[name].quarantined.total() for name in ("patients", "users")] == [1, 1]
+    assert [after.tallies[name].migrated for name in ("patients", "users")] == [1, 1]
+    assert not verified.differs
+    with inside(ground.made[0].id):
+        assert QuarantinedDocument.objects.count() == 0
+    assert UnplacedDocument.objects.exclude(reason=Reason.KEPT).count() == 0
+
+
+def test_every_reason_is_explained() -> None:
+    assert set(REASONS) == set(Reason)
