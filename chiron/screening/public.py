@@ -3,6 +3,7 @@
 from chiron.screening.figures import Screened, screened
 from chiron.screening.models import Screening
 from chiron.screening.queries import patients_of_screenings
+from chiron.screening.services.arrivals import ScreeningArrival, admit_screenings, settled_screenings
 from chiron.screening.shelf import changed_bundles
 from chiron.screening.words import Decision, Mode, Outcome, ResultClass, RiskClass
 
@@ -14,7 +15,10 @@ __all__ = [
     "RiskClass",
     "Screened",
     "Screening",
+    "ScreeningArrival",
+    "admit_screenings",
     "changed_bundles",
     "patients_of_screenings",
     "screened",
+    "settled_screenings",
 ]

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chiron.identity.public import ROLES
 from chiron.registry.public import Sex
+from chiron.screening.public import ResultClass
 
 DEFAULT = Path(__file__).with_name("version-1.toml")
-TABLES = frozenset({"collections", "skip", "tenants", "systems", "roles", "sexes"})
 
 
 class MappingWrong(Exception):
@@ -29,6 +29,7 @@ class Mapping:
     systems: Map[str, tuple[str, str]]
     roles: Map[str, str]
     sexes: Map[str, Sex]
+    results: Map[str, ResultClass]
     date_formats: tuple[str, ...]
     zone: ZoneInfo | None
 
@@ -51,6 +52,8 @@ def read_mapping(path: Path | None = None, zone: str = "") -> Mapping:
         raise MappingWrong("[roles] names a role that is none.")
     if not set(said["sexes"].values()) <= set(Sex):
         raise MappingWrong("[sexes] names a sex that is none.")
+    if not set(said["results"].values()) <= set(ResultClass):
+        raise MappingWrong("[results] names a class that is none.")
     return Mapping(
         collections=said["collections"],
         fields={name: said[name] for name in kinds},
@@ -58,6 +61,7 @@ def read_mapping(path: Path | None = None, zone: str = "") -> Mapping:
         tenants=said["tenants"],
         systems={name: (system, kind) for name, (system, kind) in said["systems"].items()},
         roles=said["roles"],
+        results={name: ResultClass(value) for name, value in said["results"].items()},
         sexes={name: Sex(value) for name, value in said["sexes"].items()},
         date_formats=tuple(said["date_formats"]),
         zone=_zone(zone or said["zone"]),

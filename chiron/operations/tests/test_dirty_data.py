@@ -108,6 +108,17 @@ DIRTY: dict[str, tuple[Dirt, Counter[str]]] = {
         ("one code twice", same_code, Reason.DUPLICATE),
         ("one account twice", one_account_twice, Reason.DUPLICATE),
         ("one id twice", twice, Reason.SECOND_OF_ITS_ID),
+        ("no result", lambda old: old.screening(result=None), Reason.MISSING),
+        (
+            "not a number",
+            lambda old: old.screening(result={"risk_class": "NORMAL", "p_normal": float("nan")}),
+            Reason.NOT_A_NUMBER,
+        ),
+        ("not a decimal", lambda old: old.screening(age=Decimal128("NaN")), Reason.NOT_A_NUMBER),
+        ("percents", lambda old: old.screening(result={"risk_class": "NORMAL", "p_normal": 97}), Reason.UNKNOWN_VALUE),
+        ("two of three", lambda old: old.screening(result={"risk_class": "NORMAL", "p_normal": 0.5}), Reason.MISSING),
+        ("half a year", lambda old: old.screening(age=4.5), Reason.UNKNOWN_VALUE),
+        ("a patient who is not", lambda old: old.screening(patient_id=ObjectId()), Reason.DANGLING),
         ("too deep", lambda old: old.patient(notes=deep(40)), Reason.TOO_DEEP),
         ("far too deep", lambda old: old.patient(notes=deep(150)), Reason.TOO_DEEP),
         ("too large", lambda old: old.patient(notes="x" * 2**24), Reason.TOO_LARGE),
@@ -144,7 +155,7 @@ def test_all_of_it_is_kept_whole_and_sealed(ground: Ground) -> None:
     }
     assert sum((each.quarantined for each in report.tallies.values()), Counter[str]()) == expected
     assert sum((each.quarantined for each in again.tallies.values()), Counter[str]()) == expected
-    assert [tally.missing for tally in (*report.tallies.values(), *again.tallies.values())] == [0] * 12
+    assert [tally.missing for tally in (*report.tallies.values(), *again.tallies.values())] == [0] * 14
     assert not verified.differs
     assert sum(each.quarantined for each in verified.compared.values()) == expected.total()
     kept = set()

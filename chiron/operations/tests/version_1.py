@@ -75,6 +75,14 @@ class Version1:
         }  # fmt: skip
         return self.add("patients", **said | fields)
 
+    def screening(self, **fields: Any) -> ObjectId:
+        said = {
+            "organization_id": self.clinic, "sex": "F", "age": 44, "cbc": {"hemoglobin": 12.5, "mcv": 101.0},
+            "model_version": "b12-2023", "created_at": AT,
+            "result": {"risk_class": "Borderline", "p_normal": 0.5, "p_borderline": 0.25, "p_deficient": 0.25},
+        }  # fmt: skip
+        return self.add("screenings", **said | fields)
+
     def entry(self, **fields: Any) -> ObjectId:
         said = {"organization_id": self.clinic, "action": "patient.view", "timestamp": AT, "ip": "192.0.2.7"}
         return self.add("audit_logs", **said | fields)
@@ -98,12 +106,13 @@ def clinic(patients: int = 3) -> Version1:
     other = old.organization()
     doctor = old.doctor(user_id=old.user(role="doctor", totp_secret=sealed(SECRET), mfa_enabled=True))
     old.user(role="admin")
-    old.laboratory()
+    laboratory = old.laboratory()
     old.laboratory(organization_id=other, code="L1")
     for number in range(patients):
         user = {"user_id": old.user(role="patient")} if number % 3 == 0 else {}
         patient = old.patient(doctor_id=doctor, **user)
         old.entry(patient_id=patient, user_id=user.get("user_id"))
+        old.screening(patient_id=patient, created_by=user.get("user_id"), laboratory_id=laboratory)
     old.patient(organization_id=other)
     old.entry(organization_id=other)
     return old
