@@ -10,7 +10,9 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+import psycopg
 from django.conf import settings
+from django.db import OperationalError
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
@@ -19,7 +21,8 @@ from typing_extensions import override
 from chiron.audit.public import Sealer
 from chiron.jobs.public import Worker
 from chiron.kernel import clock
-from chiron.kernel.db import close_connections
+from chiron.kernel.db import close_connections, must_answer
+from chiron.operations.backup.targets import is_there
 from chiron.operations.metrics import shared_counts
 from chiron.operations.processes import Flag, load, new_flag
 from chiron.operations.replaying import replay
@@ -81,6 +84,36 @@ class ForeignMasterKey(Exception):
         )
 
 
+class DatabaseMissing(Exception):
+    """A database is not there at all, which is how a restore that was killed leaves things."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no database {name}: either a restore was not finished, and is to be said again, or "
+            "`setup_databases` and `migrate` have never run."
+        )
+
+
+def databases_must_be_there() -> None:
+    """Raise DatabaseMissing where a server does not have its database; one that is down says nothing."""
+    for alias in settings.NEEDED_DATABASES:
+        name = settings.DATABASES[alias]["NAME"]
+        try:
+            must_answer(alias)
+        except OperationalError as error:
+            if f'database "{name}" does not exist' in str(error) or _is_missing(alias, name):
+                raise DatabaseMissing(name) from None
+            raise
+
+
+def _is_missing(alias: str, name: str) -> bool:
+    """As the owner sees it: logins may be missing with the database."""
+    try:
+        return bool(settings.OWNER_DATABASES.get(alias)) and not is_there(alias, name)
+    except psycopg.Error:
+        return False
+
+
 def keys_must_open() -> None:
     """Raise ForeignMasterKey where nothing that is kept could be opened."""
     try:
@@ -107,9 +140,10 @@ def serve(address: str, port: int, workers: int, form: Form = Form.ALL) -> None:
 
     What a restored backup brought back of the erased is erased again before. All this needs the clinical database, so a
     process that only signs people in leaves it to another. Raises PortTaken,
-    ForeignMasterKey, LedgerBroken, OSError.
+    DatabaseMissing, ForeignMasterKey, LedgerBroken, OSError.
     """
     must_be_free(address, port)
+    databases_must_be_there()
     keys_must_open()
     if not settings.ONLY:
         replay(now=clock.now())

@@ -63,7 +63,7 @@ def take_their_place(heads: Path, *, now: datetime) -> dict[str, str]:
     suffix = f"_before_{now:%Y%m%d%H%M%S}"
     given_up: dict[str, str] = {}
     for alias, name in names().items():
-        if not _is_there(alias, name):
+        if not is_there(alias, name):
             continue
         if not _holds_anything(alias, name):
             _drop(alias, name)
@@ -99,13 +99,14 @@ def _is_used(alias: str, name: str) -> bool:
     return False
 
 
-def _is_there(alias: str, name: str) -> bool:
+def is_there(alias: str, name: str) -> bool:
+    """Whether that database's server has one of that name. Raises OwnerNotConfigured."""
     with _beside(alias) as connection:
         return bool(connection.execute(THERE, [name]).fetchall()[0][0])
 
 
 def _holds_anything(alias: str, name: str) -> bool:
-    if not _is_there(alias, name):
+    if not is_there(alias, name):
         return False
     with connect_as_owner(alias, dbname=name) as connection:
         return bool(connection.execute(RELATIONS).fetchall())

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chiron.operations.serving import ForeignMasterKey, Form, PortTaken, default_workers, serve
+from chiron.operations.serving import DatabaseMissing, ForeignMasterKey, Form, PortTaken, default_workers, serve
 
 
 class Command(BaseCommand):
@@ -28,5 +28,5 @@ class Command(BaseCommand):
         self.stdout.write(f"serving at http://{options['address']}:{options['port']}")
         try:
             serve(options["address"], options["port"], options["workers"], options["form"] or Form.ALL)
-        except (PortTaken, ForeignMasterKey) as refusal:
+        except (PortTaken, DatabaseMissing, ForeignMasterKey) as refusal:
             raise CommandError(str(refusal)) from None
