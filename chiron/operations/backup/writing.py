@@ -136,6 +136,27 @@ def _write(writing: Writing, now: datetime) -> Manifest:
     return manifest
 
 
+def copy(manifest: Manifest, place: Place, other: Place, *, watch: Watch) -> None:
+    """Bring a backup to another place as it is, and read it back there; its manifest comes last.
+
+    Raises BackupRefused, Damaged, and then it does not count there.
+    """
+    watch.begin(f"to {other}", len(manifest.parts) + 1)
+    for name in (*manifest.parts, MANIFEST):
+        other.put(name, place.get(name))
+        if _digest(other.get(name)) != _digest(place.get(name)):
+            raise Damaged(f"{name} was brought to {other}, but something else is read back.")
+        watch.advance(name)
+    other.finish()
+
+
+def _digest(content: Iterable[bytes]) -> str:
+    digest = sha256()
+    for block in content:
+        digest.update(block)
+    return digest.hexdigest()
+
+
 def _fingerprints(taken: dict[str, Snapshot], watch: Watch) -> dict[str, Any]:
     watch.begin("counting", sum(tables_in(each.connection) for each in taken.values()))
     return {alias: fingerprint_of(each.connection, caller_of(alias), watch.advance) for alias, each in taken.items()}

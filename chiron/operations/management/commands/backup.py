@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from chiron.kernel.access import Caller
 from chiron.operations.backup.errors import BackupRefused
 from chiron.operations.backup.places import Bucket, Folder
 from chiron.operations.backup.sealing import private_key, public_key
-from chiron.operations.backup.writing import back_up, name_of
+from chiron.operations.backup.writing import back_up, copy, name_of
 from chiron.operations.management.bars import bars
 
 BY = Caller(operator=True, device="backup")
@@ -27,22 +28,27 @@ class Command(BaseCommand):
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, nargs="?", help="Where backups lie; each is a folder in it.")
-        parser.add_argument("--s3", metavar="BUCKET", help="A bucket, or bucket/prefix, instead of the folder.")
+        parser.add_argument("--s3", metavar="BUCKET", help="A bucket, or bucket/prefix: beside the folder, or instead.")
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        if (options["folder"] is None) == (options["s3"] is None):
-            raise CommandError("Say where: a folder, or --s3 BUCKET.")
         now = clock.now()
-        place = _place(options["folder"], options["s3"], name_of(now))
+        first, *others = list(_places(options["folder"], options["s3"], name_of(now))) or [None]
+        if first is None:
+            raise CommandError("Say where: a folder, --s3 BUCKET, or both.")
         try:
             with bars() as watch:
-                manifest = back_up(place, recipient(), by=BY, now=now, watch=watch)
+                manifest = back_up(first, recipient(), by=BY, now=now, watch=watch)
+                for other in others:
+                    copy(manifest, first, other, watch=watch)
         except BackupRefused as refusal:
-            raise CommandError(f"No backup was made. {refusal}") from None
+            raise CommandError(f"No backup was made, or not everywhere. {refusal}") from None
         rows = sum(rows for each in manifest.databases.values() for rows, _ in each["tables"].values())
         size = sum(each["bytes"] for each in manifest.parts.values())
-        self.stdout.write(f"{place}: {rows} rows, {manifest.stored['members']} parts of files, {size} bytes, read back")
+        places = " and ".join(str(place) for place in (first, *others))
+        self.stdout.write(
+            f"{places}: {rows} rows, {manifest.stored['members']} parts of files, {size} bytes, read back"
+        )
 
 
 def recipient() -> X25519PublicKey:
@@ -52,8 +58,9 @@ def recipient() -> X25519PublicKey:
     return private_key(settings.BACKUP_ENCRYPTION_KEY).public_key()
 
 
-def _place(folder: Path | None, bucket: str | None, name: str) -> Folder | Bucket:
+def _places(folder: Path | None, bucket: str | None, name: str) -> Iterator[Folder | Bucket]:
     if folder is not None:
-        return Folder(Path(os.path.abspath(folder)) / name)
-    where, _, prefix = str(bucket).partition("/")
-    return Bucket(where, "/".join(each for each in (prefix.strip("/"), name) if each))
+        yield Folder(Path(os.path.abspath(folder)) / name)
+    if bucket is not None:
+        where, _, prefix = bucket.partition("/")
+        yield Bucket(where, "/".join(each for each in (prefix.strip("/"), name) if each))
