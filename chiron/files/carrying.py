@@ -17,6 +17,12 @@ def sealed_parts(organization_id: UUID, file_id: UUID, size: int) -> Iterator[tu
         yield f"{folder}/{number:06}", get_part(folder, number, PART_SIZE + OVERHEAD + 1)
 
 
+def has_sealed_part(name: str) -> bool:
+    """Whether a part of that name is stored. Raises StorageUnavailable."""
+    folder, _, number = name.rpartition("/")
+    return _stored(folder, int(number)) is not None
+
+
 def put_sealed_part(name: str, content: bytes) -> None:
     """Store a part where it was, and read it back; one that is there already must be the same.
 

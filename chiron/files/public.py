@@ -1,7 +1,7 @@
 """What other apps may use of files."""
 
 from chiron.files.answers import serve
-from chiron.files.carrying import put_sealed_part, sealed_parts
+from chiron.files.carrying import has_sealed_part, put_sealed_part, sealed_parts
 from chiron.files.errors import FileDamaged, RangeNotSatisfiable, StorageUnavailable, UnsupportedFile
 from chiron.files.forms import receive_form
 from chiron.files.kinds import fitting_name
@@ -39,6 +39,7 @@ __all__ = [
     "drop_file",
     "erase_files",
     "fitting_name",
+    "has_sealed_part",
     "is_in_reach",
     "keep_file",
     "manifest_of",

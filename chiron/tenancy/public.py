@@ -10,7 +10,7 @@ from chiron.tenancy.contents import has_schema, rows_of, tables_of
 from chiron.tenancy.everywhere import lacking, schemas_of_nobody
 from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
-from chiron.tenancy.names import login_of, role_of, schema_of, sealer_of
+from chiron.tenancy.names import TEMPLATE, login_of, role_of, schema_of, sealer_of
 from chiron.tenancy.policies import Policies
 from chiron.tenancy.readiness import missing_migrations
 from chiron.tenancy.replay import drop_schema
@@ -78,6 +78,7 @@ def _one(**where: object) -> Organization:
 
 __all__ = [
     "SHARED_CACHE",
+    "TEMPLATE",
     "NoOrganization",
     "Organization",
     "Policies",

@@ -62,6 +62,15 @@ def tables_in(connection: Connection) -> int:
     return sum(kind == "r" for _, _, kind in connection.execute(RELATIONS).fetchall())
 
 
+def part_of(fingerprint: Fingerprint, schema: str) -> Fingerprint:
+    """What it says of one schema's rows."""
+    of = {
+        kind: {name: said for name, said in fingerprint[kind].items() if name.startswith(f"{schema}.")}
+        for kind in ("tables", "sequences")
+    }
+    return of | {"catalog": {}}
+
+
 def differences(wanted: Fingerprint, found: Fingerprint) -> list[str]:
     """What is not as it was: tables by name, and parts of the catalog. A sequence may have gone on meanwhile."""
     names = sorted({*wanted["tables"], *found["tables"]})

@@ -45,14 +45,14 @@ def dumped(owner: dict[str, Any], major: int, *options: str) -> Iterator[bytes]:
         _must_end_well(process, said)
 
 
-def restore(owner: dict[str, Any], major: int, dump: Iterable[bytes]) -> None:
-    """Put a dump into the owner's database: all of it in one transaction, or nothing.
+def restore(owner: dict[str, Any], major: int, dump: Iterable[bytes], *chosen: str) -> None:
+    """Put a dump, or what is chosen of it, into the owner's database: in one transaction, or nothing.
 
     Roles and rights are left out: they are declared, and given anew. Raises BackupRefused, and whatever keeps the dump
     from being read to its end; then the transaction is not committed.
     """
     options = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-acl", "--no-password"]
-    command = [str(folder_for(major) / "pg_restore"), *options, "--dbname", _conninfo(owner)]
+    command = [str(folder_for(major) / "pg_restore"), *options, *chosen, "--dbname", _conninfo(owner)]
     with _running(owner, command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         said = _Said(process.stderr)
         assert process.stdin is not None  # noqa: S101

@@ -1,36 +1,26 @@
 """Restoring: into databases beside those that are served, proven there, and only then served."""
 
-import shutil
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Any
 
 import orjson
-from django.conf import settings
 
 from chiron.audit.public import record, record_platform, signer
-from chiron.files.public import FileDamaged, StorageUnavailable, put_sealed_part
 from chiron.kernel.access import Caller
-from chiron.kernel.db import ACCOUNTS, ALIASES, atomic, close_connections
-from chiron.operations.backup import programs
-from chiron.operations.backup.carriers import Counted
-from chiron.operations.backup.errors import BackupRefused, Damaged
-from chiron.operations.backup.heads import Heads, stage
+from chiron.kernel.db import ACCOUNTS, atomic, close_connections
+from chiron.operations.backup.filling import fill, put_files, staged
+from chiron.operations.backup.heads import Heads
 from chiron.operations.backup.names import calling
-from chiron.operations.backup.proving import prove_equal, prove_readable, prove_trails
+from chiron.operations.backup.proving import prove_equal, prove_equal_alone, prove_readable, prove_trails
 from chiron.operations.backup.reading import Backup
-from chiron.operations.backup.snapshots import connect_as_owner
+from chiron.operations.backup.sandboxes import fill_alone
 from chiron.operations.backup.targets import fresh, must_be_free, take_their_place
 from chiron.operations.backup.watch import Watch
-from chiron.operations.backup.writing import FILES, HEADS
 from chiron.operations.replaying import replay
-from chiron.postgres.setup import setup_databases
-from chiron.postgres.wanted import wanted
-from chiron.tenancy.public import all_organizations, has_schema, have_rights, inside
+from chiron.tenancy.public import all_organizations, has_schema, inside
 
 
 @dataclass
@@ -56,6 +46,34 @@ def restore(backup: Backup, *, by: Caller, replace: bool, now: datetime, watch: 
     The former databases, if there were any and `replace` allows it, keep other names. Raises BackupRefused, Damaged,
     WrongKey, LedgerBroken, StorageUnavailable, OwnerNotConfigured, and then nothing that is served was changed.
     """
+    report = _begun(by, backup, replace=replace, watch=watch)
+    with fresh() as databases, calling(databases), staged(backup) as heads:
+        fill(backup, watch)
+        report.tell(databases=prove_equal(backup.manifest, watch), files=put_files(backup, watch))
+        _prove_use(report, backup, heads, by=by, now=now, watch=watch)
+    report.tell(former=take_their_place(heads.folder, now=now))
+    return report
+
+
+def restore_alone(backup: Backup, slug: str, *, by: Caller, now: datetime, watch: Watch) -> Report:
+    """Restore one organization into an installation that is empty, and so harms nobody: a sandbox.
+
+    It keeps its id, under which everything of it is sealed and its trail is signed; of the others there is nothing.
+    What would act of itself, its queue and outbox, is left out. Raises as `restore` does.
+    """
+    report = _begun(by, backup, replace=False, watch=watch)
+    with fresh() as databases, calling(databases):
+        organization_id = fill_alone(backup, slug, watch)
+        with staged(backup, organization_id) as heads:
+            report.tell(organization=slug, databases=prove_equal_alone(backup.manifest, organization_id, watch))
+            report.tell(files=put_files(backup, watch, organization_id))
+            _prove_use(report, backup, heads, by=by, now=now, watch=watch)
+    report.tell(former=take_their_place(heads.folder, now=now))
+    return report
+
+
+def _begun(by: Caller, backup: Backup, *, replace: bool, watch: Watch) -> Report:
+    """What is refused is refused here, before the server is touched."""
     by.scope("backups", "restore")
     report = Report()
     close_connections()  # or this process would itself use what it is to replace
@@ -63,61 +81,14 @@ def restore(backup: Backup, *, by: Caller, replace: bool, now: datetime, watch: 
     must_be_free(replace=replace)
     backup.must_be_whole(watch)
     report.tell(backup=str(backup.manifest.id), made_at=backup.manifest.made_at.isoformat())
-    with fresh() as databases, calling(databases), _staged(backup) as heads:
-        _fill(backup, watch)
-        report.tell(databases=prove_equal(backup.manifest, watch), files=_put_files(backup, watch))
-        report.tell(replayed=_replayed(now), lost=heads.lost)
-        _record(by, backup, heads)
-        report.tell(opened=prove_readable(watch), trails=prove_trails())
-    report.tell(former=take_their_place(heads.folder, now=now))
     return report
 
 
-def _fill(backup: Backup, watch: Watch) -> None:
-    """Put the dumps into the databases, and make roles and rights, which no dump has."""
-    watch.begin("restoring", len(ALIASES))
-    for alias in ALIASES:
-        with connect_as_owner(alias) as connection:
-            major = connection.info.server_version // 10000
-        programs.restore(settings.OWNER_DATABASES[alias], major, backup.part(f"{alias}.sealed"))
-        watch.advance(alias)
-    setup_databases([wanted(alias) for alias in ALIASES])
-    have_rights(lambda _: None)
-
-
-def _put_files(backup: Backup, watch: Watch) -> dict[str, Any]:
-    """Store every part of every file, and read it back. Raises Damaged, BackupRefused."""
-    watch.begin("files", backup.manifest.stored["members"])
-    counted = Counted()
-    for name, content in counted.of(backup.members(FILES)):
-        try:
-            put_sealed_part(name, content)
-        except FileDamaged:
-            raise Damaged(f"The storage already holds something else as {name}.") from None
-        except StorageUnavailable as error:
-            raise BackupRefused(str(error)) from None
-        watch.advance(name)
-    if counted.said() != backup.manifest.stored:
-        raise Damaged("The files are not those that were backed up.")
-    return counted.said()
-
-
-@contextmanager
-def _staged(backup: Backup) -> Iterator[Heads]:
-    """Audit heads and ledger in a folder of their own, which is this process's while the block lasts.
-
-    The bucket is not asked meanwhile: it tells of a history that went on after the backup.
-    """
-    live, bucket = settings.AUDIT_HEADS_DIR, settings.AUDIT_HEADS_BUCKET
-    heads = stage(list(backup.members(HEADS)), live)
-    settings.AUDIT_HEADS_DIR, settings.AUDIT_HEADS_BUCKET = heads.folder, ""
-    try:
-        yield heads
-    except BaseException:
-        shutil.rmtree(heads.folder)
-        raise
-    finally:
-        settings.AUDIT_HEADS_DIR, settings.AUDIT_HEADS_BUCKET = live, bucket
+def _prove_use(report: Report, backup: Backup, heads: Heads, *, by: Caller, now: datetime, watch: Watch) -> None:
+    """Erase again who was erased, say that this is a restore, and see that all of it can be used."""
+    report.tell(replayed=_replayed(now), lost=heads.lost)
+    _record(by, backup, heads)
+    report.tell(opened=prove_readable(watch), trails=prove_trails())
 
 
 def _replayed(now: datetime) -> dict[str, int]:

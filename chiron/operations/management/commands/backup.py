@@ -33,9 +33,10 @@ class Command(BaseCommand):
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         now = clock.now()
-        first, *others = list(_places(options["folder"], options["s3"], name_of(now))) or [None]
-        if first is None:
+        places = list(_places(options["folder"], options["s3"], name_of(now)))
+        if not places:
             raise CommandError("Say where: a folder, --s3 BUCKET, or both.")
+        first, *others = places
         try:
             with bars() as watch:
                 manifest = back_up(first, recipient(), by=BY, now=now, watch=watch)
@@ -45,10 +46,8 @@ class Command(BaseCommand):
             raise CommandError(f"No backup was made, or not everywhere. {refusal}") from None
         rows = sum(rows for each in manifest.databases.values() for rows, _ in each["tables"].values())
         size = sum(each["bytes"] for each in manifest.parts.values())
-        places = " and ".join(str(place) for place in (first, *others))
-        self.stdout.write(
-            f"{places}: {rows} rows, {manifest.stored['members']} parts of files, {size} bytes, read back"
-        )
+        said = f"{rows} rows, {manifest.stored['members']} parts of files, {size} bytes, read back"
+        self.stdout.write(f"{' and '.join(map(str, places))}: {said}")
 
 
 def recipient() -> X25519PublicKey:

@@ -16,7 +16,7 @@ from chiron.kernel.access import Caller
 from chiron.operations.backup.errors import BackupRefused
 from chiron.operations.backup.places import Bucket, Folder, Place
 from chiron.operations.backup.reading import Backup
-from chiron.operations.backup.restoring import restore
+from chiron.operations.backup.restoring import restore, restore_alone
 from chiron.operations.backup.sealing import private_key
 from chiron.operations.management.bars import bars
 from chiron.vault.public import LedgerBroken
@@ -36,6 +36,9 @@ class Command(BaseCommand):
             "--replace", action="store_true",
             help="Where databases are not empty: keep them under another name, and serve what is restored.",
         )  # fmt: skip
+        parser.add_argument(
+            "--organization", metavar="SLUG", help="Only this one, into an installation that is empty: a sandbox."
+        )
         parser.add_argument("--report", type=Path, help="Where to write the signed report (default: print it).")
 
     @override
@@ -43,7 +46,10 @@ class Command(BaseCommand):
         try:
             with bars() as watch:
                 backup = Backup.at(place_of(options["backup"]), private_key(settings.BACKUP_ENCRYPTION_KEY))
-                report = restore(backup, by=BY, replace=options["replace"], now=clock.now(), watch=watch)
+                if options["organization"]:
+                    report = restore_alone(backup, options["organization"], by=BY, now=clock.now(), watch=watch)
+                else:
+                    report = restore(backup, by=BY, replace=options["replace"], now=clock.now(), watch=watch)
         except (BackupRefused, LedgerBroken, StorageUnavailable) as refusal:
             raise CommandError(f"Nothing was restored, what is served is unchanged. {refusal}") from None
         text = json.dumps(report.signed(), indent=2)
