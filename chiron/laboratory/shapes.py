@@ -63,7 +63,9 @@ class SpecimenIn(Body):
 
 
 class ReceivedIn(Body):
-    received_at: Instant | None = Field(None, description="Now where it is not said.")
+    received_at: Instant | None = Field(
+        None, description="Now where it is not said.", examples=["2026-05-04T09:00:00+02:00"]
+    )
 
 
 class WhyIn(Body):
@@ -128,7 +130,9 @@ class ResultIn(Body):
 
 class ReportChanges(Body):
     results: list[ResultIn] = Field(min_length=1, max_length=200)
-    resulted_at: Instant | None = Field(None, description="When that was known; now where it is not said.")
+    resulted_at: Instant | None = Field(
+        None, description="When that was known; now where it is not said.", examples=["2026-05-04T11:30:00+02:00"]
+    )
 
     def said(self) -> ReportSaid:
         """What the verb takes."""
