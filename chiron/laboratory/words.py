@@ -12,6 +12,10 @@ class SpecimenState(TextChoices):
     REJECTED = "rejected"
 
 
+EXAMINABLE = (SpecimenState.RECEIVED, SpecimenState.EXAMINED)
+"""The states in which a specimen is at the laboratory, and of use."""
+
+
 class ReportState(TextChoices):
     """How sure a report is (FHIR R4, of the value set diagnostic-report-status)."""
 

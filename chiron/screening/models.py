@@ -35,6 +35,7 @@ class Screening(Versioned):
     laboratory = operational(
         models.ForeignKey("registry.Laboratory", models.PROTECT, null=True, related_name="+", db_index=False)
     )
+    specimen = operational(models.ForeignKey("laboratory.Specimen", models.PROTECT, null=True, related_name="+"))
     made_by = operational(models.UUIDField(null=True))
     made_at = operational(models.DateTimeField())
     mode = operational(models.CharField(max_length=8, choices=Mode))
@@ -95,6 +96,7 @@ class Screening(Versioned):
 
     patient_id: UUID | None
     laboratory_id: UUID | None
+    specimen_id: UUID | None
     confirmed_record_id: UUID | None
 
 

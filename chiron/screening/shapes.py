@@ -49,6 +49,7 @@ class Classify(Body):
     sex: Literal["female", "male", "other", "unknown"] | None = Field(None, examples=["female"])
     patient_id: UUID | None = None
     laboratory_id: UUID | None = Field(None, description="Without it, yours, where you work at one.")
+    specimen_id: UUID | None = Field(None, description="Its patient and its laboratory need not be said.")
     cbc: Annotated[dict[str, LineIn], BeforeValidator(_of_a_count)] = Field(
         max_length=20, description="By analyte, or by LOINC code. The differential is optional.", examples=[COUNT]
     )
@@ -124,6 +125,7 @@ class ScreeningOut(BaseModel):
     made_at: datetime
     patient_id: UUID | None
     laboratory_id: UUID | None
+    specimen_id: UUID | None
     age: int | None
     sex: str
     decision: Decision
@@ -154,7 +156,8 @@ class ScreeningOut(BaseModel):
     def of(cls, row: Screening, said: dict[str, Any]) -> Self:
         """A screening as it was answered, with what became of it."""
         names = (
-            "id", "made_at", "patient_id", "laboratory_id", "age", "sex", "decision", "released_at", "version",
+            "id", "made_at", "patient_id", "laboratory_id", "specimen_id", "age", "sex", "decision", "released_at",
+            "version",
         )  # fmt: skip
         return cls.model_validate(said | {name: getattr(row, name) for name in names})
 

@@ -14,7 +14,7 @@ from chiron.laboratory.models import LaboratoryReport, Result, Specimen
 from chiron.laboratory.rules import Found, must_be_in_order, must_stand_once
 from chiron.laboratory.sealing import raised_report
 from chiron.laboratory.services.specimens import advance
-from chiron.laboratory.words import RELEASED, ReportState, SpecimenState
+from chiron.laboratory.words import EXAMINABLE, RELEASED, ReportState, SpecimenState
 from chiron.records.public import Flag, flagged, must_make_sense, record_results, withdraw_results
 
 
@@ -33,7 +33,7 @@ def create_report(*, by: Caller, specimen_id: UUID, said: ReportSaid, now: datet
     before the specimen was received or still to come.
     """
     specimen = specimen_for(by, specimen_id, "create", resource=REPORTS, lock=True)
-    if specimen.received_at is None or specimen.state == SpecimenState.REJECTED:
+    if specimen.state not in EXAMINABLE:
         raise SpecimenNotReceived(state=specimen.state)
     report = LaboratoryReport(specimen=specimen, reported_by=by.account_id, recorded_at=now, updated_at=now)
     _date(report, said, now)

@@ -10,6 +10,7 @@ from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL
 from chiron.kernel.errors import Invalid, invalid
+from chiron.laboratory.public import EXAMINABLE, Specimen, specimen_for
 from chiron.postgres.at_commit import insert
 from chiron.registry.public import Patient, laboratories_of, laboratory_for, patient_within
 from chiron.screening.answering import Answer, Question, answer
@@ -28,13 +29,17 @@ from chiron.vault.public import organization_safe, patient_safe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A blood count, by analyte or LOINC code, of a patient or of somebody unnamed. See docs/how-to/screening.md."""
+    """A blood count, by analyte or LOINC code, of a patient, a specimen, or somebody unnamed.
+
+    A specimen is of one patient, at one laboratory. See docs/how-to/screening.md.
+    """
 
     cbc: Mapping[str, Measured]
     age: int | None = None
     sex: str | None = None
     patient_id: UUID | None = None
     laboratory_id: UUID | None = None
+    specimen_id: UUID | None = None
     pregnant: bool = False
     treated_with_b12: bool = False
     mode: Mode = Mode.RESEARCH
@@ -51,15 +56,18 @@ class Screened:
 def classify(*, by: Caller, asked: Asked, now: datetime) -> Screened:
     """Answer a blood count, or abstain with reasons. The same question gets the same answer, to the byte.
 
-    Raises NotPermitted; NotFound for a patient or laboratory; OptedOut; Invalid naming the lines of the count that
-    cannot be, or an age or sex that is not the patient's; ModelNotValidated in clinical mode without an active model;
-    BundleMissing.
+    Raises NotPermitted; NotFound for a patient, specimen or laboratory; OptedOut; Invalid naming the lines of the count
+    that cannot be, an age or sex that is not the patient's, or what the specimen says otherwise; ModelNotValidated in
+    clinical mode without an active model; BundleMissing.
     """
     scope = by.scope("screenings", "create")
-    patient = patient_within(by, scope, asked.patient_id) if asked.patient_id else None
+    specimen = _specimen(by, asked)
+    patient = specimen.patient if specimen else None
+    if asked.patient_id and not specimen:
+        patient = patient_within(by, scope, asked.patient_id)
     if patient:
         must_not_have_opted_out(patient.id)
-    laboratory_id = _laboratory(by, scope, asked.laboratory_id)
+    laboratory_id = specimen.laboratory_id if specimen else _laboratory(by, scope, asked.laboratory_id)
     question = _question(asked, patient, now)
     try:
         count = read_count(asked.cbc)
@@ -72,7 +80,7 @@ def classify(*, by: Caller, asked: Asked, now: datetime) -> Screened:
     question = replace(question, state=standing.state, prevalence=common.share, prevalence_source=common.source)
     said = answer(question, standing.bundle)
     row = _kept(by, said, question, patient, now)
-    row.laboratory_id = laboratory_id
+    row.laboratory_id, row.specimen_id = laboratory_id, asked.specimen_id
     insert(row, using=CLINICAL)
     audit.record(
         by, "screening.classified", resource="screenings", resource_id=row.id,
@@ -80,6 +88,19 @@ def classify(*, by: Caller, asked: Asked, now: datetime) -> Screened:
         payload={"bundle": row.bundle_hash, "mode": row.mode, "outcome": row.outcome},
     )  # fmt: skip
     return Screened(row, said)
+
+
+def _specimen(by: Caller, asked: Asked) -> Specimen | None:
+    """The specimen that was counted, of whose patient and laboratory nothing else may be said."""
+    if asked.specimen_id is None:
+        return None
+    specimen = specimen_for(by, asked.specimen_id)
+    for field in ("patient_id", "laboratory_id"):
+        if getattr(asked, field) not in (None, getattr(specimen, field)):
+            raise invalid("is not that of the specimen", "body", field)
+    if specimen.state not in EXAMINABLE:
+        raise invalid("was not received, or was rejected", "body", "specimen_id")
+    return specimen
 
 
 def _laboratory(by: Caller, scope: Scope, laboratory_id: UUID | None) -> UUID | None:
