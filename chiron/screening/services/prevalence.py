@@ -7,6 +7,8 @@ from django.db.models import Count, Q
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
+from chiron.kernel.pagination import Page, page
+from chiron.kernel.schemas import PageQuery
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Prevalence, Screening
 
@@ -45,6 +47,12 @@ def read_prevalence(by: Caller) -> Prevalence | None:
     """What the organization said last; None where it said nothing yet."""
     by.scope("screening-prevalence", "read")
     return Prevalence.objects.order_by("-id").first()
+
+
+def list_prevalences(by: Caller, query: PageQuery) -> Page[Prevalence]:
+    """A page of what the organization said, the newest first, which counts."""
+    by.scope("screening-prevalence", "read")
+    return page(Prevalence.objects.all(), query)
 
 
 def say_prevalence(*, by: Caller, share: float, source: str, now: datetime) -> Prevalence:

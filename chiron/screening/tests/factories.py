@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from chiron.kernel.ids import new_id
+from chiron.screening.answering import NOTHING
 from chiron.screening.models import Screening
 from chiron.screening.words import Mode, Outcome
 from chiron.tenancy.public import current_organization_id
@@ -16,7 +19,24 @@ FEATURES = (13.5, 40.0, 4.5, 88.9, 30.0, 33.8, 13.0, 6.0, 250.0, 3.5, 1.8, 0.5, 
 HASH = "0" * 64
 
 
-def screened(patient_id: UUID | None = None, *, result: str = "{}", inputs: Any = None, **said: Any) -> Screening:
+RESULT: dict[str, Any] = {
+    "outcome": Outcome.CLASSIFIED,
+    "mode": Mode.RESEARCH,
+    "banner": None,
+    "notice": "This is screening, not diagnosis.",
+    **NOTHING,
+    "reasons": [],
+    "recommendation": "",
+    "indices": [],
+    "model": {"id": "0", "name": "0", "version": "0", "content_hash": HASH, "state": "research-only"},
+    "input_hash": HASH,
+}
+"""An answer that says nothing."""
+
+
+def screened(
+    patient_id: UUID | None = None, *, result: str = orjson.dumps(RESULT).decode(), inputs: Any = None, **said: Any
+) -> Screening:
     """A screening that is there, made by nobody and no bundle; must be called inside the organization."""
     said = {
         "id": new_id(),

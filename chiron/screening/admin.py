@@ -1,0 +1,5 @@
+"""The administration of screening."""
+
+from chiron.screening import admin_models, admin_screenings
+
+__all__ = ["admin_models", "admin_screenings"]
