@@ -37,6 +37,7 @@ from chiron.screening.api_export import router as screening_export
 from chiron.screening.api_history import router as screening_history
 from chiron.screening.api_models import router as screening_models
 from chiron.screening.api_optout import router as screening_optout
+from chiron.screening.api_watching import router as screening_watching
 from config.openapi import ChironAPI
 from config.operation import guarded
 
@@ -84,6 +85,7 @@ for router in (
     screening_export,
     screening_history,
     screening_optout,
+    screening_watching,
     analytics,
 ):
     api.add_router("", router)

@@ -9,7 +9,7 @@ from uuid import uuid5
 
 from chiron.screening.blood.analytes import ANALYTES
 from chiron.screening.models import Screening
-from chiron.screening.words import Decision, Mode, Outcome, ResultClass
+from chiron.screening.words import Decision, Mode, ResultClass
 
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -18,7 +18,7 @@ BANNER = "Made in research mode by a model that is not validated here: not for c
 Resource = dict[str, Any]
 
 
-def bundle_of(screening: Screening, label: Mapping[str, Any]) -> Resource:
+def bundle_of(screening: Screening, label: Mapping[str, Any] | None) -> Resource:
     """All of a screening as a Bundle of the type collection, its entries named by URNs that stay the same."""
     resources = [*observations(screening), risk_assessment(screening, label)]
     entries = [{"fullUrl": _urn(screening, each["id"]), "resource": each} for each in resources]
@@ -43,7 +43,7 @@ def observations(screening: Screening) -> list[Resource]:
     ]
 
 
-def risk_assessment(screening: Screening, label: Mapping[str, Any]) -> Resource:
+def risk_assessment(screening: Screening, label: Mapping[str, Any] | None) -> Resource:
     """The answer. It is preliminary until somebody who treats has decided; an abstention predicts nothing.
 
     In R4 `probabilityDecimal` is a percentage: "Decimal values are expressed as percentages as well (max = 100)", and
@@ -65,27 +65,44 @@ def risk_assessment(screening: Screening, label: Mapping[str, Any]) -> Resource:
         "basis": [{"reference": _urn(screening, each["id"])} for each in observations(screening)],
         "note": [{"text": text} for text in _notes(screening)],
     }
-    if screening.outcome == Outcome.CLASSIFIED:
-        found["prediction"] = _predictions(screening, label)
+    if predictions := _predictions(screening, label):
+        found["prediction"] = predictions
     return found
 
 
-def _predictions(screening: Screening, label: Mapping[str, Any]) -> list[Resource]:
-    low, high = label["cutoffs"]
-    outcomes = {
-        ResultClass.NORMAL: (f"Serum vitamin B12 of {high:g} pg/mL or more", screening.p_normal),
-        ResultClass.BORDERLINE: (f"Serum vitamin B12 from {low:g} to below {high:g} pg/mL", screening.p_borderline),
-        ResultClass.DEFICIENT: (f"Serum vitamin B12 below {low:g} pg/mL", screening.p_deficient),
+def _predictions(screening: Screening, label: Mapping[str, Any] | None) -> list[Resource]:
+    probabilities = {
+        ResultClass.NORMAL: screening.p_normal,
+        ResultClass.BORDERLINE: screening.p_borderline,
+        ResultClass.DEFICIENT: screening.p_deficient,
     }
     found = []
-    for outcome, (text, probability) in outcomes.items():
-        prediction: Resource = {"outcome": {"text": text}, "probabilityDecimal": round(100 * (probability or 0.0), 10)}
+    for outcome, probability in probabilities.items():
+        if probability is None:
+            continue
+        prediction: Resource = {
+            "outcome": {"text": _outcome(outcome, label)},
+            "probabilityDecimal": round(100 * probability, 10),
+        }
         if outcome is ResultClass.DEFICIENT and screening.risk_class:
             prediction["qualitativeRisk"] = {"text": screening.risk_class}
         if outcome == screening.result_class:
             prediction["rationale"] = "The class that the model's thresholds give."
         found.append(prediction)
     return found
+
+
+def _outcome(outcome: ResultClass, label: Mapping[str, Any] | None) -> str:
+    """What is predicted, in the cutoffs of the model where it is known."""
+    if label is None:
+        return f"Serum vitamin B12: {outcome.lower()}"
+    low, high = label["cutoffs"]
+    ranges = {
+        ResultClass.NORMAL: f"of {high:g} pg/mL or more",
+        ResultClass.BORDERLINE: f"from {low:g} to below {high:g} pg/mL",
+        ResultClass.DEFICIENT: f"below {low:g} pg/mL",
+    }
+    return f"Serum vitamin B12 {ranges[outcome]}"
 
 
 def _notes(screening: Screening) -> list[str]:

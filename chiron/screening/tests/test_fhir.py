@@ -146,7 +146,8 @@ def test_research_says_that_it_is_not_for_care() -> None:
 @pytest.mark.parametrize("patient", [AMA, None])
 @pytest.mark.parametrize("outcome", ["classified", "abstained"])
 def test_every_resource_is_of_r4_and_none_is_a_condition(patient: UUID | None, outcome: str) -> None:
-    found = bundle_of(made(patient_id=patient, outcome=outcome), LABEL)
+    none = dict.fromkeys(("p_normal", "p_borderline", "p_deficient")) if outcome == "abstained" else {}
+    found = bundle_of(made(patient_id=patient, outcome=outcome, **none), LABEL)
 
     resources = [each["resource"] for each in found["entry"]]
     for each in resources:

@@ -1,0 +1,92 @@
+"""What became of a model in use: how far its patients drifted, and how often later measurements agreed with it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from chiron.audit import public as audit
+from chiron.kernel.access import Caller
+from chiron.kernel.pagination import Page, page
+from chiron.kernel.schemas import PageQuery
+from chiron.records.public import Status
+from chiron.screening.confirmations import wilson
+from chiron.screening.doors import screening_for
+from chiron.screening.fhir import Resource, bundle_of
+from chiron.screening.model.bundles import Bundle
+from chiron.screening.models import Drift, Screening
+from chiron.screening.queries import subjects_of
+from chiron.screening.shelf import bundles_there
+from chiron.screening.words import ResultClass, RiskClass
+
+FEWEST = 11
+"""Confirmed screenings below which no share is told: it would say more of these patients than of the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Of screenings that said so and were measured later, how many agreed, with the 95 % interval of the share.
+
+    A class agrees with a vitamin B12 of that class; of a risk class it is told how many were deficient. Where fewer
+    than FEWEST were measured, all numbers are None.
+    """
+
+    bundle: Bundle
+    said: ResultClass | RiskClass
+    measured: int | None
+    agreeing: int | None
+    interval: tuple[float, float] | None
+
+    @property
+    def share(self) -> float | None:
+        """The measured predictive value."""
+        return None if self.measured is None or self.agreeing is None else self.agreeing / self.measured
+
+
+def list_drift(by: Caller, query: PageQuery) -> Page[Drift]:
+    """What was judged of each bundle, week by week, the latest first."""
+    by.scope("screening-models", "read")
+    return page(Drift.objects.all(), query, ("-at", "-id"))
+
+
+def measured_outcomes(by: Caller) -> list[Measured]:
+    """What later measurements say of each bundle that is here. Who was measured was chosen: mostly those at risk."""
+    by.scope("screening-models", "read")
+    return [each for bundle in bundles_there() for each in _of(bundle)]
+
+
+def read_as_fhir(by: Caller, screening_id: UUID) -> Resource:
+    """One screening as a FHIR R4 Bundle; its model need not be here any more. Raises NotFound."""
+    screening = screening_for(by, screening_id)
+    known = {each.content_hash: each.label for each in bundles_there()}
+    subjects = subjects_of([screening])
+    audit.record(by, "screening.read", resource="screenings", resource_id=screening.id, subjects=subjects)
+    return bundle_of(screening, known.get(screening.bundle_hash))
+
+
+def _of(bundle: Bundle) -> list[Measured]:
+    low, high = bundle.label["cutoffs"]
+    fits = {
+        ResultClass.NORMAL: Q(confirmed_value__gte=high),
+        ResultClass.BORDERLINE: Q(confirmed_value__gte=low, confirmed_value__lt=high),
+        ResultClass.DEFICIENT: Q(confirmed_value__lt=low),
+    }
+    confirmed = Screening.objects.filter(
+        bundle_hash=bundle.content_hash,
+        confirmed_value__isnull=False,
+        confirmed_record__status=Status.ACTIVE,
+    )
+    said: list[tuple[ResultClass | RiskClass, Q, Q]] = [(each, Q(result_class=each), fit) for each, fit in fits.items()]
+    said += [(risk, Q(risk_class=risk), fits[ResultClass.DEFICIENT]) for risk in RiskClass]
+    found = []
+    for word, asked, agrees in said:
+        counts = confirmed.filter(asked).aggregate(of=Count("id"), agreeing=Count("id", filter=agrees))
+        if counts["of"]:
+            found.append(_told(bundle, word, **counts))
+    return found
+
+
+def _told(bundle: Bundle, said: ResultClass | RiskClass, *, of: int, agreeing: int) -> Measured:
+    if of < FEWEST:
+        return Measured(bundle, said, None, None, None)
+    return Measured(bundle, said, of, agreeing, wilson(agreeing, of))
