@@ -1,4 +1,4 @@
-"""`b12 train|validate|demo-data`: a model from a site's own patients, what it is worth, and made-up patients."""
+"""`b12 train|validate|activate|demo-data`: a model of a site's own patients, what it is worth, who answers for it."""
 
 import json
 import re
@@ -13,6 +13,16 @@ from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from typing_extensions import override
+
+from chiron.identity.public import Role
+from chiron.kernel.access import Caller
+from chiron.kernel.clock import now
+from chiron.kernel.errors import DomainError, NotFound
+from chiron.screening.services.bundles import Words, change_state
+from chiron.screening.services.bundles import read_bundle as read_state
+from chiron.screening.shelf import put_bundle
+from chiron.screening.words import BundleStanding
+from chiron.tenancy.public import inside, organization_for_command
 
 NUMBER = r"[-+]?\d+(?:\.\d+)?"
 EQUATION = re.compile(rf"(?:(?P<period>.+)=)?(?P<slope>{NUMBER}),(?P<intercept>{NUMBER})")
@@ -40,7 +50,7 @@ def unit(text: str) -> tuple[str, str]:
 
 
 class Command(BaseCommand):
-    help = "Train a B12 model on your own patients, validate it on later ones, or make up patients to try it with."
+    help = "Train a B12 model on your own patients, validate it on later ones, activate it, or make up patients to try."
     requires_migrations_checks = False
 
     @override
@@ -60,6 +70,11 @@ class Command(BaseCommand):
         validate.add_argument("--draws", type=int, default=1000, metavar="N", help="of the bootstrap (default: 1000)")
         validate.add_argument("--out", type=Path, metavar="DIR", help="where bundle and report go (default: in place)")
         validate.add_argument("--json", action="store_true", help="print the gate as data, and nothing else")
+        activate = verbs.add_parser("activate", help="let a bundle that passed the gate answer in an organization")
+        activate.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="what `validate` wrote")
+        activate.add_argument("--organization", metavar="SLUG", help="whose it is (default: the only one)")
+        activate.add_argument("--person", required=True, metavar="NAME", help="who answers for it")
+        activate.add_argument("--reason", required=True, metavar="WORDS", help="why")
         demo = verbs.add_parser("demo-data", help="made-up patients by a known law, as CSV")
         demo.add_argument("--seed", type=int, required=True, metavar="N", help="the same seed, the same patients")
         demo.add_argument("--rows", type=int, default=8000, metavar="N", help="so many (default: 8000)")
@@ -99,6 +114,8 @@ class Command(BaseCommand):
                     self.train(options)
                 case "validate":
                     self.validate(options)
+                case "activate":
+                    self.activate(options)
                 case _:
                     self.demo_data(options)
         except (TrainingRefused, BundleDamaged) as refusal:
@@ -159,6 +176,30 @@ class Command(BaseCommand):
         self.stdout.write("The gate is passed." if report["gate"]["passed"] else "The gate is NOT passed:")
         for reason in report["gate"]["reasons"]:
             self.stdout.write(f"  {reason}")
+
+    def activate(self, options: dict[str, Any]) -> None:
+        from chiron.screening.model.folders import read_bundle
+
+        try:
+            organization = organization_for_command(options["organization"])
+        except NotFound:
+            raise CommandError("Name the organization with --organization.") from None
+        gate = read_bundle(options["bundle"]).gate
+        if not gate["passed"]:
+            raise CommandError(" ".join(["The gate is not passed:", *gate["reasons"]]))
+        content_hash = put_bundle(options["bundle"]).content_hash
+        by = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}), device="b12 activate")
+        words = Words(options["person"], options["reason"])
+        try:
+            with inside(organization.id):
+                if read_state(by, content_hash).state is BundleStanding.RESEARCH_ONLY:
+                    change_state(
+                        by=by, content_hash=content_hash, state=BundleStanding.VALIDATED, words=words, now=now()
+                    )
+                change_state(by=by, content_hash=content_hash, state=BundleStanding.ACTIVE, words=words, now=now())
+        except DomainError as refusal:
+            raise CommandError(refusal.title) from None
+        self.stdout.write(f"{content_hash} answers in {organization.slug}; {options['person']} answers for it.")
 
     def demo_data(self, options: dict[str, Any]) -> None:
         from chiron.screening.training.demo import write_demo
