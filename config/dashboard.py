@@ -9,16 +9,17 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest
 from django.urls import reverse
 
+from chiron.analytics.public import numbers
 from chiron.audit.public import events_by_day
 from chiron.identity.public import Account, Session
 from chiron.identity.seats import Seat
 from chiron.kernel import clock
 from chiron.kernel.access import Caller
 from chiron.kernel.pages import may
+from chiron.kernel.plots import Plot, columns, rows
 from chiron.records.public import RecordType, written_since
 from chiron.registry.public import glass_to_look_at, registered
 from chiron.tenancy.public import Organization
-from config.plots import Plot, columns, rows
 
 DAYS, WEEK = 30, 7
 
@@ -63,6 +64,7 @@ def _of_an_organization(by: Caller, zone: ZoneInfo, now: datetime) -> tuple[list
             rows(f"Records of the last {DAYS} days by type", types),
             rows("Patients by age", [(_decade(age), [count]) for age, count in known.ages.items()]),
         ]
+    plots += numbers(by, now)
     waiting = glass_to_look_at(by)
     glass = f"{_list('registry_brokenglass')}?waiting=on"
     counts.append(Count("Break-glass not looked at", waiting, glass, waits=waiting > 0))
