@@ -7,7 +7,7 @@ from itertools import groupby
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from chiron.analytics.metrics import METRICS, Metric
+from chiron.analytics.metrics import METRICS, Grouping, Metric
 from chiron.analytics.periods import Grain, Period
 from chiron.analytics.queries import Answer, Asked, Cell, read_metric
 from chiron.kernel.access import Caller
@@ -18,6 +18,8 @@ MASKED = "masked"
 NOTHING = SafeString("<p>Nothing that may be told: of everything there are fewer than 11, or too few beside it.</p>")
 FORMS = {Grain.DAY: "%Y-%m-%d", Grain.WEEK: "%G-W%V", Grain.MONTH: "%Y-%m"}
 BASE = HEIGHT - FOOT
+ROOM = 60
+"""What the word takes across."""
 
 
 FIRST_PAGE = (
@@ -40,9 +42,8 @@ def charts(answer: Answer, at_most: int) -> list[Plot]:
     for cell in answer.cells:
         of.setdefault(cell.id, []).append(cell)
     drawn = [cells for cells in of.values() if any(cell.value is not None for cell in cells)]
-    title = answer.metric.title
-    plots = [Plot(_title(title, cells[0]), _drawing(answer, cells)) for cells in drawn[:at_most]]
-    return plots or [Plot(title, NOTHING)]
+    plots = [Plot(_title(answer, cells[0]), _drawing(answer, cells)) for cells in drawn[:at_most]]
+    return plots or [Plot(f"{answer.metric.title} by {answer.asked.grain}", NOTHING)]
 
 
 def name_of(period: Period, grain: Grain) -> str:
@@ -63,8 +64,9 @@ def said(value: float | None, metric: Metric) -> str:
             return f"{value:,.0f}"
 
 
-def _title(title: str, cell: Cell) -> str:
-    return title if cell.id is None and not cell.name else f"{title}: {cell.name or 'none'}"
+def _title(answer: Answer, cell: Cell) -> str:
+    title = f"{answer.metric.title} by {answer.asked.grain}"
+    return title if answer.asked.group is Grouping.NONE else f"{title}: {cell.name or 'none'}"
 
 
 def _drawing(answer: Answer, cells: Sequence[Cell]) -> SafeString:
@@ -73,6 +75,7 @@ def _drawing(answer: Answer, cells: Sequence[Cell]) -> SafeString:
     scale, step = (BASE - HEAD) / (top or 1), WIDTH / len(cells)
     named = [(cell, f"{name_of(cell.period, grain)}: {said(cell.value, metric)}") for cell in cells]
     marks = [_masked(at * step, step, name) for at, (cell, name) in enumerate(named) if cell.value is None]
+    marks += _word([cell.value is None for cell in cells], step)
     points = [
         (at * step, BASE - cell.value * scale, name) for at, (cell, name) in enumerate(named) if cell.value is not None
     ]
@@ -86,7 +89,7 @@ def _drawing(answer: Answer, cells: Sequence[Cell]) -> SafeString:
                        said(top, metric))  # fmt: skip
     return format_html(
         '<svg class="chiron-plot" role="img" viewBox="0 0 {} {}" aria-label="{}">{}</svg>', WIDTH, HEIGHT,
-        f"{_title(metric.title, cells[0])}. " + "; ".join(name for _, name in named),
+        f"{_title(answer, cells[0])}. " + "; ".join(name for _, name in named),
         SafeString("".join([*marks, axis, texts])),
     )  # fmt: skip
 
@@ -94,6 +97,18 @@ def _drawing(answer: Answer, cells: Sequence[Cell]) -> SafeString:
 def _masked(x: float, step: float, name: str) -> SafeString:
     form = '<rect class="chiron-masked" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'
     return format_html(form, round(x, 1), HEAD, round(step, 1), BASE - HEAD, name)
+
+
+def _word(masked: Sequence[bool], step: float) -> Iterator[SafeString]:
+    """The word itself, on the first grey that has room for it."""
+    at = 0
+    for is_masked, run in groupby(masked):
+        length = len(list(run))
+        if is_masked and length * step >= ROOM:
+            middle = round((at + length / 2) * step, 1)
+            yield format_html('<text x="{}" y="{}" text-anchor="middle">{}</text>', middle, BASE - 8, MASKED)
+            return
+        at += length
 
 
 def _column(x: float, y: float, name: str, step: float) -> SafeString:

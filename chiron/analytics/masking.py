@@ -85,7 +85,7 @@ def parts_of(tallies: Mapping[Key, Tally], group: Callable[[Key], object]) -> li
 
 def _joined(cells: Mapping[frozenset[Key], Tally]) -> dict[frozenset[Key], Tally]:
     """The large ones as they are, and the others together, with as many large ones as it takes."""
-    placed = sorted(cells, key=lambda part: sorted(map(repr, part)))
+    placed = sorted(cells, key=lambda part: sorted(map(str, part)))
     large = [part for part in placed if _large(part, cells[part])]
     small = [part for part in placed if part not in large]
     while large and small and added(cells[part] for part in small).least < ENOUGH:

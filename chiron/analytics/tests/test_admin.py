@@ -26,7 +26,7 @@ def test_a_metric_is_drawn_and_its_numbers_are_written_beside(hilltop: Clinic) -
 
     page = opened(hilltop, {}).content.decode()
 
-    assert 'aria-label="Appointments booked. 2026-04: 1,234; 2026-05: masked"' in page
+    assert 'aria-label="Appointments booked by month. 2026-04: 1,234; 2026-05: masked"' in page
     assert page.count("<title>2026-04: 1,234</title>") == page.count("<title>2026-05: masked</title>") == 1
     assert re.findall(r"\b(?:1,234|1234|masked)\b", re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL))[-3:] == [
         "1,234", "1234", "masked",
@@ -55,7 +55,7 @@ def test_each_doctor_of_whom_something_is_told_has_a_drawing(hilltop: Clinic) ->
     page = opened(hilltop, {"group": "doctor"}).content.decode()
 
     assert page.count('<svg class="chiron-plot"') == 2
-    assert "Appointments booked: Kwame Osei" in page
+    assert "Appointments booked by month: Kwame Osei" in page
 
 
 @pytest.mark.parametrize(
