@@ -10,7 +10,7 @@ from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
-from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
@@ -34,6 +34,9 @@ class Source(Protocol):
 
     def read(self, collection: str) -> Iterator[bytes]:
         """The documents of one collection; none where there is no such. Raises SourceDamaged."""
+
+    def close(self) -> None:
+        """Nothing more is read."""
 
 
 class Dump:
@@ -59,6 +62,9 @@ class Dump:
         except (BSONError, EOFError, OSError) as error:
             raise SourceDamaged(f"{path.name} is cut off or damaged ({type(error).__name__}).") from None
 
+    def close(self) -> None:
+        """No file stays open."""
+
 
 class Server:
     """A live server. Each collection is read in the order of `_id`, as the majority of the replica set has it."""
@@ -66,11 +72,15 @@ class Server:
     def __init__(self, uri: str, database: str | None = None) -> None:
         """Without `database`, the one that the URI names. Raises SourceDamaged."""
         try:
-            client: MongoClient[RawBSONDocument] = MongoClient(
-                uri, document_class=RawBSONDocument, serverSelectionTimeoutMS=SECONDS_MS, retryReads=True
+            self._client: MongoClient[RawBSONDocument] = MongoClient(
+                uri, document_class=RawBSONDocument, serverSelectionTimeoutMS=SECONDS_MS, socketTimeoutMS=SECONDS_MS * 6
             )
-            self._database = client.get_database(database) if database else client.get_default_database()
-        except (ConfigurationError, PyMongoError, ValueError) as error:
+        except (PyMongoError, ValueError) as error:
+            raise SourceDamaged(f"The server's address cannot be used ({type(error).__name__}).") from None
+        try:
+            self._database = self._client.get_database(database) if database else self._client.get_default_database()
+        except PyMongoError as error:
+            self._client.close()
             raise SourceDamaged(f"The server's address cannot be used ({type(error).__name__}).") from None
         self.database = self._database.name
 
@@ -96,6 +106,9 @@ class Server:
                 last = page[-1]["_id"]
         except PyMongoError as error:
             raise SourceDamaged(f"The server stopped answering ({type(error).__name__}).") from None
+
+    def close(self) -> None:
+        self._client.close()
 
 
 def _folder_of_database(folder: Path) -> Path:

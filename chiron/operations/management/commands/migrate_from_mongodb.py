@@ -4,7 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,7 @@ class Command(BaseCommand):
 
     def _run(self, stage: str | None, org_filter: str, **options: Any) -> Iterator[Report]:
         read = read_mapping(options["mapping"], options["zone"])
-        source = self._source(**options)
-        with _progress() as advance:
+        with closing(self._source(**options)) as source, _progress() as advance:
             migration = Migration(source, read, advance, only=org_filter, now=clock.now())
             if stage == "preflight":
                 yield migration.forecast()
