@@ -54,6 +54,7 @@ defended and what is not, in sentences: [the threat model](../explanation/threat
 |---|---|---|---|
 """
 
+TOLD = "told"
 Saying = tuple[str, str, str]
 """The code of a promise, the test that showed it, and what it reached."""
 
@@ -88,6 +89,20 @@ def shown(record_property: Callable[[str, object], None]) -> Callable[[str, str]
     return say
 
 
+@pytest.fixture
+def told(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Have a line printed at the end of the run, passed or not: for what a run is to tell whoever reads its log."""
+    return lambda line: record_property(TOLD, line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests told."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, line in report.user_properties:
+            if name == TOLD:
+                terminalreporter.write_line(str(line))
+
+
 class Gathering:
     """What the tests of one run said."""
 
@@ -100,7 +115,7 @@ class Gathering:
         """Take what a test said that passed."""
         if report.when == "call" and report.passed:
             said = self.full if "stress" in report.keywords else self.fast
-            said += [(code, report.nodeid, str(reached)) for code, reached in report.user_properties]
+            said += [(code, report.nodeid, str(reached)) for code, reached in report.user_properties if code != TOLD]
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         """Write the page, unless a test failed."""

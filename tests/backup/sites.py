@@ -41,7 +41,7 @@ class Site:
     def run(self, *command: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """A command to its end."""
         process = self.start(*command, **environment)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=900)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def python(self, code: str) -> str:

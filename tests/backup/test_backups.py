@@ -1,6 +1,7 @@
 """What a backup holds, what it refuses to be restored from, and what a restore leaves alone."""
 
 import random
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from chiron.operations.backup.places import Folder
 from chiron.operations.backup.reading import Backup
 from chiron.operations.backup.sealing import opened
 from chiron.operations.backup.watch import Watch
+from chiron.postgres import programs
 from chiron.vault.public import forget_keys
 from tests.backup.places import KEY, Taken, backed_up, databases, elsewhere, restored
+from tests.canary.places import a_moment_ago, files
 
 pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="uses the programs of the session's own server")
 POSITIONS = [pytest.param(25, id="25 bytes"), pytest.param(2000, marks=pytest.mark.stress, id="2000 bytes")]
@@ -24,6 +27,18 @@ POSITIONS = [pytest.param(25, id="25 bytes"), pytest.param(2000, marks=pytest.ma
 
 def plain(taken: Taken, part: str) -> bytes:
     return b"".join(opened(KEY, Folder(taken.folder).get(part), part))
+
+
+def as_sql(taken: Taken, part: str) -> bytes:
+    """A dump as everybody reads it who has the key of backups."""
+    program = programs.shipped() / "pg_restore"
+    return subprocess.run([program, "--file=-"], input=plain(taken, part), capture_output=True, check=True).stdout
+
+
+def sealed_words(taken: Taken) -> list[bytes]:
+    """Numbers, addresses and a narrative; a name is part of its owner's username here, a code stands in clear."""
+    said = [(number, mail, f"{told} again") for _, number, told, *_, mail in (known.words for known in taken.people)]
+    return [word.encode() for each in said for word in each]
 
 
 def assert_refused(folder: Path, refusal: type[Exception], why: str, key: X25519PrivateKey = KEY) -> None:
@@ -36,7 +51,6 @@ def assert_refused(folder: Path, refusal: type[Exception], why: str, key: X25519
 
 def test_nothing_of_a_backup_is_plain_and_keys_lie_apart(taken: Taken, committed: None) -> None:
     said = [word.encode() for known in taken.people for word in known.words]
-    sealed_words = [known.words[0].encode() for known in taken.people]
 
     written = {path.name: path.read_bytes() for path in taken.folder.iterdir()}
 
@@ -46,10 +60,32 @@ def test_nothing_of_a_backup_is_plain_and_keys_lie_apart(taken: Taken, committed
         word for content in written.values() for word in [*said, b"CREATE TABLE", b"PGDMP"] if word in content
     ] == []
     assert plain(taken, "clinical.sealed").startswith(b"PGDMP")
-    for part in ("clinical.sealed", "accounts.sealed", "files.sealed"):
-        assert [word for word in sealed_words if word in plain(taken, part)] == []
+    for part in (as_sql(taken, "clinical.sealed"), as_sql(taken, "accounts.sealed"), plain(taken, "files.sealed")):
+        assert taken.clinic.id.hex.encode() in part.replace(b"-", b"")
+        assert [word for word in sealed_words(taken) if word in part] == []
     secrets = [settings.MASTER_ENCRYPTION_KEY, settings.AUDIT_SIGNING_KEY, settings.SECRET_KEY]
     assert [each for each in secrets for name in written if each.encode() in plain(taken, name)] == []
+
+
+def test_nothing_is_written_in_plaintext_even_for_a_moment(
+    taken: Taken, committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No name lies in any file that the server, or we, write meanwhile; no temporary file is made."""
+    said, moment = sealed_words(taken), a_moment_ago()
+    for variable in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.setenv(variable, str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    backup = backed_up(tmp_path / "backups")
+    with elsewhere():
+        restored(backup)
+
+        written = [*files(settings.HOME.path, moment), *files(tmp_path, moment)]
+
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert len(written) > 20
+    assert [(name, word) for name, content in written for word in said if word in content] == []
 
 
 @pytest.mark.parametrize("number", POSITIONS)
