@@ -1,13 +1,18 @@
 """What other apps may use of screening."""
 
+from chiron.screening.blood.reading import Measured
 from chiron.screening.figures import Screened, screened
 from chiron.screening.models import Screening
 from chiron.screening.queries import patients_of_screenings
 from chiron.screening.services.arrivals import ScreeningArrival, admit_screenings, settled_screenings
+from chiron.screening.services.classify import Asked, classify
 from chiron.screening.shelf import changed_bundles
 from chiron.screening.words import Decision, Mode, Outcome, ResultClass, RiskClass
 
 __all__ = [
+    "Asked",
+    "Measured",
+    "classify",
     "Decision",
     "Mode",
     "Outcome",

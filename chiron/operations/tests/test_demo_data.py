@@ -1,5 +1,6 @@
 """The demo organization: made once, made anew when asked, never touching anybody else."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -10,9 +11,11 @@ from django.core.management.base import CommandError
 from django.test import Client
 
 from chiron.identity.models import Account, Membership, Session
+from chiron.laboratory.models import LaboratoryReport
 from chiron.operations.demo import PASSWORD, SLUG, USERS, remove_demo
 from chiron.postgres.owner import as_owner
 from chiron.registry.models import Patient
+from chiron.screening.models import Screening
 from chiron.tenancy.public import Organization, inside
 from chiron.vault.models import OrganizationKey, PatientKey
 
@@ -80,6 +83,33 @@ def test_the_demo_clinic_has_a_day_that_a_desk_can_work_on(free: None) -> None:
     ]  # fmt: skip
     assert len(others) == 2
     assert again.context["state"] == shown.context["state"]
+
+
+def test_the_demo_laboratory_has_something_to_see_on_first_sign_in(free: None) -> None:
+    seed()
+    seed()
+    token = sign_in("lab_demo").json()["access"]
+    technician = Client(headers={"authorization": f"Bearer {token}"})
+
+    specimens = technician.get("/api/specimens").json()["specimens"]
+    reports = technician.get("/api/lab-reports").json()["lab_reports"]
+    screenings = technician.get("/api/screening/history").json()["screenings"]
+
+    assert [each["code"] for each in technician.get("/api/labs").json()["labs"]] == ["central"]
+    assert Counter(each["state"] for each in specimens) == {
+        "examined": 5, "received": 1, "rejected": 1, "registered": 1,
+    }  # fmt: skip
+    assert Counter(each["state"] for each in reports) == {"final": 4, "preliminary": 1}
+    assert len(screenings) == 5
+    assert {each["mode"] for each in screenings} == {"research"}
+
+
+def test_screenings_are_left_out_where_that_is_said(free: None) -> None:
+    seed("--skip-screenings")
+
+    with inside(the_demo().id):
+        assert LaboratoryReport.objects.count() == 5
+        assert Screening.objects.count() == 0
 
 
 def test_clean_makes_it_anew_and_leaves_everybody_else_alone(free: None) -> None:

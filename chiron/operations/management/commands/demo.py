@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from chiron.kernel.clock import now
 from chiron.operations.demo import OPERATOR, PASSWORD, USERS, give_patients, have_demo
 from chiron.operations.demo_day import give_day
+from chiron.operations.demo_laboratory import give_laboratories, give_screenings
 from chiron.operations.serving import PortTaken, default_workers, must_be_free, serve
 
 
@@ -44,6 +45,8 @@ class Command(BaseCommand):
         )  # fmt: skip
         give_patients(demo, now())
         give_day(demo, now())
+        give_laboratories(demo, now())
+        give_screenings(demo, now())
         self._explain(options["port"], served=not options["no_serve"])
         if not options["no_serve"]:
             if settings.PUBLIC_URL.startswith("http://127.0.0.1:"):

@@ -10,14 +10,16 @@ from django.core.management.base import BaseCommand, CommandError
 from chiron.kernel.clock import now
 from chiron.operations.demo import PASSWORD, SLUG, USERS, give_patients, have_demo, remove_demo
 from chiron.operations.demo_day import give_day
+from chiron.operations.demo_laboratory import give_laboratories, give_screenings
 
 
 class Command(BaseCommand):
-    help = "Make the demo organization with its users (password in the docs) and patients; refused in production."
+    help = "Make the demo organization with users (password in the docs), patients and a laboratory; not in production."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What is made, and whether from nothing."""
         parser.add_argument("--clean", action="store_true", help="Remove the demo organization first, data and all.")
+        parser.add_argument("--skip-screenings", action="store_true", help="Leave the screenings of blood counts out.")
         parser.add_argument("--force", action="store_true", help="In production, too.")
         parser.add_argument("--clinic-patients", type=int, default=20)
         parser.add_argument("--seed", type=int, default=1)
@@ -36,4 +38,7 @@ class Command(BaseCommand):
         )  # fmt: skip
         give_patients(demo, now())
         give_day(demo, now())
+        give_laboratories(demo, now())
+        if not options["skip_screenings"]:
+            give_screenings(demo, now())
         self.stdout.write(f"{', '.join(USERS)}: {PASSWORD}")
