@@ -5,13 +5,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import api, booking, bridge, import_fhir, reminders, screening, sealing, streams, tenants
+from bench import api, booking, bridge, classify, import_fhir, reminders, screening, sealing, streams, tenants
 from bench.ground import installation, machine
 
 MEASUREMENTS: dict[str, Callable[[], None]] = {
     "api": api.measure,
     "booking": booking.measure,
     "bridge": bridge.measure,
+    "classify": classify.measure,
     "import": import_fhir.measure,
     "reminders": reminders.measure,
     "screening": screening.measure,
@@ -23,6 +24,7 @@ QUICK: dict[str, Callable[[], None]] = {
     "api": lambda: api.measure(rounds=2, calls=3, patients=20),
     "booking": lambda: booking.measure(rounds=2, calls=3),
     "bridge": lambda: bridge.measure(rounds=2, calls=40),
+    "classify": lambda: classify.measure(calls=20, trees=20),
     "import": lambda: import_fhir.measure(rounds=1),
     "reminders": lambda: reminders.measure(reminders=10, rounds=1),
     "screening": lambda: screening.measure(rounds=2, rows=400, trees=20),

@@ -57,7 +57,7 @@ def test_a_measurement_that_does_not_exist_is_refused_by_name() -> None:
     )
 
     assert done.returncode != 0
-    names = "api, booking, bridge, import, reminders, screening, sealing, streams, tenants"
+    names = "api, booking, bridge, classify, import, reminders, screening, sealing, streams, tenants"
     assert done.stderr == f"There is no measurement nothing: {names}.\n"
 
 
@@ -83,3 +83,10 @@ def test_asking_a_model_is_measured_against_catboost_in_batches_and_one_by_one()
         ("probabilities", "in batches"), ("contributions", "in batches"),
         ("probabilities", "one row"), ("contributions", "one row"),
     ]  # fmt: skip
+
+
+@pytest.mark.stress
+def test_a_classification_is_measured_against_a_floor_without_a_model() -> None:
+    printed = measured("classify")
+
+    assert re.findall(r"  (product|floor|beyond) +p50 +-?\d+\.\d\d  p99 ", printed) == ["product", "floor", "beyond"]
