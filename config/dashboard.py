@@ -19,9 +19,10 @@ from chiron.kernel.pages import may
 from chiron.kernel.plots import Plot, columns, rows
 from chiron.records.public import RecordType, written_since
 from chiron.registry.public import glass_to_look_at, registered
+from chiron.screening.public import Drift, drift_by_week
 from chiron.tenancy.public import Organization
 
-DAYS, WEEK = 30, 7
+DAYS, WEEK, WEEKS = 30, 7, 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,9 @@ def _of_an_organization(by: Caller, zone: ZoneInfo, now: datetime) -> tuple[list
             rows("Patients by age", [(_decade(age), [count]) for age, count in known.ages.items()]),
         ]
     plots += numbers(by, now)
+    if may(by, "screening-models", "read") and (judged := drift_by_week(by, WEEKS)):
+        points = [(each.week.isoformat(), _drifted(each)) for each in judged]
+        plots.append(columns("Drift of the screening model by week, in hundredths", points, ("stable", "10 or more")))
     waiting = glass_to_look_at(by)
     glass = f"{_list('registry_brokenglass')}?waiting=on"
     counts.append(Count("Break-glass not looked at", waiting, glass, waits=waiting > 0))
@@ -85,6 +89,11 @@ def _of_the_platform() -> list[Count]:
 
 def _each(days: list[date], numbers: Mapping[date, Any]) -> list[tuple[str, Any]]:
     return [(day.isoformat(), numbers.get(day, (0,))) for day in days]
+
+
+def _drifted(drift: Drift) -> tuple[int, int]:
+    worst = round(100 * drift.worst)
+    return (worst, 0) if drift.verdict == "stable" else (0, worst)
 
 
 def _decade(age: int) -> str:

@@ -2,11 +2,12 @@
 
 from chiron.screening.blood.reading import Measured
 from chiron.screening.figures import Screened, screened
-from chiron.screening.models import Screening
+from chiron.screening.models import Drift, Screening
 from chiron.screening.queries import patients_of_screenings
 from chiron.screening.services.arrivals import ScreeningArrival, admit_screenings, settled_screenings
 from chiron.screening.services.classify import Asked, classify
 from chiron.screening.shelf import changed_bundles
+from chiron.screening.watching import drift_by_week
 from chiron.screening.words import Decision, Mode, Outcome, ResultClass, RiskClass
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Measured",
     "classify",
     "Decision",
+    "Drift",
     "Mode",
     "Outcome",
     "ResultClass",
@@ -23,6 +25,7 @@ __all__ = [
     "ScreeningArrival",
     "admit_screenings",
     "changed_bundles",
+    "drift_by_week",
     "patients_of_screenings",
     "screened",
     "settled_screenings",

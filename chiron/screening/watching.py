@@ -17,6 +17,7 @@ from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Drift, Screening
 from chiron.screening.queries import subjects_of
 from chiron.screening.shelf import bundles_there
+from chiron.screening.standings import active_hashes
 from chiron.screening.words import ResultClass, RiskClass
 
 FEWEST = 11
@@ -47,6 +48,15 @@ def list_drift(by: Caller, query: PageQuery) -> Page[Drift]:
     """What was judged of each bundle, week by week, the latest first."""
     by.scope("screening-models", "read")
     return page(Drift.objects.all(), query, ("-at", "-id"))
+
+
+def drift_by_week(by: Caller, weeks: int) -> list[Drift]:
+    """What was judged of the active bundle, or where none is of the one judged last, the latest week last."""
+    by.scope("screening-models", "read")
+    rows = Drift.objects.order_by("-week", "-id")
+    active = rows.filter(bundle_hash__in=active_hashes())
+    newest = active.first() or rows.first()
+    return [] if newest is None else list(rows.filter(bundle_hash=newest.bundle_hash)[:weeks])[::-1]
 
 
 def measured_outcomes(by: Caller) -> list[Measured]:

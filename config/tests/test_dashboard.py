@@ -1,7 +1,7 @@
 """The first page: what it counts, for whom, by how many queries; and the plots on it."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from chiron.records.public import RecordType, Statement, write_record
 from chiron.registry.public import patient_for
 from chiron.registry.services.glass import break_glass
 from chiron.registry.tests.factories import join, registered
+from chiron.screening.public import Drift
 from chiron.tenancy.public import inside
 from tests.town import Clinic
 
@@ -59,6 +60,22 @@ def test_it_counts_the_organization_and_nobody_elses(hilltop: Clinic, riverside:
     }
     assert 'aria-label="Records of the last 30 days by type. Note: 2"' in page
     assert page.count('<svg class="chiron-plot"') == 4
+
+
+def test_drift_of_the_screening_model_is_drawn_by_week(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        for week, worst, verdict in ((3, 0.04, "stable"), (10, 0.12, "warning"), (17, 0.31, "alarm")):
+            Drift.objects.create(
+                bundle_hash="a" * 64, week=date(2031, 3, week), rows=400, verdict=verdict, at=now(),
+                indices={"mcv": worst, "age": 0.01},
+            )  # fmt: skip
+
+    page = hilltop.desk(Role.ADMIN).get("/admin/").content.decode()
+
+    assert (
+        'aria-label="Drift of the screening model by week, in hundredths. '
+        '2031-03-03: 4 + 0; 2031-03-10: 0 + 12; 2031-03-17: 0 + 31"'
+    ) in page
 
 
 def test_the_privacy_officer_counts_what_is_theirs(hilltop: Clinic) -> None:
