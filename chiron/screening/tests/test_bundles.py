@@ -48,7 +48,8 @@ def changes(clinic: Clinic) -> int:
 def test_models_are_shown_with_card_gate_and_state(hilltop: Clinic, bundle: Bundle) -> None:
     answer = hilltop.client(Role.LAB).get("/api/screening/models").json()
 
-    [model] = answer["models"]
+    shipped, model = answer["models"]
+    assert (shipped["id"], shipped["state"], shipped["gate"]["passed"]) == ("nhanes-2003-1", "research-only", False)
     assert (model["id"], model["content_hash"], model["state"]) == ("by-hand-1", bundle.content_hash, "research-only")
     assert (model["card"]["intended_use"], model["gate"]["passed"], model["history"]) == ("tests", True, [])
 
