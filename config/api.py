@@ -33,6 +33,7 @@ from chiron.scheduling.api_reminders import router as reminders
 from chiron.scheduling.api_series import router as series
 from chiron.scheduling.api_waitlist import router as waitlist
 from chiron.screening.api import router as screening
+from chiron.screening.api_batches import router as screening_batches
 from chiron.screening.api_export import router as screening_export
 from chiron.screening.api_history import router as screening_history
 from chiron.screening.api_models import router as screening_models
@@ -82,6 +83,7 @@ for router in (
     screening,
     screening_models,
     stream,
+    screening_batches,
     screening_export,
     screening_history,
     screening_optout,

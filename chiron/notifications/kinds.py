@@ -15,6 +15,7 @@ class Kind(StrEnum):
     OFFERED = "appointment.offered"
     ANNOTATED = "record.annotated"
     RESULT_SHARED = "result.shared"
+    BATCH_ENDED = "batch.ended"
     GLASS_BROKEN = "glass.broken"
     MODEL_DRIFTED = "model.drifted"
     SECURITY = "account.security"

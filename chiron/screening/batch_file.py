@@ -2,8 +2,9 @@
 
 The first row names the columns. An analyte goes by its name or a LOINC code, with its unit behind it in brackets
 (`hemoglobin [g/dL]`, `718-7 (g/L)`) or in a column of its own (`hemoglobin_unit`). Beside them there are `patient_id`,
-`age`, `sex`, `pregnant` and `treated_with_b12`, and nothing else: what a screening does not need is not sent. Columns
-are divided by commas, semicolons, tabs or bars; where it is not the comma, a number may have one in place of its point.
+`specimen_id`, `age`, `sex`, `pregnant` and `treated_with_b12`, and nothing else: what a screening does not need is not
+sent. Columns are divided by commas, semicolons, tabs or bars; where it is not the comma, a number may have one in place
+of its point.
 """
 
 import csv
@@ -23,9 +24,11 @@ from chiron.screening.blood.reading import Measured
 
 MOST_ROWS = 20_000
 DIVIDERS = ",;\t|"
-FACTS = ("patient_id", "age", "sex", "pregnant", "treated_with_b12")
+FACTS = ("patient_id", "specimen_id", "age", "sex", "pregnant", "treated_with_b12")
 HEADING = re.compile(r"(?P<name>[^\[\](),]+?)\s*(?:\[(?P<one>[^\[\]]+)\]|\((?P<other>[^()]+)\))?")
 NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,9})?")
+OLDEST = 150
+SEXES = {"": "", "f": "female", "m": "male", "female": "female", "male": "male", "other": "other", "unknown": "unknown"}
 ANSWERS = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
 
 
@@ -37,6 +40,7 @@ class Row:
     errors: list[tuple[str, str]] = field(default_factory=list)
     cbc: dict[str, Measured] = field(default_factory=dict)
     patient_id: UUID | None = None
+    specimen_id: UUID | None = None
     age: int | None = None
     sex: str = ""
     pregnant: bool = False
@@ -90,8 +94,8 @@ def _columns(header: list[str]) -> _Columns:
     for name, analyte in ANALYTES.items():
         if lacks := _lacks(analyte, columns.analytes.get(name), columns.units.get(name)):
             faults.append(_fault(lacks, name))
-    if "patient_id" not in columns.facts and not {"age", "sex"} <= set(columns.facts):
-        faults.append(_fault("is missing, and so are age and sex", "patient_id"))
+    if not {"patient_id", "specimen_id"} & set(columns.facts) and not {"age", "sex"} <= set(columns.facts):
+        faults.append(_fault("is missing, and so are specimen_id, or age and sex", "patient_id"))
     if faults:
         raise Invalid(errors=faults)
     return columns
@@ -152,19 +156,21 @@ def _facts(line: int, said: dict[str, str]) -> Row:
     errors: list[tuple[str, str]] = []
     flags = {name: ANSWERS.get(said.get(name, "").casefold()) for name in ("pregnant", "treated_with_b12")}
     errors += [(name, "is neither yes nor no") for name, answer in flags.items() if answer is None]
-    age, patient = said.get("age", ""), said.get("patient_id", "")
-    if age and not re.fullmatch("[0-9]{1,3}", age):
+    age, sex = said.get("age", ""), said.get("sex", "").casefold()
+    ids = {name: _id(said[name]) for name in ("patient_id", "specimen_id") if said.get(name)}
+    if age and not (re.fullmatch("[0-9]{1,3}", age) and int(age) <= OLDEST):
         errors.append(("age", "is not a number of whole years"))
-    patient_id = _id(patient)
-    if patient and patient_id is None:
-        errors.append(("patient_id", "is not an id"))
+    if sex not in SEXES:
+        errors.append(("sex", "is none of female, male, other and unknown"))
+    errors += [(name, "is not an id") for name, id in ids.items() if id is None]
     if errors:
         return Row(line, errors)
     return Row(
         line,
-        patient_id=patient_id,
+        patient_id=ids.get("patient_id"),
+        specimen_id=ids.get("specimen_id"),
         age=int(age) if age else None,
-        sex=said.get("sex", "").casefold(),
+        sex=SEXES[sex],
         pregnant=bool(flags["pregnant"]),
         treated_with_b12=bool(flags["treated_with_b12"]),
     )

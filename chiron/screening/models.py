@@ -234,7 +234,7 @@ class Batch(Versioned):
                 name="a_finished_batch_has_done_all_rows", condition=~Q(state=BatchState.FINISHED) | Q(done=F("rows"))
             ),
         ]
-        indexes: ClassVar = [models.Index(F("id").desc(), "laboratory", name="batches_of_a_laboratory")]
+        indexes: ClassVar = [models.Index("laboratory", F("id").desc(), name="batches_of_a_laboratory")]
 
     file_id: UUID
     laboratory_id: UUID | None

@@ -13,7 +13,7 @@ from chiron.kernel.access import Caller, Scope
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.screening.doors import screening_for, screenings_within
-from chiron.screening.models import Screening
+from chiron.screening.models import BatchRow, Screening
 from chiron.screening.sealing import SEALED, safe_of
 from chiron.screening.words import Decision, Mode, Outcome, ResultClass
 
@@ -26,6 +26,7 @@ class Sought:
 
     patient_id: UUID | None = None
     laboratory_id: UUID | None = None
+    batch_id: UUID | None = None
     result_class: ResultClass | None = None
     outcome: Outcome | None = None
     mode: Mode | None = None
@@ -37,8 +38,8 @@ class Sought:
     def conditions(self) -> dict[str, Any]:
         """What the filters say to the database."""
         asked = {
-            "patient": self.patient_id, "laboratory": self.laboratory_id, "result_class": self.result_class,
-            "outcome": self.outcome, "mode": self.mode, "decision": self.decision,
+            "patient": self.patient_id, "laboratory": self.laboratory_id, "batch": self.batch_id,
+            "result_class": self.result_class, "outcome": self.outcome, "mode": self.mode, "decision": self.decision,
             "made_at__gte": self.since, "made_at__lt": self.until,
             "released_at__isnull": None if self.released is None else not self.released,
         }  # fmt: skip
@@ -56,7 +57,11 @@ class Opened:
 
 def sought_within(by: Caller, action: str, sought: Sought) -> "QuerySet[Screening]":
     """Those that were asked for, as far as the caller reaches them, without what is sealed."""
-    return screenings_within(by, action).filter(**sought.conditions()).defer(*SEALED)
+    conditions = sought.conditions()
+    rows = screenings_within(by, action).defer(*SEALED)
+    if batch_id := conditions.pop("batch", None):
+        rows = rows.filter(id__in=BatchRow.objects.filter(batch=batch_id).values("screening"))
+    return rows.filter(**conditions)
 
 
 def list_screenings(by: Caller, sought: Sought, query: PageQuery) -> Page[Screening]:

@@ -18,6 +18,7 @@ Why = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 class SoughtQuery(BaseModel):
     patient: UUID | None = Field(None, description="Only screenings of this patient.")
     laboratory: UUID | None = Field(None, description="Only those of this laboratory.")
+    batch: UUID | None = Field(None, description="Only those of this file.")
     result_class: ResultClass | None = Field(None, alias="class", description="Only answers of this class.")
     outcome: Outcome | None = None
     mode: Mode | None = None
@@ -29,8 +30,8 @@ class SoughtQuery(BaseModel):
     def sought(self) -> Sought:
         """The filters as the queries take them."""
         return Sought(
-            self.patient, self.laboratory, self.result_class, self.outcome, self.mode, self.decision, self.released,
-            self.from_, self.to,
+            self.patient, self.laboratory, self.batch, self.result_class, self.outcome, self.mode, self.decision,
+            self.released, self.from_, self.to,
         )  # fmt: skip
 
 

@@ -96,7 +96,11 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 ATTACHMENT_MAX_BYTES = int(environment.read("ATTACHMENT_MAX_BYTES"))
-LARGE_BODIES = {r"/api/records/[^/]+/attachments": ATTACHMENT_MAX_BYTES + 2**16}  # and the form around it
+SCREENING_BATCH_MAX_BYTES = 16 * 2**20
+LARGE_BODIES = {  # and the form around it
+    r"/api/records/[^/]+/attachments": ATTACHMENT_MAX_BYTES + 2**16,
+    r"/api/screening/batches": SCREENING_BATCH_MAX_BYTES + 2**16,
+}
 STORAGES = storages(HOME)
 CACHES = caches()
 

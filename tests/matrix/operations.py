@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from chiron.files.tests.factories import PNG
 from chiron.kernel.clock import now
 from chiron.screening.shapes import COUNT
+from chiron.screening.tests.factories import counts_of
 from tests.matrix.world import SUPPRESSED, Thing, World
 from tests.town import PASSWORD
 
@@ -318,6 +319,13 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/screening/history": Operation(lists=Thing.SCREENING),
     "GET /api/patients/{patient_id}/screening-optout": Operation(Thing.PATIENT),
     "PUT /api/patients/{patient_id}/screening-optout": Operation(Thing.PATIENT, fixed(opted_out=True)),
+    "POST /api/screening/batches": Operation(
+        body=lambda world, _: {"file": SimpleUploadedFile("counts.csv", counts_of(1))}
+    ),
+    "GET /api/screening/batches": Operation(lists=Thing.BATCH),
+    "GET /api/screening/batches/{batch_id}": Operation(Thing.BATCH),
+    "GET /api/screening/batches/{batch_id}/errors": Operation(Thing.BATCH),
+    "GET /api/screening/batches/{batch_id}/errors.csv": Operation(Thing.BATCH),
     "GET /api/screening/export": Operation(),
     "GET /api/screening/drift": Operation(events=0),
     "GET /api/screening/outcomes": Operation(events=0),

@@ -56,7 +56,7 @@ from chiron.scheduling.services.series import book_series
 from chiron.scheduling.services.waitlist import Wanted, join
 from chiron.scheduling.wallclock import Hours
 from chiron.scheduling.words import WEEKDAYS, OnConflict, Step
-from chiron.screening.tests.factories import screened
+from chiron.screening.tests.factories import batch_of, screened
 from chiron.tenancy.public import inside
 from tests.matrix.secrets import Secrets, say_everything
 from tests.town import OPERATOR, PASSWORD, Clinic, Town
@@ -96,6 +96,7 @@ class Thing(Enum):
     ROOM = "room"
     SERIES = "series of appointments"
     SCREENING = "screening that was released"
+    BATCH = "file of blood counts"
 
 
 class Whose(Enum):
@@ -162,6 +163,7 @@ class World:
         shared = (
             Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT, Thing.WAITING,
             Thing.LABORATORY, Thing.SCREENING, Thing.SPECIMEN, Thing.REPORT,
+            Thing.LABORATORY, Thing.SCREENING, Thing.BATCH,
         )  # fmt: skip
         return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
@@ -288,6 +290,8 @@ def _furnish(world: World, clinic: Clinic, whose: Whose) -> None:
         others |= _promised(admin, clinic.other_doctor_id, clinic.other_patient_id)
         for each, patient_id in ((things, clinic.patient_id), (others, clinic.other_patient_id)):
             each[Thing.SCREENING] = _screened(patient_id, each[Thing.LABORATORY])
+        things[Thing.BATCH] = batch_of(things[Thing.LABORATORY], clinic.who[Role.DOCTOR]).id
+        others[Thing.BATCH] = batch_of(others[Thing.LABORATORY], admin).id
     with inside(clinic.id):
         things[Thing.EVENT] = _newest(CLINICAL)
     world.things |= {(thing, whose): id for thing, id in things.items()}

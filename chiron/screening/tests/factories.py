@@ -6,9 +6,14 @@ from uuid import UUID
 
 import orjson
 
+from chiron.files.tests.factories import arrived
+from chiron.kernel.access import Caller
 from chiron.kernel.ids import new_id
 from chiron.screening.answering import NOTHING
-from chiron.screening.models import Screening
+from chiron.screening.batch_file import rows_of
+from chiron.screening.models import Batch, Screening
+from chiron.screening.services.batches import begin_batch
+from chiron.screening.shapes import COUNT
 from chiron.screening.words import Mode, Outcome
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import organization_safe, patient_safe
@@ -63,3 +68,20 @@ def screened(
     row.inputs, row.result = safe.seal(row, "inputs", inputs or {}), safe.seal(row, "result", result)
     row.save(force_insert=True)
     return row
+
+
+def counts_of(rows: int, *more: str) -> bytes:
+    """A file of blood counts of unnamed people, each a year older than the one before, and then these lines."""
+    heads = [f"{name} [{each['unit']}]" for name, each in COUNT.items()]
+    values = [str(each["value"]) for each in COUNT.values()]
+    lines = [["age", "sex", *heads], *([str(30 + row % 40), "female", *values] for row in range(rows))]
+    return "".join(f"{line}\r\n" for line in [*map(",".join, lines), *more]).encode()
+
+
+def batch_of(laboratory_id: UUID | None, by: Caller, content: bytes | None = None) -> Batch:
+    """A file of blood counts that was sent, inside the organization."""
+    file, receiver = arrived(content or counts_of(1))
+    return begin_batch(
+        by=by, file_id=file.id, manifest=receiver.finish(), rows=sum(1 for _ in rows_of([content or counts_of(1)])),
+        laboratory_id=laboratory_id, mode=Mode.RESEARCH, now=NOW,
+    )  # fmt: skip

@@ -63,12 +63,12 @@ def test_a_file_arrives_in_pieces_of_any_size() -> None:
 
 
 def test_an_analyte_goes_by_its_loinc_code_and_has_its_unit_anywhere() -> None:
-    header = ["Patient ID", "718-7 (g/L)", "Hematocrit [L/L]", "rbc", "RBC_unit", *HEADER[5:]]
-    cells = [PATIENT.upper(), "135", "0.405", "4.5", "10*12/L", *CELLS[5:]]
+    header = ["Patient ID", "specimen_id", "718-7 (g/L)", "Hematocrit [L/L]", "rbc", "RBC_unit", *HEADER[5:]]
+    cells = [PATIENT.upper(), PATIENT, "135", "0.405", "4.5", "10*12/L", *CELLS[5:]]
 
     [row] = read(text_of(header, cells))
 
-    assert row.patient_id == UUID(PATIENT)
+    assert (row.patient_id, row.specimen_id) == (UUID(PATIENT), UUID(PATIENT))
     assert row.cbc["hemoglobin"] == Measured(Decimal(135), "g/L")
     assert row.cbc["rbc"] == Measured(Decimal("4.5"), "10*12/L")
     assert read_count(row.cbc)["hematocrit"] == 40.5
@@ -158,7 +158,9 @@ def test_a_header_that_is_not_understood_is_refused_by_its_columns() -> None:
 
 
 def test_whose_count_it_is_must_be_told_by_a_patient_or_by_age_and_sex() -> None:
-    assert refused(text_of(HEADER[1:], CELLS[1:])) == [("patient_id", "is missing, and so are age and sex")]
+    assert refused(text_of(HEADER[1:], CELLS[1:])) == [
+        ("patient_id", "is missing, and so are specimen_id, or age and sex")
+    ]
 
 
 @pytest.mark.parametrize(
