@@ -76,26 +76,39 @@ def parts_of(tallies: Mapping[Key, Tally], group: Callable[[Key], object]) -> li
     """
     if added(tallies.values()).least < THRESHOLD:
         return []
-    within: dict[object, dict[frozenset[Key], Tally]] = {}
-    for key, tally in tallies.items():
-        within.setdefault(group(key), {})[frozenset({key})] = tally
-    found = [part for cells in within.values() for part in _joined(cells).items()]
-    return list(_joined(dict(found)))
+    within: dict[object, list[Key]] = {}
+    for key in sorted(tallies, key=str):
+        within.setdefault(group(key), []).append(key)
+    parts: list[frozenset[Key]] = []
+    left: list[Key] = []
+    for keys in within.values():
+        large = [key for key in keys if tallies[key].least >= THRESHOLD]
+        small = [key for key in keys if tallies[key].least < THRESHOLD]
+        if small and not _hide_each_other([tallies[key] for key in small]):
+            _borrow(small, large, tallies)
+        if small and added(tallies[key] for key in small).least >= THRESHOLD:
+            parts.append(frozenset(small))
+        else:
+            left += small
+        parts += [frozenset({key}) for key in large]
+    parts.sort(key=lambda part: max(map(str, part)))
+    while left and parts and added(tallies[key] for key in left).least < ENOUGH:
+        left += parts.pop()
+    return [*parts, *([frozenset(left)] if left else [])]
 
 
-def _joined(cells: Mapping[frozenset[Key], Tally]) -> dict[frozenset[Key], Tally]:
-    """The large ones as they are, and the others together, with as many large ones as it takes."""
-    placed = sorted(cells, key=lambda part: sorted(map(str, part)))
-    large = [part for part in placed if _large(part, cells[part])]
-    small = [part for part in placed if part not in large]
-    while large and small and added(cells[part] for part in small).least < ENOUGH:
+def _hide_each_other(small: Sequence[Tally]) -> bool:
+    """Whether their sum is large, and each of them could still be anything from 0 to 10 if all others are small."""
+    whole = added(small)
+    return whole.least >= THRESHOLD and max(whole.counts) <= (THRESHOLD - 1) * (len(small) - 1)
+
+
+def _borrow(small: list[Key], large: list[Key], tallies: Mapping[Key, Tally]) -> None:
+    """Hide as many large ones with the small ones as it takes."""
+    short = True
+    while large and short:
         small.append(large.pop())
-    kept = {part: cells[part] for part in large}
-    return kept | ({frozenset().union(*small): added(cells[part] for part in small)} if small else {})
-
-
-def _large(part: Collection[object], tally: Tally) -> bool:
-    return tally.least >= (THRESHOLD if len(part) == 1 else ENOUGH)
+        short = added(tallies[key] for key in small).least < ENOUGH
 
 
 def _divided(table: Table, rows: Sequence[Members], columns: Sequence[Days]) -> Pieces:

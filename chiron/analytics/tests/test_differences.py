@@ -1,0 +1,111 @@
+"""Somebody who asks again and again: for other ranges, other periods, other groups; and subtracts."""
+
+from datetime import date, timedelta
+from random import Random
+from uuid import UUID
+
+from chiron.analytics.masking import Member
+from chiron.analytics.metrics import Grouping
+from chiron.analytics.periods import Grain, Period
+from chiron.analytics.tallies import THRESHOLD, Tally
+from chiron.analytics.tests.attacker import Attacker, Cell, is_hidden
+from chiron.analytics.tests.factories import appointments, told
+from chiron.identity.public import Role
+from chiron.kernel.clock import now
+from chiron.kernel.ids import NIL
+from chiron.registry.models import Department, ProviderDepartment
+from chiron.registry.public import Person, create_provider
+from chiron.tenancy.public import inside
+from tests.town import Clinic
+
+FIRST, LAST = date(2031, 2, 1), date(2031, 3, 31)
+DAYS = [FIRST + timedelta(day) for day in range((LAST - FIRST).days + 1)]
+Table = dict[tuple[date, Member], Tally]
+
+
+def small_clinic(clinic: Clinic, dice: Random) -> tuple[Table, list[Member]]:
+    """Three doctors of two departments, and what was booked with them."""
+    surgery, children = (Department.objects.create(name=name) for name in ("Surgery", "Children"))
+    third = create_provider(by=clinic.who[Role.ADMIN], person=Person(family="Addo", given=["Yaa"]), role="doctor",
+                            specialty="", active=True, now=now())  # fmt: skip
+    whose = {clinic.doctor_id: surgery, clinic.other_doctor_id: surgery, third.id: children}
+    for provider_id, department in whose.items():
+        ProviderDepartment.objects.create(provider_id=provider_id, department=department, since=date(2020, 1, 1))
+    table: Table = {}
+    for day in DAYS:
+        for (provider_id, department), often in zip(whose.items(), (9, 5, 2), strict=True):
+            number = 0 if day.weekday() > 4 or dice.random() < 0.2 else round(dice.expovariate(1 / often))
+            if number:
+                appointments(clinic, f"{day}T10:00", number, provider_id=provider_id)
+                table[day, Member(department.id, provider_id)] = Tally((number,))
+    return table, [Member(department.id, provider_id) for provider_id, department in whose.items()]
+
+
+def members_of(group: Grouping, key: object, members: list[Member]) -> frozenset[Member]:
+    if group is Grouping.NONE:
+        return frozenset(members)
+    return frozenset(each for each in members if key in each)
+
+
+def everything(clinic: Clinic, members: list[Member], ranges: list[tuple[date, date]]) -> dict[Cell, set[float | None]]:
+    """All that is told of each number, by whatever question it is asked for."""
+    heard: dict[Cell, set[float | None]] = {}
+    for first, last in ranges:
+        for grain in Grain:
+            for group in (Grouping.NONE, Grouping.DOCTOR, Grouping.DEPARTMENT):
+                for cell in told(clinic, "appointments.booked", first=first, last=last, grain=grain, group=group).cells:
+                    of = members_of(group, cell.id, members)
+                    heard.setdefault((of, cell.period), set()).add(cell.value)
+    return heard
+
+
+def test_differences_of_all_answers_leave_what_is_masked_masked(hilltop: Clinic) -> None:
+    dice = Random(20310301)
+    ranges = [(FIRST, LAST)] + [(a, b) for a, b in (sorted(dice.sample(DAYS, 2)) for _ in range(4))]
+    with inside(hilltop.id):
+        table, members = small_clinic(hilltop, dice)
+        heard = everything(hilltop, members, ranges)
+
+    inner = {cell: values for cell, values in heard.items() if cell[1].days <= set(DAYS)}
+    numbers = {cell for cell, values in inner.items() if None not in values}
+    attacker = Attacker(table, DAYS, members, numbers)
+    masked = sorted(inner.keys() - numbers, key=lambda cell: (cell[1], sorted(map(str, cell[0]))))
+
+    assert all(len(values) == 1 for values in heard.values())
+    assert {(cell, attacker.truth(cell)) for cell in numbers} == {(cell, *inner[cell]) for cell in numbers}
+    assert all(attacker.truth(cell) >= THRESHOLD for cell in numbers)
+    assert len(numbers) > 20
+    assert len(masked) > 200
+    for cell in dice.sample(masked, 40):
+        assert is_hidden(*attacker.range_of(cell)), cell
+
+
+def test_what_is_told_of_a_period_does_not_hang_on_where_the_question_begins(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        for day in range(1, 29):
+            appointments(hilltop, f"2031-02-{day:02}T10:00", 3 if day % 5 else 30)
+        whole = told(hilltop, "appointments.booked", first=FIRST, last=LAST, grain=Grain.DAY)
+        alone = [
+            cell
+            for day in DAYS
+            for cell in told(hilltop, "appointments.booked", first=day, last=day, grain=Grain.DAY).cells
+        ]
+
+    assert alone == list(whole.cells)
+    assert {cell.period for cell in alone} == {Period(day, day) for day in DAYS}
+
+
+def test_a_doctor_without_appointments_is_not_told_apart_from_one_with_few(hilltop: Clinic) -> None:
+    """Who is listed says nothing of what was counted: all doctors are, always."""
+    listed: list[set[UUID]] = []
+    with inside(hilltop.id):
+        for number in (0, 4):
+            for _ in range(number):
+                appointments(hilltop, "2031-03-05T10:00", 1, provider_id=hilltop.other_doctor_id)
+            appointments(hilltop, "2031-03-05T10:00", 40)
+            answer = told(hilltop, "appointments.booked", first=LAST, last=LAST, group=Grouping.DOCTOR)
+            listed.append({cell.id for cell in answer.cells if isinstance(cell.id, UUID)})
+            assert {cell.value for cell in answer.cells} == {None}
+
+    assert listed[0] == listed[1] == {hilltop.doctor_id, hilltop.other_doctor_id}
+    assert NIL not in listed[0]
