@@ -53,7 +53,7 @@ REASONS = {
     Reason.DUPLICATE: "A document before it has the same name, address, number or code, whatever the case.",
     Reason.TAKEN: "Somebody who did not come from version 1 has that name, address, number or code here.",
     Reason.PASSWORD: "The hash is of no known kind: the account is here and has to reset its password.",
-    Reason.FACTOR: "The authenticator app's secret is not base32, or was never confirmed: the account is here without.",
+    Reason.FACTOR: "Not base32, too short or never confirmed: the account is here without its authenticator app.",
     Reason.KEPT: "Nothing is wrong: what an account has no place for is kept in its database, sealed.",
 }
 

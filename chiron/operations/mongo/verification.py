@@ -15,6 +15,7 @@ from chiron.operations.mongo.ids import beside
 from chiron.operations.mongo.leaves import packed, packed_bytes
 from chiron.operations.mongo.plans import ORGANIZATION, Decision, Kind, Plan, Refused, Told
 from chiron.operations.mongo.reading import Leaf
+from chiron.operations.mongo.reasons import Reason
 from chiron.operations.mongo.report import Compared
 from chiron.operations.mongo.storing import ACCOUNT_KINDS, digest_of
 from chiron.tenancy.public import all_organizations, inside
@@ -42,7 +43,7 @@ class Verification:
             plans = [each for each in group if isinstance(each, Plan)]
             refused = [each for each in group if isinstance(each, Refused)]
             if organization_id is None:
-                self._differs("not here", len(plans))
+                refused += [_as_refused(plan) for plan in plans]
             else:
                 with inside(organization_id):
                     refused += self._compare_plans(organization_id, plans)
@@ -74,7 +75,7 @@ class Verification:
             else:
                 told, changed = settled[plan.id]
                 self._compare_values(plan, told | _placed(self._kind, organization_id), rests.get(plan.id, ""), changed)
-        return [Refused(each.id, each.raw, None, "", organization_id) for each in missing]  # type: ignore[arg-type]
+        return [_as_refused(plan) for plan in missing]
 
     def _compare_values(self, plan: Plan, told: Told, rest: str, changed: bool) -> None:
         self._compared.documents += 1
@@ -143,6 +144,11 @@ class Verification:
     def _differs(self, where: str, number: int = 1) -> None:
         if number:
             self._compared.differences[where] += number
+
+
+def _as_refused(plan: Plan) -> Refused:
+    """One that could have come and did not: then something of its was taken here, and it must be in quarantine."""
+    return Refused(plan.id, plan.raw, Reason.TAKEN, "", plan.organization_id)
 
 
 def _placed(kind: Kind, organization_id: UUID) -> Told:

@@ -1,6 +1,6 @@
 """Users of version 1 become accounts and members, with the password and the authenticator app that they had."""
 
-from base64 import b32decode
+from base64 import b32decode, b32encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,6 +14,7 @@ from chiron.operations.mongo.plans import Context, Plan, Told
 from chiron.operations.mongo.reading import Reader
 from chiron.operations.mongo.reasons import Reason, Unfit
 
+SECRET_BYTES, LEAST_BYTES = 20, 10
 SetAside = list[tuple[str, Reason, str]]
 
 
@@ -87,18 +88,25 @@ def _totp_secret(reader: Reader, aside: SetAside) -> str | None:
     pointer, secret = reader.secret("totp_secret")
     if not secret:
         return None
-    if reader.flag("totp_confirmed", "", default=True) and _is_base32(secret):
-        reader.take(pointer, "SecondFactor.secret", secret)
-        return secret
-    aside.append((pointer, Reason.FACTOR, secret))
-    return None
+    usable = _lengthened(secret) if reader.flag("totp_confirmed", "", default=True) else None
+    if usable is None:
+        aside.append((pointer, Reason.FACTOR, secret))
+    else:
+        reader.take(pointer, "SecondFactor.secret", usable)
+    return usable
 
 
-def _is_base32(secret: str) -> bool:
+def _lengthened(secret: str) -> str | None:
+    """A secret that gives the same codes and is as long as ours; None where it is not base32, or too short to count.
+
+    HMAC fills a key with zeros up to its block (RFC 2104), so zeros at its end change no code. Older libraries made
+    secrets of 80 bits, which today's refuse.
+    """
     try:
-        return bool(b32decode(secret + "=" * (-len(secret) % 8), casefold=True))
+        key = b32decode(secret + "=" * (-len(secret) % 8), casefold=True)
     except ValueError:
-        return False
+        return None
+    return b32encode(key.ljust(SECRET_BYTES, b"\0")).decode() if len(key) >= LEAST_BYTES else None
 
 
 def _told(said: AccountArrival) -> Told:
