@@ -27,7 +27,7 @@ class Place(Protocol):
     """One backup, wherever it lies."""
 
     def put(self, name: str, content: Iterable[bytes]) -> None:
-        """Write a part, to the disk itself where it is one."""
+        """Write a part, to the disk itself where it is one. Raises BackupRefused."""
 
     def get(self, name: str) -> Iterator[bytes]:
         """Read a part. Raises Damaged where there is none."""
@@ -50,12 +50,15 @@ class Folder:
         return self.path.with_name(f"{self.path.name}.partial")
 
     def put(self, name: str, content: Iterable[bytes]) -> None:
-        self._partial.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(self._partial / name, "xb", opener=_private) as file:
-            for each in content:
-                file.write(each)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            self._partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with open(self._partial / name, "xb", opener=_private) as file:
+                for each in content:
+                    file.write(each)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise BackupRefused(f"{self._partial / name} cannot be written ({error.strerror}).") from None
 
     def get(self, name: str) -> Iterator[bytes]:
         folder = self._partial if self._partial.exists() else self.path

@@ -74,7 +74,7 @@ def check_indexes(alias: str) -> str:
             with connection.transaction(force_rollback=True):
                 connection.execute("CREATE EXTENSION IF NOT EXISTS amcheck")
                 return f"{len(connection.execute(EVERY_TREE).fetchall())} checked by amcheck"
-        except psycopg.errors.IndexCorrupted as error:
+        except (psycopg.errors.IndexCorrupted, psycopg.errors.DataCorrupted) as error:
             raise Damaged(f"{alias}: an index is corrupt ({error.diag.message_primary}).") from None
         except psycopg.Error:
             return "amcheck is not there, or not for this owner"

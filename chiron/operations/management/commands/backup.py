@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -44,6 +45,8 @@ class Command(BaseCommand):
                     copy(manifest, first, other, watch=watch)
         except BackupRefused as refusal:
             raise CommandError(f"No backup was made, or not everywhere. {refusal}") from None
+        except psycopg.OperationalError as error:
+            raise CommandError(f"No backup was made: a database is out of reach ({type(error).__name__}).") from None
         rows = sum(rows for each in manifest.databases.values() for rows, _ in each["tables"].values())
         size = sum(each["bytes"] for each in manifest.parts.values())
         said = f"{rows} rows, {manifest.stored['members']} parts of files, {size} bytes, read back"

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
@@ -52,6 +53,8 @@ class Command(BaseCommand):
                     report = restore(backup, by=BY, replace=options["replace"], now=clock.now(), watch=watch)
         except (BackupRefused, LedgerBroken, StorageUnavailable) as refusal:
             raise CommandError(f"Nothing was restored, what is served is unchanged. {refusal}") from None
+        except psycopg.OperationalError as error:
+            raise CommandError(f"Nothing was restored: a database is out of reach ({type(error).__name__}).") from None
         text = json.dumps(report.signed(), indent=2)
         if options["report"] is None:
             self.stdout.write(text)
