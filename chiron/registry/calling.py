@@ -12,7 +12,7 @@ from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.cells import Link
 from chiron.kernel.errors import NotPermitted
-from chiron.registry.doors import patients_within
+from chiron.registry.doors import laboratories_within, patients_within
 from chiron.registry.models import Department, Provider, ProviderDepartment
 from chiron.registry.queries_people import Known, opened_providers
 from chiron.registry.sealing import person_of
@@ -39,6 +39,12 @@ def provider_names(by: Caller, provider_ids: Iterable[UUID | None]) -> dict[UUID
     by.scope("providers", "read")
     known = opened_providers(list(Provider.objects.filter(id__in={each for each in provider_ids if each})))
     return {provider.id: person.display for provider, person in known}
+
+
+def laboratory_names(by: Caller, laboratory_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The names of those laboratories that the caller reaches. Raises NotPermitted."""
+    reached = laboratories_within(by, by.scope("laboratories", "read")).filter(id__in=set(laboratory_ids))
+    return dict(reached.values_list("id", "name"))
 
 
 def departments_by_name(by: Caller) -> list[tuple[UUID, str]]:
