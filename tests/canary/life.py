@@ -19,12 +19,7 @@ from chiron.interop.fhir.tests.factories import ama, document, osei, pulse, reso
 from chiron.kernel.clock import now
 from chiron.kernel.ids import new_id
 from chiron.scheduling.words import WEEKDAYS
-from chiron.screening.models import BundleChange, BundleState, Prevalence
-from chiron.screening.tests.factories import HASH
-from chiron.screening.tests.factories import screened as made_screening
-from chiron.screening.words import BundleStanding, Decision
-from chiron.tenancy.public import inside
-from chiron.vault.public import organization_safe, patient_safe
+from chiron.screening.shapes import COUNT
 from tests.canary.needles import Words
 from tests.desk import filled
 from tests.town import Clinic
@@ -141,18 +136,17 @@ def attached(clinic: Clinic, say: Words, record_id: UUID, largest: int = 5 * 2**
 
 def screened(clinic: Clinic, say: Words) -> None:
     """A screening that a doctor overrides, a model that somebody answers for, and how common the deficiency is."""
-    at = now()
-    with inside(clinic.id):
-        row = made_screening(clinic.patient_id)
-        row.decision, row.decided_at = Decision.OVERRIDDEN, at
-        row.decision_reason = patient_safe(clinic.id, clinic.patient_id).seal(row, "decision_reason", say.word())
-        row.save()
-        bundle = BundleState.objects.create(bundle_hash=HASH, state=BundleStanding.VALIDATED)
-        change = BundleChange(bundle=bundle, version=1, state=bundle.state, at=at)
-        said = {"person": say.word(), "reason": say.word()}
-        change.words = organization_safe(clinic.id).seal(change, "words", said)
-        change.save()
-        Prevalence.objects.create(share=0.05, source=say.clear(), at=at)
+    admin, doctor, at = clinic.client(Role.ADMIN), clinic.client(Role.DOCTOR), "/api/screening/classify"
+    asked = {"patient_id": str(clinic.patient_id), "age": 67, "sex": "female", "cbc": COUNT}
+    for line in ({say.word(): COUNT["mcv"]}, {"mcv": {"value": 90.7, "unit": say.word()[:20]}}, {"mcv": say.word()}):
+        _sent(doctor, "post", at, asked | {"cbc": COUNT | line}, 422)
+    made = _sent(doctor, "post", at, asked, 200)["screening"]
+    _sent(
+        doctor, "post", f"/api/screening/{made['id']}/decision", {"decision": "overridden", "reason": say.word()}, 200
+    )
+    model = f"/api/screening/models/{made['model']['content_hash']}"
+    _sent(admin, "patch", model, {"state": "validated", "person": say.word(), "reason": say.word()}, 200)
+    _sent(admin, "put", "/api/screening/prevalence", {"share": 0.05, "source": say.clear()}, 200)
 
 
 def _form(content: bytes, say: Words) -> dict[str, SimpleUploadedFile]:
