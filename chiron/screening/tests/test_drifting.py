@@ -95,10 +95,8 @@ def test_people_like_those_of_the_training_are_no_drift(fresh_organization: Orga
         assert told() == set()
 
 
-def test_people_who_changed_suspend_the_model_and_those_who_answer_are_told(
-    fresh_organization: Organization, bundle: Bundle
-) -> None:
-    with inside(fresh_organization.id):
+def test_people_who_changed_suspend_the_model_and_those_who_answer_are_told(hilltop: Any, bundle: Bundle) -> None:
+    with inside(hilltop.id):
         activate(bundle)
         asked(bundle, people(4, mcv=94.0))
 
@@ -108,14 +106,15 @@ def test_people_who_changed_suspend_the_model_and_those_who_answer_are_told(
         assert max(drift.indices, key=drift.indices.get) == "mcv"
         assert drift.worst == drift.indices["mcv"] > 0.25
         assert state_of(bundle) == "suspended"
+        assert told() == {hilltop.who[Role.ADMIN].account_id, hilltop.who[Role.PRIVACY_OFFICER].account_id}
         change = BundleChange.objects.latest("version")
-        words = organization_safe(fresh_organization.id).open(change, "words")
+        words = organization_safe(hilltop.id).open(change, "words")
         assert words == {
             "person": "Chiron",
             "reason": f"Drift in the week of 2031-03-03: mcv {drift.worst:.2f}. Alarm at 0.25.",
         }
         assert change.account_id is None
-    with inside(fresh_organization.id):
+    with inside(hilltop.id):
         event = Event.objects.using(CLINICAL).filter(action="screening_model.changed").latest("id")
         assert event.resource_id == change.bundle_id
 
@@ -158,10 +157,8 @@ def test_too_few_are_not_judged(fresh_organization: Organization, bundle: Bundle
         assert told() == set()
 
 
-def test_a_model_that_is_not_active_is_judged_and_nobody_is_told(
-    fresh_organization: Organization, bundle: Bundle
-) -> None:
-    with inside(fresh_organization.id):
+def test_a_model_that_is_not_active_is_judged_and_nobody_is_told(hilltop: Any, bundle: Bundle) -> None:
+    with inside(hilltop.id):
         asked(bundle, people(4, mcv=94.0))
 
         [drift] = judge(NOW)
