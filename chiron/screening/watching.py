@@ -7,6 +7,7 @@ from django.db.models import Count, Q
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
+from chiron.kernel.errors import NotFound
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.records.public import Status
@@ -48,6 +49,15 @@ def list_drift(by: Caller, query: PageQuery) -> Page[Drift]:
     """What was judged of each bundle, week by week, the latest first."""
     by.scope("screening-models", "read")
     return page(Drift.objects.all(), query, ("-at", "-id"))
+
+
+def drift_for(by: Caller, drift_id: UUID) -> Drift:
+    """One judgement. Raises NotFound."""
+    by.scope("screening-models", "read")
+    found = Drift.objects.filter(id=drift_id).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def drift_by_week(by: Caller, weeks: int) -> list[Drift]:

@@ -175,3 +175,28 @@ def test_a_model_that_is_away_has_no_cutoffs(hilltop: Clinic) -> None:
         "Serum vitamin B12: borderline",
         "Serum vitamin B12: deficient",
     ]
+
+
+def test_the_administration_lists_drift_and_shows_what_was_measured_later(hilltop: Clinic, bundle: Bundle) -> None:
+    with inside(hilltop.id):
+        drift = drifted(bundle, date(2031, 3, 3), "alarm", mcv=0.31, age=0.05)
+        confirmed(hilltop, bundle, "DEFICIENT", [150.0] * 6 + [250.0] * 6)
+        confirmed(hilltop, bundle, "NORMAL", [350.0])
+    desk = hilltop.desk(Role.ADMIN)
+
+    pages = [desk.get(f"/admin/screening/drift/{path}") for path in ("", f"{drift.id}/change/")]
+
+    assert [each.status_code for each in pages] == [200, 200]
+    listed, shown = (each.content.decode() for each in pages)
+    assert "0.31" in listed
+    assert "chiron-tag-bad" in listed
+    for text in ("0.310", "0.050", "50.0%", "25.4% to 74.6%", "fewer than 11"):
+        assert text in shown
+
+
+def test_who_may_not_read_models_opens_no_page_of_drift(hilltop: Clinic, riverside: Clinic, bundle: Bundle) -> None:
+    with inside(hilltop.id):
+        drift = drifted(bundle, date(2031, 3, 3))
+
+    assert hilltop.desk(Role.PRIVACY_OFFICER).get("/admin/screening/drift/").status_code == 403
+    assert riverside.desk(Role.ADMIN).get(f"/admin/screening/drift/{drift.id}/change/").status_code == 404
