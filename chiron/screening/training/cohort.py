@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 from chiron.screening.blood.analytes import ANALYTES
 from chiron.screening.blood.features import FEATURES, features_of
 from chiron.screening.blood.reading import CountRefused, Measured, read_count
+from chiron.screening.rules import OLDEST, YOUNGEST
 from chiron.screening.training.columns import Columns
 from chiron.screening.training.errors import LabelLeaks, TrainingRefused
 from chiron.screening.training.labels import Label
 from chiron.screening.training.measures import Floats, Mask, auc
 
-YOUNGEST, OLDEST = 20, 85
 AGE_BANDS = ((20, 39), (40, 59), (60, 85))
 MISSING = {"", ".", "NA", "NaN", "nan", "null", "NULL", "None"}
+MOST_PERIODS = 60
+LARGEST = 10**9
+"""Beyond it, nothing that is measured here lies."""
 DAY = re.compile(r"(\d{4})-\d{2}-\d{2}")
 ENOUGH_TO_TELL = 20
 TOO_TELLING = 0.95
@@ -84,6 +87,8 @@ def read_cohort(path: Path, source: Source) -> Cohort:
         raise TrainingRefused("No row of the file counts: adults of 20 to 85 years with a B12 value and a blood count.")
     features, b12, periods, patients, groups = zip(*kept, strict=True)
     of_period = np.array(periods, dtype=np.str_)
+    if len(np.unique(of_period)) > MOST_PERIODS:
+        raise TrainingRefused(f"More than {MOST_PERIODS} periods: write days as 2021-03-04, or periods as 2021-Q1.")
     cohort = Cohort(
         features=np.array(features, dtype=np.float64),
         b12=source.label.in_pg_per_ml(np.array(b12, dtype=np.float64), of_period),
@@ -142,11 +147,11 @@ def read_row(row: dict[str, str], source: Source) -> Row | str:
 
 
 def number(text: str) -> Decimal | None:
-    """Raises InvalidOperation for what is no finite number."""
+    """Raises InvalidOperation for what is no number that could have been measured."""
     if text in MISSING:
         return None
     value = Decimal(text)
-    if not value.is_finite():
+    if not value.is_finite() or abs(value) > LARGEST:
         raise InvalidOperation
     return value
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chiron.screening.rules import Point, predictive
 from chiron.screening.training import measures
 from chiron.screening.training.bootstrap import Figure, figures
 from chiron.screening.training.measures import Floats, Mask
@@ -20,7 +21,7 @@ PREVALENCES = (0.027, 0.05, 0.10, 0.20)
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Asked:
     """The rows of one stage: what came, what was said, and by whom else.
 
     `baselines` are probabilities by name; `groups` the value of each row by the group's name.
@@ -36,7 +37,7 @@ class Tested:
     groups: dict[str, NDArray[np.str_]]
 
 
-def evaluated(tested: Tested, *, draws: int, seed: int) -> dict[str, Any]:
+def evaluated(tested: Asked, *, draws: int, seed: int) -> dict[str, Any]:
     """The whole report on one stage, as data; intervals are those of 95 % of the draws of patients."""
     outcome = tested.outcome
     events = int(outcome.sum())
@@ -64,7 +65,7 @@ def evaluated(tested: Tested, *, draws: int, seed: int) -> dict[str, Any]:
     }
 
 
-def measured(tested: Tested, weights: Floats) -> dict[str, Floats]:
+def measured(tested: Asked, weights: Floats) -> dict[str, Floats]:
     """Every figure of a stage, and the AUC of each baseline with what the model gains over it, per draw."""
     outcome, probability = tested.outcome, tested.probability
     score = measures.logit(probability)
@@ -86,7 +87,7 @@ def measured(tested: Tested, weights: Floats) -> dict[str, Floats]:
     return told
 
 
-def subgroups(tested: Tested, *, draws: int, seed: int) -> Iterator[dict[str, Any]]:
+def subgroups(tested: Asked, *, draws: int, seed: int) -> Iterator[dict[str, Any]]:
     """Each value of each group, with its figures where it has events and non-events enough."""
     for group, values in tested.groups.items():
         for value in np.unique(values):
@@ -110,18 +111,12 @@ def of_group(outcome: Mask, probability: Floats, weights: Floats) -> dict[str, F
     }
 
 
-def predictive_values(told: dict[str, Figure]) -> Iterator[dict[str, float]]:
+def predictive_values(told: dict[str, Figure]) -> Iterator[dict[str, float | None]]:
     """What a positive and a negative mean where so many have it."""
-    if not told:
-        return
-    sensitivity, specificity = told["sensitivity"].value, told["specificity"].value
-    if sensitivity is None or specificity is None:
-        return
-    for prevalence in PREVALENCES:
-        true, false = sensitivity * prevalence, (1 - specificity) * (1 - prevalence)
-        clear, missed = specificity * (1 - prevalence), (1 - sensitivity) * prevalence
-        if true + false and clear + missed:
-            yield {"prevalence": prevalence, "ppv": true / (true + false), "npv": clear / (clear + missed)}
+    if told:
+        point = Point(0.0, told["sensitivity"].value, told["specificity"].value)
+        for prevalence in PREVALENCES:
+            yield {"prevalence": prevalence, **asdict(predictive(point, prevalence))}
 
 
 def roc(outcome: Mask, probability: Floats) -> list[list[float]]:

@@ -67,8 +67,12 @@ def stage_of(stage: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
         "report": stage,
         "plots": [{"title": title, "note": note, "drawing": drawing} for title, note, drawing in drawn],
         "figures": list((shown | gains).items()),
-        "worth": [{name: f"{value:.1%}" for name, value in each.items()} for each in stage["predictive_values"]],
+        "worth": [{name: share(value) for name, value in each.items()} for each in stage["predictive_values"]],
     }
+
+
+def share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
 
 
 def sections(card: Mapping[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -16,7 +16,7 @@ from chiron.screening.training.baselines import said_by_baselines
 from chiron.screening.training.card import STATED, card_of
 from chiron.screening.training.cohort import Cohort, subgroups_of
 from chiron.screening.training.errors import TrainingRefused
-from chiron.screening.training.evaluation import Tested, evaluated
+from chiron.screening.training.evaluation import Asked, evaluated
 from chiron.screening.training.gate import judged
 from chiron.screening.training.labels import Label
 from chiron.screening.training.measures import Floats
@@ -97,7 +97,7 @@ def answered(bundle: Bundle, cohort: Cohort) -> Cohort:
     return cohort.only(within, "outside what was trained on: it abstains")
 
 
-def parts(bundle: Bundle, cohort: Cohort, label: Label) -> list[Tested]:
+def parts(bundle: Bundle, cohort: Cohort, label: Label) -> list[Asked]:
     """What is tested, stage by stage."""
     groups = subgroups_of(cohort)
     found = []
@@ -106,7 +106,7 @@ def parts(bundle: Bundle, cohort: Cohort, label: Label) -> list[Tested]:
         if not asked.any():
             raise TrainingRefused(f"Nobody is left to ask stage {number} about.")
         found.append(
-            Tested(
+            Asked(
                 stage=number,
                 question=question,
                 outcome=answers[asked],

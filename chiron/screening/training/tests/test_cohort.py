@@ -34,7 +34,7 @@ def test_who_does_not_count_is_left_out_and_counted_by_reason(tmp_path: Path) ->
         {"sex": "unknown"}, {"patient": ""}, {"time": ""},
         {"mcv": ""},
         {"mcv": "120"}, {"hemoglobin": "135"},
-        {"rdw": "high"}, {"rdw": "inf"},
+        {"rdw": "high"}, {"rdw": "inf"}, {"age": "1e400"}, {"b12": "-1e999"},
     ]  # fmt: skip
     path = written(tmp_path / "rows.csv", [ALICE | {"pregnant": "no"}, *(ALICE | each for each in others)])
 
@@ -44,7 +44,7 @@ def test_who_does_not_count_is_left_out_and_counted_by_reason(tmp_path: Path) ->
     assert cohort.left_out == {
         "a count that is not whole": 1,
         "a count that would be refused": 2,
-        "a value that is no number": 2,
+        "a value that is no number": 4,
         "age not 20 to 85": 3,
         "no B12 value": 2,
         "no sex, time or patient": 3,
@@ -125,8 +125,15 @@ def test_a_file_that_lacks_a_column_or_holds_nobody_is_refused(tmp_path: Path) -
         read_cohort(lacking, source())
     with pytest.raises(TrainingRefused, match="No row"):
         read_cohort(written(tmp_path / "young.csv", [ALICE | {"age": "12"}]), source())
-    with pytest.raises(TrainingRefused, match="cannot be read"):
-        read_cohort(tmp_path / "absent.csv", source())
+    days = written(
+        tmp_path / "days.csv", [ALICE | {"time": f"{day % 28 + 1}/{day % 12 + 1}/2021"} for day in range(84)]
+    )
+    with pytest.raises(TrainingRefused, match="More than 60 periods"):
+        read_cohort(days, source())
+    (tmp_path / "odd.csv").write_bytes(b"patient,\xff\n")
+    for unreadable in ("absent.csv", "odd.csv"):
+        with pytest.raises(TrainingRefused, match="cannot be read"):
+            read_cohort(tmp_path / unreadable, source())
 
 
 def test_groups_are_sex_age_and_what_else_the_file_tells(tmp_path: Path) -> None:
