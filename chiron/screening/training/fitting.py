@@ -12,6 +12,8 @@ from chiron.screening.training.measures import Floats, Mask, auc, expit, logit, 
 
 LEAST = 10
 """Events, and non-events, that every part trained on must have."""
+DIGITS = 9
+"""Of what is reckoned with sums in floating point: processors differ in the last digits of a sum, a hash must not."""
 SENSITIVITY = 0.90
 """What the threshold of a stage finds of the events, in the rows held out."""
 
@@ -122,8 +124,8 @@ def platt(scores: Floats, outcome: Mask) -> tuple[float, float]:
     """
     slope, intercept = recalibration(outcome, scores, np.ones((1, len(outcome))))[0]
     if not (np.isfinite(slope) and slope > 0):
-        return 0.0, float(logit(np.array([outcome.mean()]))[0])
-    return float(slope), float(intercept)
+        return 0.0, round(float(logit(np.array([outcome.mean()]))[0]), DIGITS)
+    return round(float(slope), DIGITS), round(float(intercept), DIGITS)
 
 
 def calibrated(scores: Floats, numbers: tuple[float, float]) -> Floats:
