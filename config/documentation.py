@@ -4,6 +4,7 @@ from importlib import import_module
 
 from django.core.management import get_commands, load_command_class
 
+from chiron.analytics.metrics import as_markdown as metrics
 from chiron.identity.policy import as_markdown as policy
 from chiron.kernel.problems import as_markdown as problems
 from config.environment import as_example as example
@@ -21,6 +22,8 @@ def pages() -> dict[str, str]:
         f" from a file: `NAME_FILE`. An unknown `CHIRON_*` name stops the start.\n\n{settings()}",
         "policy": f"# The policy\n\nHow far a role reaches: none, own, assigned, organization.\n\n{policy()}",
         "errors": f"# Errors\n\nRFC 9457 problem documents; `type` is `/problems/<code>`.\n\n{problems()}",
+        "metrics": "# Metrics\n\nWhat `/api/analytics` tells; [what it masks](../explanation/analytics.md)."
+        f"\n\n{metrics()}",
         "commands": f"# Commands\n\n`chiron NAME` or `python manage.py NAME`.\n\n{commands}",
     }
     return {".env.example": example(), **{f"docs/reference/{each}.md": NOTE + reference[each] for each in reference}}

@@ -162,3 +162,14 @@ TABLE = (
     ),
 )  # fmt: skip
 METRICS = {metric.name: metric for metric in TABLE}
+
+
+def as_markdown() -> str:
+    """The table for the documentation."""
+    rows = [
+        f"| `{each.name}` | {each.unit} | {each.grain} | {', '.join(each.groups)} | {each.owner} | {each.version} |"
+        f" {each.definition} |"
+        for each in TABLE
+    ]
+    heads = "| metric | unit | shortest period | told apart by | counted by | version | definition |"
+    return "\n".join([heads, "|---|---|---|---|---|---|---|", *rows]) + "\n"
