@@ -22,6 +22,7 @@ from chiron.operations.mongo.report import Tally
 from chiron.operations.mongo.storing import (
     ACCOUNT_KINDS,
     digest_of,
+    erased_of,
     keep_migrated,
     quarantine,
     quarantine_unplaced,
@@ -30,6 +31,7 @@ from chiron.tenancy.public import all_organizations, inside
 
 DEVICE = "migrate_from_mongodb"
 AT_ONCE = 500
+ERASED = "of a patient who was erased here"
 
 
 def tell(tally: Tally, decisions: Sequence[Decision]) -> None:
@@ -109,7 +111,9 @@ class Backfill:
         with inside(organization_id):
             rows = MigratedDocument.objects.filter(id__in=[each.id for each in group])
             known = dict(rows.values_list("id", "digest"))
-            fresh = [each for each in group if each.id not in known]
+            gone = erased_of(each.patient_id for each in group)
+            new = [each for each in group if each.id not in known]
+            fresh = [each for each in new if each.patient_id not in gone]
             plans = [each for each in fresh if isinstance(each, Plan)]
             refused = [each for each in fresh if isinstance(each, Refused)]
             taken = set()
@@ -122,6 +126,8 @@ class Backfill:
             unplaced = refused if kind.name in ACCOUNT_KINDS else []
             if refused and not unplaced:
                 quarantine(kind.name, organization_id, refused)
+        if len(new) > len(fresh):
+            tally.skipped[ERASED] += len(new) - len(fresh)
         self._count(kind, organization_id, group, known, tally)
         tally.migrated += len(admitted)
         tally.values.update(str(reason) for each in admitted for _, reason, _ in each.set_aside)

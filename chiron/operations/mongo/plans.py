@@ -18,6 +18,7 @@ from chiron.operations.mongo.mapping import Mapping
 from chiron.operations.mongo.reading import Leaf, Reader
 from chiron.operations.mongo.reasons import Reason, Unfit
 from chiron.tenancy.public import organization_for_slug
+from chiron.vault.public import erased_organizations
 
 ORGANIZATION = "Organization.id"
 Told = dict[str, str]
@@ -90,6 +91,7 @@ class Context:
         self._placed: dict[bytes, UUID] = {}
         self._seen: set[bytes] = set()
         self._claimed: set[bytes] = set()
+        self._erased = {line.organization_id for line in erased_organizations()}
         self._tenants = {key: organization_for_slug(slug).id for key, slug in mapping.tenants.items()}
 
     def decide(self, kind: Kind, raw: bytes) -> Decision:
@@ -103,6 +105,8 @@ class Context:
             organization_id, owner = self._organization(kind, reader, document_id)
             if self._only and str(owner) != self._only:
                 return Skipped("of another organization")
+            if organization_id in self._erased:
+                return Skipped("of an organization that was erased here")
             plan = kind.plan(reader, self, organization_id)
             plan.id, plan.raw, plan.leaves, plan.rest = document_id, raw, reader.leaves, reader.rest()
             key = document["_id"]
@@ -182,7 +186,7 @@ class Context:
         return organization_id, key
 
     def _is_left(self, key: Any) -> bool:
-        return bool(self._only) and str(key) != self._only
+        return (bool(self._only) and str(key) != self._only) or self.organization_id_of(key) in self._erased
 
     def _claim(self, kind: Kind, plan: Plan) -> None:
         claims = [

@@ -22,6 +22,12 @@ def digest_of(organization_id: UUID, raw: bytes) -> bytes:
     return exact_index(organization_id, "document of version 1", hashlib.sha256(raw).hexdigest())
 
 
+def erased_of(patient_ids: Iterable[UUID | None]) -> set[UUID]:
+    """Those of these patients who came once and were erased since: nothing about them comes any more."""
+    came = MigratedDocument.objects.filter(id__in={each for each in patient_ids if each}, digest=None)
+    return set(came.values_list("id", flat=True))
+
+
 def keep_migrated(source: str, kind: str, organization_id: UUID, plans: Sequence[Plan]) -> None:
     """Note what these documents became, and seal what has no place here; inside the organization's transaction."""
     own = organization_safe(organization_id)

@@ -17,7 +17,7 @@ from chiron.operations.mongo.plans import ORGANIZATION, Decision, Kind, Plan, Re
 from chiron.operations.mongo.reading import Leaf
 from chiron.operations.mongo.reasons import Reason
 from chiron.operations.mongo.report import Compared
-from chiron.operations.mongo.storing import ACCOUNT_KINDS, digest_of
+from chiron.operations.mongo.storing import ACCOUNT_KINDS, digest_of, erased_of
 from chiron.tenancy.public import all_organizations, inside
 from chiron.vault.public import Opener, platform_safe
 
@@ -61,14 +61,14 @@ class Verification:
         rows = MigratedDocument.objects.in_bulk([plan.id for plan in plans])
         settled = self._kind.settled(organization_id, plans)
         rests = self._rests(organization_id, plans, rows)
-        missing = []
+        missing, gone = [], erased_of(plan.patient_id for plan in plans)
         for plan in plans:
             row = rows.get(plan.id)
-            if row is None:
-                missing.append(plan)
-            elif row.digest is None:
+            if plan.patient_id in gone:
                 self._compared.erased += 1
-            elif bytes(row.digest) != digest_of(organization_id, plan.raw):
+            elif row is None:
+                missing.append(plan)
+            elif bytes(row.digest or b"") != digest_of(organization_id, plan.raw):
                 self._differs("changed at the source")
             elif plan.id not in settled:
                 self._differs("not here")
@@ -121,9 +121,13 @@ class Verification:
     def _compare_quarantined(self, organization_id: UUID, refused: Sequence[Refused]) -> None:
         rows = QuarantinedDocument.objects.in_bulk([each.id for each in refused])
         opener = Opener(organization_id)
+        gone = erased_of(each.patient_id for each in refused)
         for each in refused:
             row = rows.get(each.id)
-            self._same(each, opener.open(row, "document") if row else None)
+            if each.patient_id in gone:
+                self._compared.erased += 1
+            else:
+                self._same(each, opener.open(row, "document") if row else None)
 
     def _compare_unplaced(self, refused: Sequence[Refused]) -> None:
         with atomic(ACCOUNTS):

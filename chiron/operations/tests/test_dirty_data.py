@@ -10,6 +10,7 @@ import bson
 import pytest
 from bson import DBRef, Decimal128, ObjectId
 from cryptography.fernet import Fernet
+from django.conf import settings
 
 from chiron.operations.models import QuarantinedDocument, UnplacedDocument
 from chiron.operations.mongo.leaves import unpacked_bytes
@@ -217,4 +218,7 @@ def test_what_was_refused_comes_once_the_source_is_mended(ground: Ground) -> Non
 
 
 def test_every_reason_is_explained() -> None:
+    page = (settings.BASE_DIR / "docs/how-to/migrate-from-mongodb.md").read_text()
+
     assert set(REASONS) == set(Reason)
+    assert [each for each in Reason if each != Reason.KEPT and f"| `{each}` | {REASONS[each]} |" not in page] == []

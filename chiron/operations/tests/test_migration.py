@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 
 from chiron.audit.models import Event
 from chiron.identity.models import Account, SecondFactor
-from chiron.identity.public import Membership, Role
+from chiron.identity.public import Membership, Role, erase_organization
 from chiron.identity.tests.factories import post
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
@@ -32,6 +32,7 @@ from chiron.screening.models import Screening
 from chiron.screening.queries import read_screening
 from chiron.tenancy.public import inside
 from chiron.vault.public import platform_safe
+from tests.town import OPERATOR
 
 
 def counts(report: Report) -> dict[str, tuple[int, int, int, int]]:
@@ -221,6 +222,9 @@ def test_an_erased_patient_stays_away_and_leaves_nothing_of_version_1(ground: Gr
     assert UnplacedDocument.objects.filter(id=beside(user, "rest"), patient_id=patient).exists()
     with inside(organization_of(old)):
         erase_patient(by=admin_of(old), patient_id=patient, reason="asked", now=now())
+    of_patient = {"patient_id": old.collections["patients"][0]["_id"]}
+    old.screening(**of_patient)
+    old.entry(**of_patient)
 
     again, verified = ground.backfill(old), ground.verify(old)
 
@@ -230,7 +234,20 @@ def test_an_erased_patient_stays_away_and_leaves_nothing_of_version_1(ground: Gr
         assert {(row.rest, row.digest) for row in rows} == {(None, None)}
         assert Patient.objects.filter(erased_at=None).count() == 0
     assert [again.tallies[name].erased for name in ("patients", "screenings", "audit_logs")] == [1, 1, 1]
+    assert again.tallies["screenings"].skipped == {"of a patient who was erased here": 1}
     assert (again.differs, verified.compared["patients"].erased) == (False, 1)
+
+
+def test_an_erased_organization_stays_away(ground: Ground) -> None:
+    old = clinic(1)
+    ground.backfill(old)
+    erase_organization(by=OPERATOR, organization_id=organization_of(old), now=now())
+
+    again, verified = ground.backfill(old), ground.verify(old)
+
+    assert len(ground.made) == 1
+    assert again.tallies["patients"].skipped == {"of an organization that was erased here": 1}
+    assert [again.differs, verified.differs] == [False, False]
 
 
 def test_only_one_organization_comes_where_only_one_is_wanted(ground: Ground) -> None:
