@@ -6,7 +6,7 @@ what stands here. Both are hashed in the same order, so one digest for each side
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 from chiron.kernel.db import ACCOUNTS, atomic
@@ -19,7 +19,7 @@ from chiron.operations.mongo.reasons import Reason
 from chiron.operations.mongo.report import Compared
 from chiron.operations.mongo.storing import ACCOUNT_KINDS, digest_of, erased_of
 from chiron.tenancy.public import all_organizations, inside
-from chiron.vault.public import Opener, platform_safe
+from chiron.vault.public import Safe, organization_safe, patient_safes, platform_safe
 
 REST = "rest"
 
@@ -105,8 +105,9 @@ class Verification:
         """What is kept of each document that has no place of its own, opened."""
         if self._kind.name in ACCOUNT_KINDS:
             return self._beside_accounts(plans)
-        opener = Opener(organization_id)
-        return {row.id: opener.open(row, "rest") for row in rows.values() if row.rest is not None}
+        kept = [row for row in rows.values() if row.rest is not None]
+        safe_of = _safes(organization_id, kept)
+        return {row.id: safe_of(row.patient_id).open(row, REST) for row in kept}
 
     def _beside_accounts(self, plans: Sequence[Plan]) -> dict[UUID, str]:
         safe = platform_safe()
@@ -120,14 +121,14 @@ class Verification:
 
     def _compare_quarantined(self, organization_id: UUID, refused: Sequence[Refused]) -> None:
         rows = QuarantinedDocument.objects.in_bulk([each.id for each in refused])
-        opener = Opener(organization_id)
+        safe_of = _safes(organization_id, rows.values())
         gone = erased_of(each.patient_id for each in refused)
         for each in refused:
             row = rows.get(each.id)
             if each.patient_id in gone:
                 self._compared.erased += 1
             else:
-                self._same(each, opener.open(row, "document") if row else None)
+                self._same(each, safe_of(row.patient_id).open(row, "document") if row else None)
 
     def _compare_unplaced(self, refused: Sequence[Refused]) -> None:
         with atomic(ACCOUNTS):
@@ -148,6 +149,15 @@ class Verification:
     def _differs(self, where: str, number: int = 1) -> None:
         if number:
             self._compared.differences[where] += number
+
+
+def _safes(
+    organization_id: UUID, rows: Iterable[MigratedDocument | QuarantinedDocument]
+) -> Callable[[UUID | None], Safe]:
+    """The safe of each patient among these rows, by one query, and that of the organization for None."""
+    own = organization_safe(organization_id)
+    of_patients = patient_safes(organization_id, {row.patient_id for row in rows if row.patient_id})
+    return lambda patient_id: of_patients[patient_id] if patient_id else own
 
 
 def _as_refused(plan: Plan) -> Refused:
