@@ -21,7 +21,6 @@ from chiron.vault.public import forget_keys
 from tests.backup.places import KEY, Taken, backed_up, databases, elsewhere, restored
 from tests.canary.places import a_moment_ago, files
 
-pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="uses the programs of the session's own server")
 POSITIONS = [pytest.param(25, id="25 bytes"), pytest.param(2000, marks=pytest.mark.stress, id="2000 bytes")]
 
 
@@ -67,6 +66,7 @@ def test_nothing_of_a_backup_is_plain_and_keys_lie_apart(taken: Taken, committed
     assert [each for each in secrets for name in written if each.encode() in plain(taken, name)] == []
 
 
+@pytest.mark.skipif(not settings.EMBEDDED, reason="reads the files of the session's own server")
 def test_nothing_is_written_in_plaintext_even_for_a_moment(
     taken: Taken, committed: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,8 +20,6 @@ from chiron.operations.backup.watch import Watch
 from tests.backup.places import KEY, Taken, databases, elsewhere
 from tests.town import OPERATOR
 
-pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="uses the programs of the session's own server")
-
 
 @pytest.fixture
 def client(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:

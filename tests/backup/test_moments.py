@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.conf import settings
 
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
@@ -19,8 +18,6 @@ from chiron.tenancy.public import inside
 from chiron.vault.models import PatientKey
 from tests.backup.places import Taken, backed_up, elsewhere, restored
 from tests.erasure.scanning import everything
-
-pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="uses the programs of the session's own server")
 
 
 def register(taken: Taken) -> None:

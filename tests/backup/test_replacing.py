@@ -18,8 +18,6 @@ from tests.erasure.scanning import everything
 from tests.erasure.test_restore import erase
 from tests.server import connect
 
-pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="uses the programs of the session's own server")
-
 
 @pytest.fixture
 def served(taken: Taken, committed: None) -> Iterator[str]:
@@ -72,7 +70,7 @@ def test_a_restore_that_fails_leaves_what_is_served(taken: Taken, served: str, m
     with inside(taken.clinic.id):
         Patient.objects.filter(id=taken.clinic.patient_id).update(birth_date="1901-02-03")
     before = heads()
-    monkeypatch.setattr("chiron.operations.backup.restoring.have_rights", lambda _: None)
+    monkeypatch.setattr("chiron.operations.backup.filling.have_rights", lambda _: None)
 
     with pytest.raises(Damaged, match="accounts is not what was backed up: rights"):
         restored(taken.folder, replace=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from chiron.audit.public import verify
@@ -26,8 +25,6 @@ from chiron.vault.models import OrganizationKey, PatientKey
 from tests.backup.places import KEY, Taken, databases, elsewhere
 from tests.erasure.scanning import everything
 from tests.town import OPERATOR, the_town
-
-pytestmark = pytest.mark.skipif(not settings.EMBEDDED, reason="uses the programs of the session's own server")
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def served(prefix: str) -> list[str]:
 
 def swap() -> dict[str, str]:
     """What a restore does, without what it restores."""
-    heads: Path = settings.AUDIT_HEADS_DIR.with_name("heads-restored")
+    heads: Path = settings.AUDIT_HEADS_DIR.with_name(f"{settings.AUDIT_HEADS_DIR.name}.restoring")
     heads.mkdir(exist_ok=True)
     with fresh() as made:
         for name in made.values():
