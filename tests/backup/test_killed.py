@@ -2,10 +2,13 @@
 
 import fcntl
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +43,24 @@ def run(prefix: str, *command: str) -> tuple[int, str, str]:
     process = start(prefix, *command)
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err
+
+
+@pytest.mark.stress
+def test_the_script_of_the_drill_proves_a_backup_and_leaves_nothing(taken: Taken, tmp_path: Path) -> None:
+    secrets = ("MASTER_ENCRYPTION_KEY", "AUDIT_SIGNING_KEY", "JWT_SIGNING_KEY", "JWT_REFRESH_SECRET_KEY")
+    given = {name: getattr(settings, name) for name in secrets} | {"DJANGO_SECRET_KEY": settings.SECRET_KEY}
+    key = urlsafe_b64encode(KEY.private_bytes_raw()).decode()
+    place = {"PATH": os.environ["PATH"], "TMPDIR": tempfile.mkdtemp(dir="/tmp", prefix="chiron-drill-")}
+    Path(place["TMPDIR"]).chmod(0o755)
+
+    done = subprocess.run(
+        [Path(settings.BASE_DIR) / "scripts" / "drill.sh", taken.folder], capture_output=True, text=True, check=False,
+        env=place | given | {"BACKUP_ENCRYPTION_KEY": key}, timeout=120,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["opened"]["opened"] >= 20
+    Path(place["TMPDIR"]).rmdir()
 
 
 def test_a_restore_that_is_killed_serves_nothing_and_the_next_one_does_it(taken: Taken, prefix: str) -> None:

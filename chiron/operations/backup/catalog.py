@@ -13,7 +13,7 @@ CATALOG = {
                      AND attnum = ANY(c.conkey) ORDER BY 1),
                CASE WHEN c.contype NOT IN ('c', 'x') THEN pg_get_constraintdef(c.oid) END
         FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid JOIN pg_namespace n ON n.oid = r.relnamespace
-        WHERE n.nspname !~ '^(pg_|information_schema$)'
+        WHERE c.contype <> 'n' AND n.nspname !~ '^(pg_|information_schema$)'
     """,
     "indexes": """
         SELECT n.nspname, r.relname, x.relname, i.indisunique, i.indisvalid, i.indpred IS NULL,
@@ -39,7 +39,9 @@ CATALOG = {
         AND n.nspname !~ '^(pg_|information_schema$)'
     """,
 }
-"""Without the text of conditions and defaults: PostgreSQL writes them otherwise after it has read them once more."""
+"""Without the text of conditions and defaults: PostgreSQL writes them otherwise after it has read them once more. NOT
+NULL is said of columns; only newer versions know it as a constraint, too.
+"""
 RIGHTS = """
     SELECT kind, name, who.rolname, right_.privilege_type FROM (
         SELECT 'schema' AS kind, nspname::text AS name, nspacl AS acl,
