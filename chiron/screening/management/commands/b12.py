@@ -145,6 +145,7 @@ class Command(BaseCommand):
 
     def validate(self, options: dict[str, Any]) -> None:
         from chiron.screening.model.folders import read_bundle
+        from chiron.screening.training.card import faults_of
         from chiron.screening.training.pages import write_report
         from chiron.screening.training.validation import Trial, validate
 
@@ -163,6 +164,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report["gate"] | {"content_hash": bundle.content_hash}, indent=2))
         else:
             self.tell(report)
+            if silent := faults_of(bundle.card):
+                self.stdout.write(f"The model card says nothing of {', '.join(silent)} (--card of `b12 train`).")
             self.stdout.write(f"{out / 'report.html'}: {bundle.name} {bundle.version}, {bundle.content_hash}")
         if not report["gate"]["passed"]:
             sys.exit(1)
