@@ -74,7 +74,7 @@ def answer(question: Question, bundle: Bundle) -> Answer:
     """What the bundle says, or the reasons for which it says nothing. Raises CountRefused."""
     count = read_count(question.cbc)
     row = features_of(count, question)
-    reasons, outside = why_not(question, bundle, row)
+    reasons = why_not(question, bundle, row)
     kept = tuple(None if isnan(each) else each for each in row)
     said = texts(question.language)
     head = {
@@ -84,7 +84,8 @@ def answer(question: Question, bundle: Bundle) -> Answer:
         "notice": said["notice"],
     }
     if reasons:
-        found = {"reasons": _told(reasons, outside, said), "recommendation": said["abstained"]}
+        told = [{"code": each, "text": said[each], "features": about} for each, about in reasons.items()]
+        found = {"reasons": told, "recommendation": said["abstained"]}
     else:
         found = {"reasons": [], **judged(question, bundle, row, said)}
     tail = {
@@ -114,13 +115,19 @@ def features_of(count: Count, question: Question) -> tuple[float, ...]:
     return (*(count.get(name, nan) for name in ANALYTES), float(question.age), sex)
 
 
-def why_not(question: Question, bundle: Bundle, row: Sequence[float]) -> tuple[list[Reason], list[str]]:
-    """The reasons for an abstention, and the features that lie outside of what the bundle was trained on."""
+def why_not(question: Question, bundle: Bundle, row: Sequence[float]) -> dict[Reason, list[str]]:
+    """The reasons for an abstention, and the features that each is about: not measured where the bundle cannot do
+    without, or outside of what it was trained on.
+    """
     reasons = reasons_against(question.age, question.sex, pregnant=question.pregnant, treated=question.treated_with_b12)
-    known = {"sex"} if Reason.SEX in reasons else set()
-    known |= {"age"} if {Reason.TOO_YOUNG, Reason.TOO_OLD}.intersection(reasons) else set()
-    outside = [name for name in bundle.outside(row) if name not in known]
-    return ([*reasons, Reason.OUTSIDE] if outside else reasons), outside
+    found: dict[Reason, list[str]] = {reason: [] for reason in reasons}
+    known = {"sex"} if Reason.SEX in found else set()
+    known |= {"age"} if {Reason.TOO_YOUNG, Reason.TOO_OLD}.intersection(found) else set()
+    values = dict(zip(FEATURES, row, strict=True))
+    for name in bundle.outside(row):
+        if name not in known:
+            found.setdefault(Reason.MISSING if isnan(values[name]) else Reason.OUTSIDE, []).append(name)
+    return found
 
 
 def judged(question: Question, bundle: Bundle, row: Sequence[float], said: Mapping[str, str]) -> dict[str, Any]:
@@ -162,10 +169,3 @@ def hash_of(question: Question, features: Sequence[float | None]) -> str:
     """SHA-256 of what the answer was asked about, in canonical units: the same count in other units has the same."""
     about = [features, question.sex, question.pregnant, question.treated_with_b12]
     return sha256(orjson.dumps(about)).hexdigest()
-
-
-def _told(reasons: Sequence[Reason], outside: Sequence[str], said: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [
-        {"code": reason, "text": said[reason], "features": list(outside) if reason is Reason.OUTSIDE else []}
-        for reason in reasons
-    ]

@@ -41,6 +41,7 @@ class Reason(models.TextChoices):
     TOO_YOUNG = "younger-than-20"
     TOO_OLD = "older-than-85"
     SEX = "sex-not-female-or-male"
+    MISSING = "not-measured"
     OUTSIDE = "outside-training"
 
 

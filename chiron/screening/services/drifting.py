@@ -4,7 +4,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Q
 
 from chiron.identity.public import Role, accounts_with, who_answers_for_privacy
 from chiron.kernel.access import Caller
@@ -16,7 +15,7 @@ from chiron.screening.models import Drift, Screening
 from chiron.screening.services.bundles import suspend
 from chiron.screening.shelf import bundles_there
 from chiron.screening.standings import active_hashes
-from chiron.screening.words import Outcome, Reason
+from chiron.screening.words import Reason
 from chiron.tenancy.public import current_organization_id
 
 WINDOW = timedelta(weeks=4)
@@ -61,10 +60,12 @@ def _judged(bundle: Bundle, week: date, now: datetime) -> Drift:
 def columns_of(bundle: Bundle, now: datetime) -> dict[str, Any]:
     """What a bundle was asked in four weeks, column by column, and what it answered where it did so often enough.
 
-    Those of whom it was not asked at all (pregnant, treated, too young) are no drift; those outside its box are.
+    Those of whom it was not asked at all (pregnant, treated, too young) are no drift; those outside its box are, and
+    those who lack what it needs.
     """
     about = Screening.objects.filter(
-        Q(outcome=Outcome.CLASSIFIED) | Q(reasons=[Reason.OUTSIDE]),
+        reasons__contained_by=[Reason.MISSING, Reason.OUTSIDE],
+        features__len=len(bundle.features),  # of whom an erasure left nothing, none
         bundle_hash=bundle.content_hash,
         made_at__gt=now - WINDOW,
         made_at__lte=now,

@@ -28,8 +28,8 @@ def reproduces(*, by: Caller, screening_id: UUID) -> bool:
 
 def answer_again(row: Screening) -> bytes:
     """What the same bundle says now to what was asked then."""
-    question = Question.kept(cast("dict[str, Any]", safe_of(row).open(row, "inputs")))
-    return answer(question, bundle_for(row.bundle_hash)).result
+    bundle = bundle_for(row.bundle_hash)
+    return answer(Question.kept(cast("dict[str, Any]", safe_of(row).open(row, "inputs"))), bundle).result
 
 
 def result_of(row: Screening) -> bytes:

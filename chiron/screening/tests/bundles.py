@@ -7,7 +7,7 @@ from chiron.screening.blood.features import FEATURES
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.model.folders import write_bundle
 
-MCV, AGE = FEATURES.index("mcv"), FEATURES.index("age")
+MCV, MONOCYTES, AGE = (FEATURES.index(name) for name in ("mcv", "monocytes", "age"))
 
 
 def stage(feature: int, border: float, *, rate: float) -> dict[str, Any]:

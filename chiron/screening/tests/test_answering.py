@@ -11,7 +11,7 @@ import pytest
 from chiron.screening.answering import Question, answer
 from chiron.screening.blood.reading import CountRefused, Measured
 from chiron.screening.model.bundles import Bundle
-from chiron.screening.tests.bundles import content, put
+from chiron.screening.tests.bundles import AGE, MONOCYTES, content, put, stage
 from chiron.screening.words import Mode, Outcome, Reason
 
 COUNT = {
@@ -70,9 +70,9 @@ def test_contributions_sum_to_the_score_and_the_largest_come_first(tmp_path: Pat
 
     assert (low["base"], low["score"], low["top"][0]) == (0.0, 1.0, {"feature": "mcv", "value": 104.3, "adds": 1.0})
     assert deficient["top"][0] == {"feature": "age", "value": 67.0, "adds": 1.0}
-    for stage in (low, deficient):
-        assert (len(stage["top"]), len(stage["all"])) == (5, 16)
-        assert abs(stage["base"] + sum(each["adds"] for each in stage["all"]) - stage["score"]) < 1e-9
+    for stage_said in (low, deficient):
+        assert (len(stage_said["top"]), len(stage_said["all"])) == (5, 16)
+        assert abs(stage_said["base"] + sum(each["adds"] for each in stage_said["all"]) - stage_said["score"]) < 1e-9
 
 
 def test_predictive_values_are_for_the_prevalence_of_the_organization(tmp_path: Path) -> None:
@@ -136,6 +136,14 @@ def test_a_count_outside_of_the_training_box_gets_the_features_that_are(tmp_path
     [reason] = answer(asked(), narrow).content["reasons"]
 
     assert (reason["code"], reason["features"]) == (Reason.OUTSIDE, ["mcv", "wbc"])
+
+
+def test_what_the_model_cannot_do_without_is_named_where_it_was_not_measured(tmp_path: Path) -> None:
+    stages = [stage(MONOCYTES, 5.0, rate=0.2) | {"missing_lowest": []}, stage(AGE, 60.0, rate=0.1)]
+
+    [reason] = answer(asked(), put(tmp_path, stages=stages)).content["reasons"]
+
+    assert (reason["code"], reason["features"]) == (Reason.MISSING, ["monocytes"])
 
 
 def boxes(**of: list[float]) -> dict[str, list[float]]:

@@ -205,3 +205,17 @@ def test_a_screening_by_a_model_that_is_away_is_not_judged(fresh_organization: O
 @pytest.mark.parametrize("day", range(3, 10))
 def test_a_week_begins_on_monday(day: int) -> None:
     assert monday_of(NOW.replace(day=day)) == date(2031, 3, 3)
+
+
+def test_whom_an_erasure_left_empty_and_who_lacks_a_line_do_not_stop_the_job(
+    fresh_organization: Organization, bundle: Bundle
+) -> None:
+    with inside(fresh_organization.id):
+        activate(bundle)
+        asked(bundle, people(4))
+        asked(bundle, people(5, 1), features=[], **dict.fromkeys(SCORES))
+        asked(bundle, people(6, 1), outcome="abstained", reasons=["not-measured"], **dict.fromkeys(SCORES))
+
+        [drift] = judge(NOW)
+
+        assert (drift.verdict, drift.rows) == ("stable", FEWEST + 1)
