@@ -83,15 +83,16 @@ class ScreeningPage(Page):
         row, said = opened.screening, orjson.loads(opened.result)
         names = patient_names(by, [row.patient_id] if row.patient_id else [])
         facts = [
-            ("Notice", said["notice"]), ("Banner", said["banner"]),
+            ("Notice", said.get("notice")), ("Banner", said.get("banner")),
             ("Patient", patient_link(row.patient_id, names) if row.patient_id else "unnamed"),
             ("Made", row.made_at), ("Age", row.age), ("Sex", row.sex), ("Mode", row.mode), ("Outcome", row.outcome),
             ("Class", tag(row.result_class)), ("Risk", tag(row.risk_class)),
             ("Normal", percent(row.p_normal)), ("Borderline", percent(row.p_borderline)),
-            ("Deficient", percent(row.p_deficient)), ("Base rate", percent(said["base_rate"])),
-            ("PPV here", percent(said["ppv"])), ("NPV here", percent(said["npv"])),
-            ("Recommendation", said["recommendation"]),
-            ("Model", f"{said['model']['id']}, {said['model']['state']}"), ("Model hash", row.bundle_hash),
+            ("Deficient", percent(row.p_deficient)), ("Base rate", percent(said.get("base_rate"))),
+            ("PPV here", percent(said.get("ppv"))), ("NPV here", percent(said.get("npv"))),
+            ("Recommendation", said.get("recommendation")),
+            ("Model", said["model"].get("id")), ("Model then", said["model"].get("state")),
+            ("Model version", row.bundle_version), ("Model hash", row.bundle_hash),
             ("Decision", row.decision), ("Why so decided", opened.decision_reason), ("Released", row.released_at),
             ("Id", str(row.id)),
         ]  # fmt: skip
@@ -99,14 +100,16 @@ class ScreeningPage(Page):
 
 
 def tables_of(said: dict[str, Any]) -> list[Table]:
-    """What an answer says in rows: reasons, contributions and indices."""
-    reasons = [(each["text"], ", ".join(each["features"])) for each in said["reasons"]]
+    """What an answer says in rows: reasons, contributions and indices. Of an older system it says none of them."""
+    reasons = [(each["text"], ", ".join(each["features"])) for each in said.get("reasons", [])]
     added = [
         (each["stage"], one["feature"], one["value"], f"{one['adds']:+.3f}")
-        for each in said["contributions"] or ()
+        for each in said.get("contributions") or ()
         for one in each["top"]
     ]
-    indices = [(each["name"], f"{each['value']:.2f}", each["cutoff"], each["points_to"]) for each in said["indices"]]
+    indices = [
+        (each["name"], f"{each['value']:.2f}", each["cutoff"], each["points_to"]) for each in said.get("indices", [])
+    ]
     tables = [
         Table(("Reason", "Features"), reasons, "Why there is no answer"),
         Table(("Stage", "Feature", "Value", "Adds (log-odds)"), added, "What counted most"),

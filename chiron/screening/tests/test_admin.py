@@ -4,10 +4,16 @@ import pytest
 from django.test import Client
 
 from chiron.identity.public import Role
+from chiron.kernel.ids import new_id
 from chiron.screening.admin_models import id_of
+from chiron.screening.errors import BundleMissing
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import BundleChange, Prevalence, Screening
+from chiron.screening.services.arrivals import ScreeningArrival, admit_screenings
+from chiron.screening.services.reproduce import reproduces
 from chiron.screening.shapes import COUNT
+from chiron.screening.tests.factories import NOW
+from chiron.screening.words import ResultClass
 from chiron.tenancy.public import inside
 from tests.desk import faults, filled
 from tests.town import Clinic
@@ -39,6 +45,22 @@ def test_a_count_is_asked_about_listed_and_shown(browser: Client, hilltop: Clini
     assert "Green-King" in shown
     assert str(made.id) in browser.get(SCREENINGS, {"outcome": "classified"}).content.decode()
     assert str(made.id) not in browser.get(SCREENINGS, {"outcome": "abstained"}).content.decode()
+
+
+def test_what_an_older_system_answered_is_shown_as_far_as_it_goes(browser: Client, hilltop: Clinic) -> None:
+    arrival = ScreeningArrival(id=new_id(), label="v1", made_at=NOW, result_class=ResultClass.BORDERLINE)
+    with inside(hilltop.id):
+        admit_screenings(by=hilltop.who[Role.ADMIN], arrivals=[arrival], now=NOW)
+
+    shown, asked = browser.get(f"{SCREENINGS}{arrival.id}/change/"), f"/api/screening/{arrival.id}"
+    served = {at: hilltop.client(Role.ADMIN).get(asked + at).status_code for at in ("", "/fhir")}
+
+    assert shown.status_code == 200
+    assert "BORDERLINE" in shown.content.decode()
+    assert served[""] == 200
+    assert served["/fhir"] < 500
+    with inside(hilltop.id), pytest.raises(BundleMissing):
+        reproduces(by=hilltop.who[Role.ADMIN], screening_id=arrival.id)
 
 
 def test_a_count_that_cannot_be_comes_back_and_nothing_is_kept(
