@@ -61,12 +61,12 @@ def columns_of(bundle: Bundle, now: datetime) -> dict[str, Any]:
     """What a bundle was asked in four weeks, column by column, and what it answered where it did so often enough.
 
     Those of whom it was not asked at all (pregnant, treated, too young) are no drift; those outside its box are, and
-    those who lack what it needs.
+    those who lack what it needs. Of whom an erasure left nothing, nothing is known.
     """
     about = Screening.objects.filter(
         reasons__contained_by=[Reason.MISSING, Reason.OUTSIDE],
-        features__len=len(bundle.features),  # of whom an erasure left nothing, none
         bundle_hash=bundle.content_hash,
+        features__len=len(bundle.features),
         made_at__gt=now - WINDOW,
         made_at__lte=now,
     )
