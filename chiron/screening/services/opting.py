@@ -4,9 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
-from chiron.registry.public import patient_within
+from chiron.kernel.errors import NotFound
+from chiron.kernel.pagination import Page, page
+from chiron.kernel.schemas import PageQuery
+from chiron.registry.public import patient_within, patients_within
 from chiron.screening.errors import OptedOut
 from chiron.screening.models import OptOut
 
@@ -27,6 +32,22 @@ def read_opt_out(by: Caller, patient_id: UUID) -> Stance:
     return _stance(OptOut.objects.filter(patient=patient).first())
 
 
+def opt_out_for(by: Caller, opt_out_id: UUID, action: str = "read") -> OptOut:
+    """That somebody opted out, by its own id. Raises NotFound."""
+    found = _within(by, action).filter(id=opt_out_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_opt_outs(by: Caller, query: PageQuery) -> Page[OptOut]:
+    """A page of those who opted out, whom the caller reaches, the latest first."""
+    found = page(_within(by, "read"), query)
+    subjects = [each.patient_id for each in found.rows]
+    audit.record(by, "screening-optout.listed", resource="screening-optouts", subjects=subjects)
+    return found
+
+
 def set_opt_out(*, by: Caller, patient_id: UUID, opted_out: bool, now: datetime) -> Stance:
     """From now on a patient is not screened, or may be again; the first date stays where nothing changes.
 
@@ -44,6 +65,11 @@ def set_opt_out(*, by: Caller, patient_id: UUID, opted_out: bool, now: datetime)
         by, "screening-optout.set", resource="patients", resource_id=patient.id, subjects=[patient.id], payload=said
     )  # fmt: skip
     return _stance(row)
+
+
+def _within(by: Caller, action: str) -> "QuerySet[OptOut]":
+    patients = patients_within(by, by.scope("screening-optouts", action))
+    return OptOut.objects.filter(patient__in=patients.values("id"))
 
 
 def must_not_have_opted_out(patient_id: UUID) -> None:

@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import tracemalloc
+from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +23,7 @@ from chiron.identity.services.organizations import change_organization
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL
-from chiron.kernel.ids import NIL
+from chiron.kernel.ids import NIL, new_id
 from chiron.registry.models import Patient
 from chiron.screening.models import Screening
 from chiron.screening.services import exporting
@@ -184,3 +187,28 @@ def test_an_erased_patient_is_in_no_file(hilltop: Clinic) -> None:
         Patient.objects.filter(id=hilltop.patient_id).update(erased_at=NOW)
 
     assert ids(hilltop.client(Role.ADMIN).get(EXPORT)) == []
+
+
+@pytest.mark.stress
+@pytest.mark.parametrize("name", ["csv", "xlsx", "ndjson"])
+def test_fifty_thousand_rows_take_little_memory(hilltop: Clinic, name: str, told: Callable[[str], None]) -> None:
+    with inside(hilltop.id):
+        one = screened(hilltop.patient_id)
+        said = {field.attname: getattr(one, field.attname) for field in Screening._meta.concrete_fields}
+        made_at = (NOW - timedelta(minutes=number) for number in range(49_999))
+        rows = (Screening(**said | {"id": new_id(), "made_at": at}) for at in made_at)
+        Screening.objects.bulk_create(rows, batch_size=1_000)
+    client = hilltop.client(Role.ADMIN)
+
+    tracemalloc.start()
+    before, size = monotonic(), 0
+    answer = client.get(EXPORT, {"format": name})
+    assert answer.status_code == 200
+    for piece in answer.streaming_content:  # type: ignore[attr-defined]
+        size += len(piece)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 32 * 2**20
+    seconds = monotonic() - before
+    told(f"50,000 screenings as {name}: {size / 2**20:.0f} MiB in {seconds:.0f} s, {peak / 2**20:.1f} MiB held")
