@@ -12,7 +12,7 @@ from chiron.analytics.tallies import Tally
 from chiron.kernel.access import Caller
 from chiron.records.public import written_by
 from chiron.registry.public import registered_by_day
-from chiron.scheduling.public import Appointed, Status, appointed, seen, time_of_doctors
+from chiron.scheduling.public import Appointed, Status, appointed, seen, time_of_doctors, waited
 from chiron.screening.public import Decision, Outcome, Screened, screened
 
 
@@ -47,21 +47,17 @@ def _appointed(by: Caller, window: Window) -> list[Appointed]:
     return appointed(by, *window.between)
 
 
-def _standing(by: Caller, window: Window) -> list[Appointed]:
-    return [each for each in _appointed(by, window) if each.status != Status.CANCELLED]
-
-
 def booked(by: Caller, window: Window) -> Iterator[Fact]:
     """Appointments that were not cancelled."""
-    for each in _standing(by, window):
-        yield Fact(each.day, Tally((each.number,)), doctor=each.provider_id)
+    for each in _appointed(by, window):
+        if each.status != Status.CANCELLED:
+            yield Fact(each.day, Tally((each.number,)), doctor=each.provider_id)
 
 
 def lead_times(by: Caller, window: Window) -> Iterator[Fact]:
     """The same, with the hours from booking to beginning."""
-    for each in _standing(by, window):
-        hours = dict.fromkeys([each.lead_hours], each.number)
-        yield Fact(each.day, Tally((each.number,), values=Counter(hours)), doctor=each.provider_id)
+    for each in waited(by, *window.between):
+        yield Fact(each.day, Tally((len(each.hours),), values=Counter(each.hours)), doctor=each.provider_id)
 
 
 def missed(by: Caller, window: Window) -> Iterator[Fact]:

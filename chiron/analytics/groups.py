@@ -1,6 +1,6 @@
 """By whom a metric is told apart: what grows on what, and what each is called."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from uuid import UUID
 from chiron.analytics.facts import Fact, Window
 from chiron.analytics.masking import Member, Members
 from chiron.analytics.metrics import Grouping, Metric
+from chiron.analytics.periods import Period
 from chiron.kernel.access import Caller, Scope
 from chiron.records.public import RecordType
 from chiron.registry.public import (
@@ -30,10 +31,15 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Whose each fact is, and all who there are, counted or not."""
+    """Whose each fact is, and who is there in a month, counted or not."""
 
     facts: list[tuple[Fact, Member]]
-    members: Members
+    there: Callable[[Period], Set[Member]]
+
+    def members(self, month: Period) -> Members:
+        """All of a month, whatever else is asked for: those who are there, and those who were counted in it."""
+        counted = {member for fact, member in self.facts if month.first <= fact.day <= month.last}
+        return frozenset(counted | self.there(month))
 
 
 def placed(by: Caller, metric: Metric, group: Grouping, window: Window) -> Placed:
@@ -51,8 +57,9 @@ def placed(by: Caller, metric: Metric, group: Grouping, window: Window) -> Place
                 return Member(next(iter(found), None), doctor)
 
             everybody = by.scope(metric.resource, "read") is Scope.ORGANIZATION
-            known = {member(days.last, doctor) for doctor in working_doctors(by)} if everybody else set()
+            doctors = working_doctors(by) if everybody else []
             told = [(fact, member(fact.day, fact.doctor)) for fact in rows]
+            return Placed(told, lambda month: {member(min(month.last, days.last), doctor) for doctor in doctors})
         case Grouping.LABORATORY:
             reached = laboratories_within(by, by.scope("laboratories", "read"))
             known = {Member(None, each) for each in reached.values_list("id", flat=True)}
@@ -62,7 +69,7 @@ def placed(by: Caller, metric: Metric, group: Grouping, window: Window) -> Place
             told = [(fact, Member(None, fact.type)) for fact in rows]
         case _:
             known, told = {Member(None, None)}, [(fact, Member(None, None)) for fact in rows]
-    return Placed(told, frozenset(known | {each for _, each in told}))
+    return Placed(told, lambda month: known)
 
 
 def tree_of(metric: Metric, group: Grouping) -> Grouping:

@@ -38,15 +38,16 @@ class Month:
     The layers are all members together, by day; branches; and leaves.
     """
 
-    layers: Sequence[Pieces]
+    layers: Sequence[Mapping[date, Pieces]]
+    """Of each layer the pieces by the days that they are of."""
 
     def tells(self, members: Members, days: Days) -> bool:
         """Whether the sum over these is one over whole pieces."""
         return any(_is_whole(layer, members, days) for layer in self.layers)
 
 
-def _is_whole(pieces: Pieces, members: Members, days: Days) -> bool:
-    touched = [(rows, column) for rows, column in pieces if rows & members and column & days]
+def _is_whole(layer: Mapping[date, Pieces], members: Members, days: Days) -> bool:
+    touched = {piece for day in days for piece in layer.get(day, ()) if not piece[0].isdisjoint(members)}
     return bool(touched) and all(rows <= members and column <= days for rows, column in touched)
 
 
@@ -66,7 +67,15 @@ def month_of(table: Table, days: Days, members: Members) -> Month:
     for branch in branches or [members]:
         rows = parts_of({each: _over(table, frozenset({each}), days) for each in branch}, lambda each: None)
         leaves += _divided(table, rows or [branch], [column for row, column in told if row == branch])
-    return Month([[(members, column) for column in columns], told, leaves])
+    return Month([_by_day(layer) for layer in ([(members, column) for column in columns], told, leaves)])
+
+
+def _by_day(pieces: Pieces) -> dict[date, list[tuple[Members, Days]]]:
+    found: dict[date, list[tuple[Members, Days]]] = {}
+    for piece in pieces:
+        for day in piece[1]:
+            found.setdefault(day, []).append(piece)
+    return found
 
 
 def parts_of(tallies: Mapping[Key, Tally], group: Callable[[Key], object]) -> list[frozenset[Key]]:

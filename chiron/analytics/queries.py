@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from chiron.analytics.facts import Fact, Window
 from chiron.analytics.groups import Group, groups_of, placed
-from chiron.analytics.masking import Member, Members, Month, month_of
+from chiron.analytics.masking import Days, Member, Members, Month, Table, month_of
 from chiron.analytics.metrics import METRICS, TABLE, Grouping, Metric
 from chiron.analytics.periods import DAY, Grain, Period, period_of, periods_between
 from chiron.analytics.tallies import Tally, added
@@ -132,32 +132,38 @@ def _whole(periods: Sequence[Period], yesterday: date) -> Period:
 
 def _cells(by: Caller, metric: Metric, group: Grouping, periods: Sequence[Period], window: Window) -> list[Cell]:
     found = placed(by, metric, group, window)
-    groups = groups_of(by, group, found.members)
+    months = list(periods_between(window.days.first, window.days.last, Grain.MONTH))
+    members = {month: found.members(month) for month in months}
+    groups = groups_of(by, group, frozenset[Member]().union(*members.values()))
     if len(groups) * len(periods) > MOST_ROWS:
         raise invalid(f"asks for more than {MOST_ROWS} numbers", "query", "from")
     table = _table(found.facts)
-    months = periods_between(window.days.first, window.days.last, Grain.MONTH)
-    told = {month: _month(table, month.days & window.days.days, found.members) for month in months}
-    return [_cell(metric, told, table, period, each) for period in periods for each in groups]
+    told = {month: _month(table, month.days & window.days.days, members[month]) for month in months}
+    cells = []
+    for period in periods:
+        days = period.days
+        parts = [(month, days & span.days) for span, month in told.items() if days & span.days]
+        cells += [_cell(metric, parts, table, period, each) for each in groups]
+    return cells
 
 
-def _table(facts: Iterable[tuple[Fact, Member]]) -> dict[tuple[date, Member], Tally]:
+def _table(facts: Iterable[tuple[Fact, Member]]) -> Table:
     cells: dict[tuple[date, Member], list[Tally]] = {}
     for fact, member in facts:
         cells.setdefault((fact.day, member), []).append(fact.tally)
     return {key: added(tallies) for key, tallies in cells.items()}
 
 
-def _month(table: dict[tuple[date, Member], Tally], days: frozenset[date], members: Members) -> Month:
+def _month(table: Table, days: Days, members: Members) -> Month:
     return month_of({key: tally for key, tally in table.items() if key[0] in days}, days, members)
 
 
 def _cell(
-    metric: Metric, told: dict[Period, Month], table: dict[tuple[date, Member], Tally], period: Period, group: Group
-) -> Cell:
-    """One number, if every month of its period may tell it."""
-    parts = {month: period.days & month.days for month in told}
-    if not all(told[month].tells(group.members, days) for month, days in parts.items() if days):
+    metric: Metric, parts: Sequence[tuple[Month, Days]], table: Table, period: Period, group: Group
+) -> Cell:  # fmt: skip
+    """One number, if every month of its period may tell its part."""
+    if not all(month.tells(group.members, days) for month, days in parts):
         return Cell(period, group.id, group.name, None, None)
-    whole = added(table[day, each] for day in period.days for each in group.members if (day, each) in table)
+    whole = added(table[day, each] for _, days in parts for day in days for each in group.members
+                  if (day, each) in table)  # fmt: skip
     return Cell(period, group.id, group.name, metric.value(whole), whole.total)

@@ -43,7 +43,8 @@ def added(tallies: Iterable[Tally]) -> Tally:
     values: Counter[int] = Counter()
     for each in tallies:
         counts, sums = _by_place(counts, each.counts), _by_place(sums, each.sums)
-        values.update(each.values)
+        if each.values:
+            values.update(each.values)
     return Tally(counts, sums, values)
 
 

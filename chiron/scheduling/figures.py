@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q
-from django.db.models.functions import Coalesce, Extract, Floor, TruncDate, TruncMonth
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, DurationField, Exists, ExpressionWrapper, F, IntegerField, OuterRef, Q
+from django.db.models.functions import Cast, Coalesce, Extract, Floor, TruncDate, TruncMonth
 
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.ids import NIL
@@ -28,13 +29,21 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Appointed:
-    """So many appointments of a doctor that began on a day, came to this, and were booked so many hours before."""
+    """So many appointments of a doctor that were to begin on a day and came to this."""
 
     day: date
     provider_id: UUID
     status: Status
-    lead_hours: int
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """How many whole hours before their beginning the appointments of a doctor and a day had been booked."""
+
+    day: date
+    provider_id: UUID
+    hours: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +71,27 @@ def appointed(by: Caller, since: datetime, until: datetime, zone: ZoneInfo) -> l
     Days are those of the zone. Those of patients who were erased are not counted; of one who was merged with another
     they still are. Raises NotPermitted.
     """
+    grouped = (
+        _told_of(by, since, until)
+        .annotate(day=TruncDate("starts_at", tzinfo=zone))
+        .values_list("day", "provider_id", "status")
+        .annotate(number=Count("id"))
+    )
+    rows = grouped.order_by("day", "provider_id", "status")
+    return [Appointed(day, who, Status(status), number) for day, who, status, number in rows]
+
+
+def waited(by: Caller, since: datetime, until: datetime, zone: ZoneInfo) -> list[Waited]:
+    """Of the appointments that were not cancelled, how long before they had been booked. As `appointed` otherwise."""
     lead = ExpressionWrapper(F("starts_at") - F("recorded_at"), DurationField())
     grouped = (
         _told_of(by, since, until)
-        .annotate(day=TruncDate("starts_at", tzinfo=zone), hours=Floor(Extract(lead, "epoch") / 3600))
-        .values_list("day", "provider_id", "status", "hours")
-        .annotate(number=Count("id"))
+        .exclude(status=Status.CANCELLED)
+        .annotate(day=TruncDate("starts_at", tzinfo=zone))
+        .values_list("day", "provider_id")
+        .annotate(hours=ArrayAgg(Cast(Floor(Extract(lead, "epoch") / 3600), IntegerField())))
     )
-    rows = grouped.order_by("day", "provider_id", "status", "hours")
-    return [Appointed(day, who, Status(status), int(hours), number) for day, who, status, hours, number in rows]
+    return [Waited(*row) for row in grouped.order_by("day", "provider_id")]
 
 
 def seen(by: Caller, since: datetime, until: datetime, zone: ZoneInfo) -> list[Seen]:

@@ -2,7 +2,7 @@
 
 from chiron.scheduling.calendars import Method, invitation
 from chiron.scheduling.days import DoctorDay, bookable_doctors, clinic_day, next_free, offered_types, state_of_day
-from chiron.scheduling.figures import Appointed, appointed, seen, time_of_doctors
+from chiron.scheduling.figures import Appointed, appointed, seen, time_of_doctors, waited
 from chiron.scheduling.letters import letter_of
 from chiron.scheduling.models import Appointment, AppointmentType, Schedule, WaitlistEntry
 from chiron.scheduling.queries import Free, Told, free_doctors, read_appointment, told
@@ -70,5 +70,6 @@ __all__ = [
     "time_of_doctors",
     "told",
     "undo_no_show",
+    "waited",
     "wall_of",
 ]

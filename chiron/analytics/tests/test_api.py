@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from chiron.analytics.metrics import TABLE
+from chiron.analytics.queries import Asked, read_metric
 from chiron.analytics.tests.factories import appointments, patients
 from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.kernel import clock
+from chiron.kernel.db import CLINICAL, atomic, cursor, hurry
 from chiron.registry.models import Department, ProviderDepartment
 from chiron.registry.public import assign
 from chiron.registry.tests.factories import problem
@@ -204,3 +207,14 @@ def test_reading_is_no_event(hilltop: Clinic) -> None:
     asked(hilltop)
 
     assert events(hilltop) == []
+
+
+def test_no_query_runs_longer_than_anybody_waits(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        read_metric(hilltop.who[Role.ADMIN], "appointments.booked", Asked(), clock.now())
+        with cursor(CLINICAL) as session:
+            session.execute("SHOW statement_timeout")
+            assert session.fetchone() == ("10s",)
+        hurry(CLINICAL, 1)
+        with pytest.raises(OperationalError), atomic(CLINICAL), cursor(CLINICAL) as session:
+            session.execute("SELECT pg_sleep(5)")

@@ -95,6 +95,23 @@ def test_what_is_told_of_a_period_does_not_hang_on_where_the_question_begins(hil
     assert {cell.period for cell in alone} == {Period(day, day) for day in DAYS}
 
 
+def test_who_left_changes_nothing_that_is_told_of_other_months(hilltop: Clinic) -> None:
+    """Counted in February only, they are no part of March, whether February is asked for or not."""
+    with inside(hilltop.id):
+        gone = create_provider(by=hilltop.who[Role.ADMIN], person=Person(family="Addo", given=["Yaa"]), role="doctor",
+                               specialty="", active=False, now=now())  # fmt: skip
+        appointments(hilltop, "2031-02-05T10:00", 30, provider_id=gone.id)
+        for month in (2, 3):
+            appointments(hilltop, f"2031-0{month}-05T10:00", 30)
+            appointments(hilltop, f"2031-0{month}-05T10:00", 40, provider_id=hilltop.other_doctor_id)
+        both = told(hilltop, "appointments.booked", first=FIRST, last=LAST, group=Grouping.DOCTOR)
+        march = told(hilltop, "appointments.booked", first=LAST, last=LAST, group=Grouping.DOCTOR)
+
+    of_march = {cell.id: cell.value for cell in both.cells if cell.period.last == LAST}
+    assert of_march == {gone.id: None, hilltop.doctor_id: 30, hilltop.other_doctor_id: 40}
+    assert {cell.id: cell.value for cell in march.cells} == {hilltop.doctor_id: 30, hilltop.other_doctor_id: 40}
+
+
 def test_a_doctor_without_appointments_is_not_told_apart_from_one_with_few(hilltop: Clinic) -> None:
     """Who is listed says nothing of what was counted: all doctors are, always."""
     listed: list[set[UUID]] = []
