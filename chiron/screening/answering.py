@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from hashlib import sha256
-from math import isnan, nan
+from math import isnan
 from typing import Any, Self
 
 import orjson
 
-from chiron.screening.blood.analytes import ANALYTES
-from chiron.screening.blood.features import FEATURES, SEXES
+from chiron.screening.blood.features import FEATURES, features_of
 from chiron.screening.blood.indices import indices_of
-from chiron.screening.blood.reading import Count, Measured, read_count
+from chiron.screening.blood.reading import Measured, read_count
 from chiron.screening.model.bundles import Bundle, Shares
 from chiron.screening.rules import Point, class_of, predictive, reasons_against, risk_class_of
 from chiron.screening.texts import texts
@@ -73,7 +72,7 @@ class Answer:
 def answer(question: Question, bundle: Bundle) -> Answer:
     """What the bundle says, or the reasons for which it says nothing. Raises CountRefused."""
     count = read_count(question.cbc)
-    row = features_of(count, question)
+    row = features_of(count, question.age, question.sex)
     reasons = why_not(question, bundle, row)
     kept = tuple(None if isnan(each) else each for each in row)
     said = texts(question.language)
@@ -107,12 +106,6 @@ NOTHING: dict[str, Any] = dict.fromkeys(
      "ppv", "npv", "contributions")
 )  # fmt: skip
 """What an abstention does not say; the order of the members of every answer."""
-
-
-def features_of(count: Count, question: Question) -> tuple[float, ...]:
-    """`FEATURES` of a question; NaN for what was not measured, and for a sex that no model knows."""
-    sex = SEXES.get(question.sex, nan)
-    return (*(count.get(name, nan) for name in ANALYTES), float(question.age), sex)
 
 
 def why_not(question: Question, bundle: Bundle, row: Sequence[float]) -> dict[Reason, list[str]]:

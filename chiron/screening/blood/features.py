@@ -12,5 +12,5 @@ SEXES = {"male": 0.0, "female": 1.0}
 
 
 def features_of(count: Count, age: int, sex: str) -> tuple[float, ...]:
-    """One row for a model; what was not measured is NaN, never a silent zero. Raises KeyError for any other sex."""
-    return (*(count.get(name, nan) for name in ANALYTES), float(age), SEXES[sex])
+    """One row for a model; what was not measured, and a sex that no model knows, is NaN and never a silent zero."""
+    return (*(count.get(name, nan) for name in ANALYTES), float(age), SEXES.get(sex, nan))

@@ -152,3 +152,4 @@ def test_what_was_not_measured_is_no_number_to_a_model() -> None:
     assert isnan(row[9])
     assert row[10] == 28
     assert row[-2:] == (44, 1)
+    assert isnan(features_of(read_count(count_of()), 44, "other")[-1])
