@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -160,13 +161,15 @@ def test_how_common_the_deficiency_is_is_a_share(share: float, status: int, hill
     assert (kept and kept["share"]) == (share if status == 200 else None)
 
 
-def test_two_who_activate_at_once_leave_one_active(lakeside: Clinic, bundle: Bundle, shelved: Path) -> None:
-    rivals = [bundle, put(shelved, version="2")]
+def test_several_who_activate_at_once_leave_one_active(lakeside: Clinic, bundle: Bundle, shelved: Path) -> None:
+    rivals = [bundle, *(put(shelved, version=str(number)) for number in range(2, 7))]
+    together = Barrier(len(rivals), timeout=30)
     for each in rivals:
         stand(lakeside, each, BundleStanding.VALIDATED)
 
     def activate(each: Bundle) -> str:
         try:
+            together.wait()
             stand(lakeside, each, BundleStanding.ACTIVE)
         except DomainError as refusal:
             return refusal.code
@@ -174,9 +177,10 @@ def test_two_who_activate_at_once_leave_one_active(lakeside: Clinic, bundle: Bun
             connections.close_all()
         return "done"
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(len(rivals)) as pool:
         done = list(pool.map(activate, rivals))
 
     with inside(lakeside.id):
         states = sorted(BundleState.objects.values_list("state", flat=True))
-    assert (done, states) == (["done", "done"], ["active", "validated"])
+    assert done == ["done"] * len(rivals)
+    assert states == ["active", *["validated"] * (len(rivals) - 1)]
