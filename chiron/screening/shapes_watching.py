@@ -1,13 +1,16 @@
 """Shapes of what became of a model in use."""
 
 from datetime import date, datetime
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from chiron.screening.model.drift import Verdict
 from chiron.screening.models import Drift
 from chiron.screening.watching import Measured
+
+# Signatures have a Verdict, too, and what the document names it names by the name of a class alone.
+Drifted = Annotated[Verdict, WithJsonSchema({"type": "string", "enum": [*Verdict]})]
 
 
 class DriftOut(BaseModel):
@@ -16,7 +19,7 @@ class DriftOut(BaseModel):
     model_hash: str
     week: date = Field(description="The Monday of the judgement.")
     rows: int
-    verdict: Verdict
+    verdict: Drifted
     worst: float = Field(description="The largest of the indices: a warning from 0.10, an alarm from 0.25.")
     indices: dict[str, float] = Field(description="The population stability index of each feature and probability.")
     at: datetime
