@@ -23,6 +23,7 @@ from chiron.screening.blood.analytes import ANALYTES, NAME_BY_LOINC, Analyte
 from chiron.screening.blood.reading import Measured
 
 MOST_ROWS = 20_000
+MOST_COLUMNS, LONGEST_HEADING = 100, 100
 DIVIDERS = ",;\t|"
 FACTS = ("patient_id", "specimen_id", "age", "sex", "pregnant", "treated_with_b12")
 HEADING = re.compile(r"(?P<name>[^\[\](),]+?)\s*(?:\[(?P<one>[^\[\]]+)\]|\((?P<other>[^()]+)\))?")
@@ -87,6 +88,8 @@ class _Columns:
 
 
 def _columns(header: list[str]) -> _Columns:
+    if len(header) > MOST_COLUMNS:
+        raise _refused(f"has more than {MOST_COLUMNS} columns")
     columns, faults = _Columns(len(header), {}, {}, {}), []
     for place, heading in enumerate(header):
         if not _placed(columns, place, heading):
@@ -114,7 +117,7 @@ def _lacks(analyte: Analyte, values: int | None, unit: str | int | None) -> str:
 
 def _placed(columns: _Columns, place: int, heading: str) -> bool:
     """Whether a heading is understood, and is the only one for what it names."""
-    found = HEADING.fullmatch(heading.strip())
+    found = HEADING.fullmatch(heading.strip()) if len(heading) <= LONGEST_HEADING else None
     if found is None:
         return False
     name = re.sub(r"[\s_]+", "_", found["name"].casefold())

@@ -59,7 +59,7 @@ def run_batch(batch_id: UUID, *, after: int, now: datetime) -> None:
     """Classify the next rows of a batch of which so many are done, and ask for those after them.
 
     Rows, counts and the job that goes on commit together, so that a worker that is killed repeats what it has not done
-    and nothing else. Whoever is no member any more, or may not screen, gets no further answer.
+    and nothing else. Whoever is no member any more, may not screen, or left the laboratory, gets no further answer.
     """
     running = Batch.objects.select_for_update(of=("self",)).filter(id=batch_id, state=BatchState.RUNNING, done=after)
     batch = running.select_related("file").first()
@@ -70,7 +70,7 @@ def run_batch(batch_id: UUID, *, after: int, now: datetime) -> None:
         if by is None:
             raise NotPermitted
         _go_on(replace(by, device="screening batch"), batch, now)
-    except (NotPermitted, ModelNotValidated) as refusal:
+    except (NotPermitted, NotFound, ModelNotValidated) as refusal:
         _end(by or Caller(), batch, BatchState.FAILED, now, failure=refusal.code)
 
 
@@ -83,6 +83,8 @@ def end_stuck_batches(now: datetime) -> int:
 
 
 def _go_on(by: Caller, batch: Batch, now: datetime) -> None:
+    if batch.laboratory_id:
+        laboratory_for(by, batch.laboratory_id)
     made = [_classified(by, batch, row, now) for row in _next_rows(batch)]
     BatchRow.objects.bulk_create(row for row, _ in made)
     outcomes = [outcome for _, outcome in made]

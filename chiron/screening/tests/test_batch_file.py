@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from time import monotonic
 from uuid import UUID
 
 import pytest
@@ -167,6 +168,7 @@ def test_whose_count_it_is_must_be_told_by_a_patient_or_by_age_and_sex() -> None
     ("content", "said"),
     [
         (text_of(HEADER), "has no rows below its header"),
+        (b"," * 1_000_000 + b"\n1", "has more than 100 columns"),
         (text_of(HEADER, CELLS).replace(b"female", b"f\xe9male"), "is not text in UTF-8"),
         (text_of(HEADER, CELLS).decode().encode("utf-16"), "is not text in UTF-8"),
         (text_of(HEADER, CELLS, ['"45', *CELLS[1:]]), "look for quotes that do not close"),
@@ -189,6 +191,15 @@ def test_a_file_of_more_rows_than_are_taken_is_refused() -> None:
         list(rows_of([content], at_most=2))
 
     assert refusal.value.errors == [{"loc": ["body", "file"], "msg": "has more than 2 rows"}]
+
+
+def test_a_long_heading_is_looked_at_no_further() -> None:
+    long = "a" + " " * 100_000 + "b"
+    before = monotonic()
+
+    assert (1, "is not a column of a batch, or is there twice") in refused(text_of([long, *HEADER], ["", *CELLS]))
+
+    assert monotonic() - before < 2
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xef\xbb\xbf", b",,,\n1,2,3"])

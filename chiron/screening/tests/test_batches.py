@@ -18,6 +18,7 @@ from chiron.kernel.ids import NIL, new_id
 from chiron.notifications.public import Notification
 from chiron.notifications.tests.factories import undone
 from chiron.registry.models import Patient
+from chiron.registry.public import add_staff, save_laboratory
 from chiron.screening import tasks
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Batch, BatchRow, Screening
@@ -183,6 +184,21 @@ def test_who_left_meanwhile_gets_no_answer(hilltop: Clinic, bundle: Bundle) -> N
 
     assert (found.state, found.failure, found.done) == ("failed", "not-permitted", 0)
     assert screenings(hilltop) == 0
+
+
+def test_who_left_the_laboratory_screens_for_it_no_more(hilltop: Clinic, bundle: Bundle) -> None:
+    admin, lab = hilltop.who[Role.ADMIN], hilltop.who[Role.LAB]
+    with inside(hilltop.id):
+        north = save_laboratory(
+            by=admin, laboratory_id=None, name="North", code="n", active=True, if_match=None, now=now()
+        )
+        staff = add_staff(by=admin, laboratory_id=north.id, account_id=lab.account_id or NIL, now=now())
+        batch = batch_of(north.id, lab)
+        type(staff).objects.filter(id=staff.id).update(until=now())
+
+    found = run_through(hilltop, batch.id)
+
+    assert (found.state, found.failure, screenings(hilltop)) == ("failed", "not-found", 0)
 
 
 def test_a_batch_at_which_nothing_happens_for_a_day_is_ended(hilltop: Clinic, bundle: Bundle) -> None:

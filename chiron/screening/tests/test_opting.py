@@ -8,7 +8,9 @@ from django.test import Client
 
 from chiron.audit.models import Event
 from chiron.identity.public import Role
+from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL
+from chiron.registry.services.erase import erase_patient
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import OptOut, Screening
 from chiron.screening.shapes import COUNT
@@ -82,4 +84,13 @@ def test_nobody_speaks_for_whom_they_do_not_reach(hilltop: Clinic, riverside: Cl
     assert put(hilltop, Role.ADMIN, riverside.patient_id, said).status_code == 404
     for role in (Role.LAB, Role.BILLER, Role.RESEARCHER):
         assert put(hilltop, role, hilltop.patient_id, said).status_code == 403
+    assert rows(hilltop) == []
+
+
+def test_an_erasure_takes_it_away(hilltop: Clinic) -> None:
+    put(hilltop, Role.PATIENT, hilltop.patient_id, {"opted_out": True})
+
+    with inside(hilltop.id):
+        erase_patient(by=hilltop.who[Role.ADMIN], patient_id=hilltop.patient_id, reason="Asked for", now=now())
+
     assert rows(hilltop) == []
