@@ -53,7 +53,7 @@ def test_nothing_of_a_backup_is_plain_and_keys_lie_apart(taken: Taken, committed
 
     written = {path.name: path.read_bytes() for path in taken.folder.iterdir()}
 
-    assert set(written) == {f"{each}.sealed" for each in (*ALIASES, "files", "heads", "manifest")}
+    assert set(written) == {f"{each}.sealed" for each in (*ALIASES, "files", "heads", "bundles", "manifest")}
     assert {path.stat().st_mode & 0o777 for path in taken.folder.iterdir()} == {0o600}
     assert [
         word for content in written.values() for word in [*said, b"CREATE TABLE", b"PGDMP"] if word in content

@@ -1,6 +1,8 @@
 """What is done between the snapshots of two databases, and whoever backs up with the wrong programs."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,6 +59,22 @@ def test_who_is_registered_between_two_snapshots_leaves_a_key_without_a_lock_and
         restored(folder)
         assert numbers(taken) == (patients, patients + 2)
         assert everything(taken.clinic).failed == 0
+
+
+def test_the_models_of_the_screening_come_along(taken: Taken, committed: None, tmp_path: Path, settings: Any) -> None:
+    shelf, other = tmp_path / "shelf", tmp_path / "other"
+    for name, content in {"ab12/bundle.json": b"{}", "ab12/card.json": b"[]", "new-x/bundle.json": b"half"}.items():
+        (shelf / name).parent.mkdir(parents=True, exist_ok=True)
+        (shelf / name).write_bytes(content)
+    settings.BUNDLES_DIR = shelf
+    folder = backed_up(tmp_path / "backup")
+
+    settings.BUNDLES_DIR = other
+    with elsewhere():
+        assert restored(folder).said["bundles"] == 2
+
+    found = {path.relative_to(other).as_posix(): path.read_bytes() for path in other.rglob("*") if path.is_file()}
+    assert found == {"ab12/bundle.json": b"{}", "ab12/card.json": b"[]"}
 
 
 def test_only_programs_of_the_servers_version_are_used() -> None:

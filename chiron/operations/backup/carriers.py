@@ -11,6 +11,7 @@ from chiron.operations.backup.errors import Damaged
 from chiron.operations.backup.places import Reading
 
 Member = tuple[str, bytes]
+BEING_WRITTEN = "new-"
 END = bytes(2 * tarfile.BLOCKSIZE)
 
 
@@ -53,6 +54,14 @@ def unpacked(stream: Iterable[bytes]) -> Iterator[Member]:
                 yield about.name, (content or BytesIO()).read()
     except tarfile.TarError:
         raise Damaged("The files of the backup cannot be read.") from None
+
+
+def bundles_in(folder: Path) -> Iterator[Member]:
+    """The models of the screening that were put on the shelf here, which what they answered is made again from."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and not name.parts[0].startswith(BEING_WRITTEN):
+            yield name.as_posix(), path.read_bytes()
 
 
 def heads_in(folder: Path) -> list[Member]:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from chiron.operations.backup.heads import LEDGER, Heads, stage
 from chiron.operations.backup.reading import Backup
 from chiron.operations.backup.snapshots import connect_as_owner
 from chiron.operations.backup.watch import Watch
-from chiron.operations.backup.writing import FILES, HEADS
+from chiron.operations.backup.writing import BUNDLES, FILES, HEADS
 from chiron.postgres.setup import setup_databases
 from chiron.postgres.wanted import wanted
 from chiron.tenancy.public import have_rights
@@ -73,6 +74,24 @@ def _put(name: str, content: bytes, *, must_be_new: bool) -> None:
         raise Damaged(f"The storage already holds something else as {name}.") from None
     except StorageUnavailable as error:
         raise BackupRefused(str(error)) from None
+
+
+def put_bundles(backup: Backup) -> int:
+    """Put the screening's models back on their shelf, where nothing else can lie under their names; how many files.
+
+    Raises BackupRefused where they cannot be written.
+    """
+    shelf, counted = Path(settings.BUNDLES_DIR), Counted()
+    for name, content in counted.of(backup.members(BUNDLES)):
+        path = shelf / name
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            beside = path.with_name(f"{path.name}.new")
+            beside.write_bytes(content)
+            beside.replace(path)
+        except OSError as error:
+            raise BackupRefused(f"{path} cannot be written ({error.strerror}).") from None
+    return counted.members
 
 
 @contextmanager

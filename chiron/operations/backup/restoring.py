@@ -11,7 +11,7 @@ import orjson
 from chiron.audit.public import record, record_platform, signer
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, close_connections
-from chiron.operations.backup.filling import fill, put_files, staged
+from chiron.operations.backup.filling import fill, put_bundles, put_files, staged
 from chiron.operations.backup.heads import Heads
 from chiron.operations.backup.names import calling
 from chiron.operations.backup.proving import prove_equal, prove_equal_alone, prove_readable, prove_trails
@@ -86,7 +86,7 @@ def _begun(by: Caller, backup: Backup, *, replace: bool, watch: Watch) -> Report
 
 def _prove_use(report: Report, backup: Backup, heads: Heads, *, by: Caller, now: datetime, watch: Watch) -> None:
     """Erase again who was erased, say that this is a restore, and see that all of it can be used."""
-    report.tell(replayed=_replayed(now), lost=heads.lost)
+    report.tell(bundles=put_bundles(backup), replayed=_replayed(now), lost=heads.lost)
     _record(by, backup, heads)
     report.tell(opened=prove_readable(watch), trails=prove_trails())
 

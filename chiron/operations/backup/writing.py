@@ -18,7 +18,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL, atomic
 from chiron.kernel.ids import new_id
 from chiron.operations.backup import programs
-from chiron.operations.backup.carriers import Counted, Member, heads_in, packed
+from chiron.operations.backup.carriers import Counted, Member, bundles_in, heads_in, packed
 from chiron.operations.backup.errors import BackupRefused, Damaged
 from chiron.operations.backup.fingerprints import fingerprint_of, tables_in
 from chiron.operations.backup.manifest import Manifest, migrations, this_version
@@ -29,7 +29,7 @@ from chiron.operations.backup.snapshots import IN_ORDER, Snapshot, connect_as_ow
 from chiron.operations.backup.watch import Watch
 from chiron.vault.public import organization_keys_by_master
 
-HEADS, FILES = "heads.sealed", "files.sealed"
+HEADS, FILES, BUNDLES = "heads.sealed", "files.sealed", "bundles.sealed"
 SCHEMAS = "SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname ~ '^t_[0-9a-f]{32}$' ORDER BY 1"
 STORED = "SELECT id, size FROM {}.files_file WHERE state = 'stored' ORDER BY id"
 STILL_STORED = "SELECT count(*) FROM {}.files_file WHERE id = %s AND state = 'stored'"
@@ -116,7 +116,7 @@ def _write(writing: Writing, now: datetime) -> Manifest:
     heads = heads_in(settings.AUDIT_HEADS_DIR)  # first: what is copied by now was committed before the snapshots
     with snapshots(watch.waiting) as taken:
         databases = _fingerprints(taken, watch)
-        watch.begin("databases and files", len(ALIASES) + 2)
+        watch.begin("databases and files", len(ALIASES) + 3)
         for alias in IN_ORDER:
             options = (f"--snapshot={taken[alias].name}",)
             dump = programs.dumped(settings.OWNER_DATABASES[alias], taken[alias].major, *options)
@@ -125,6 +125,7 @@ def _write(writing: Writing, now: datetime) -> Manifest:
     counted = Counted()
     writing.part(FILES, packed(counted.of(_parts_of(stored))))
     writing.part(HEADS, packed(heads))
+    writing.part(BUNDLES, packed(bundles_in(settings.BUNDLES_DIR)))
     manifest = Manifest(
         id=writing.id, made_at=now, chiron=this_version(), migrations=migrations(),
         servers={alias: taken[alias].major for alias in ALIASES},
