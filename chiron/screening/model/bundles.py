@@ -130,6 +130,11 @@ class Bundle:
         rows = self._rows(rows)
         return np.stack([_with_base(stage.forest, rows) for stage in self.stages], axis=1)
 
+    @property
+    def needed(self) -> list[str]:
+        """The features without which it says nothing: its trees ask for them, and nobody trained on lacked them."""
+        return [name for number, name in enumerate(self.features) if self._never_missing(number)]
+
     def outside(self, row: ArrayLike) -> list[str]:
         """The features of a row of which the training says nothing: out of its box, or missing where none ever was."""
         (values,) = self._rows(np.asarray(row)[None])

@@ -22,9 +22,11 @@ METHODS = {
     "data_preparation": "Units are turned into canonical ones; counts that contradict themselves are left out.",
     "predictors": (
         "Hemoglobin, hematocrit, erythrocytes, MCV, MCH, MCHC, RDW-CV, leukocytes, platelets, the five-part "
-        "differential, age and sex. Nothing that is measured because of the answer is read."
+        "differential where those trained on had one, age and sex. Nothing that is measured because of the answer is "
+        "read."
     ),
-    "missing_data": "The differential may be missing: a missing value lies below every split. All else is required.",
+    "missing_data": "What some of those trained on lacked may be missing, and lies below every split. "
+    "Where anything else that a tree asks for is missing, it abstains.",
     "analytical_methods": (
         "Two forests of oblivious trees (CatBoost, one thread, no sampling, fixed seed): of a small grid the smallest "
         "that is within one standard error of the best logarithmic loss held out; Platt calibration on scores held out."

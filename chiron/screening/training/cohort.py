@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from chiron.screening.blood.analytes import ANALYTES
+from chiron.screening.blood.analytes import ANALYTES, DIFFERENTIAL
 from chiron.screening.blood.features import FEATURES, features_of
 from chiron.screening.blood.reading import CountRefused, Measured, read_count
 from chiron.screening.rules import OLDEST, YOUNGEST
@@ -62,12 +62,21 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How a file is to be read. `units` are UCUM by analyte, where they are not the canonical ones."""
+    """How a file is to be read. `units` are UCUM by analyte, where they are not the canonical ones.
+
+    Without its `differential`, five columns need not be there and are not read.
+    """
 
     columns: Columns
     time: str
     label: Label
     units: Mapping[str, str]
+    differential: bool = True
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The features that are left out."""
+        return () if self.differential else DIFFERENTIAL
 
 
 def read_cohort(path: Path, source: Source) -> Cohort:
@@ -106,7 +115,7 @@ def rows_of(path: Path, source: Source) -> Iterator[dict[str, str]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             there = set(reader.fieldnames or ())
-            if absent := [name for name in source.columns.needed(source.time) if name not in there]:
+            if absent := [name for name in source.columns.needed(source.time, source.unread) if name not in there]:
                 raise TrainingRefused(f"The file has no column {', '.join(absent)}.")
             for row in reader:
                 yield {name: (value or "").strip() for name, value in row.items() if isinstance(name, str)}
@@ -123,7 +132,8 @@ def read_row(row: dict[str, str], source: Source) -> Row | str:
     try:
         age = int(float(number(row[columns.features["age"]]) or -1))
         b12 = float(number(row[columns.label]) or 0)
-        given = {name: number(row[columns.features[name]]) for name in ANALYTES}
+        read = [name for name in ANALYTES if name not in source.unread]
+        given = {name: number(row[columns.features[name]]) for name in read}
     except InvalidOperation:
         return "a value that is no number"
     sex = columns.sexes.get(plain(row[columns.features["sex"]]), "")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,9 +40,10 @@ class Columns:
         if len(set(read)) != len(read):
             raise TrainingRefused("Two features are read from one column.")
 
-    def needed(self, time: str) -> list[str]:
-        """Every column without which nothing can be read."""
-        return [*self.features.values(), self.patient, self.label, time]
+    def needed(self, time: str, unread: Collection[str] = ()) -> list[str]:
+        """Every column without which nothing can be read, but for features that are not read."""
+        features = [column for name, column in self.features.items() if name not in unread]
+        return [*features, self.patient, self.label, time]
 
 
 CANONICAL = Columns()

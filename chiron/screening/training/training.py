@@ -8,6 +8,7 @@ from typing import Any
 import catboost  # type: ignore[import-untyped]
 import numpy as np
 
+from chiron.screening.blood.analytes import ANALYTES
 from chiron.screening.blood.features import FEATURES
 from chiron.screening.model.bundles import SCORES, Bundle, Stage
 from chiron.screening.model.drift import reference_of
@@ -92,19 +93,20 @@ def noted(question: str, way: str, fitted: Fitted) -> dict[str, Any]:
 
 
 def boxes_of(features: Floats) -> dict[str, list[float]]:
-    """Per feature its lowest and highest usual value; of one that nobody had, nothing is usual."""
+    """Per feature its lowest and highest usual value; of one that nobody had, which no tree asks, all that can be."""
     found = {}
     for name, column in zip(FEATURES, features.T, strict=True):
         present = column[~np.isnan(column)]
-        low, high = np.quantile(present, BOX, method="inverted_cdf") if len(present) else (0.0, 0.0)
+        possible = (ANALYTES[name].low, ANALYTES[name].high) if name in ANALYTES else (0.0, 0.0)
+        low, high = np.quantile(present, BOX, method="inverted_cdf") if len(present) else possible
         found[name] = [float(low), float(high)]
     return found
 
 
 def references(features: Floats, stages: list[dict[str, Any]]) -> dict[str, Any]:
-    """What drift is measured against: the tenths of each feature and of each probability in the training."""
+    """What drift is measured against: the tenths of each feature that anybody had, and of each probability."""
     first, second = (Stage.read(stage, len(FEATURES)) for stage in stages)
     low, deficient = (stage.probabilities(stage.forest.leaves(features)) for stage in (first, second))
     scores = (1 - low, low * (1 - deficient), low * deficient)
     columns = [*zip(FEATURES, features.T, strict=True), *zip(SCORES, scores, strict=True)]
-    return {name: reference_of(column) for name, column in columns}
+    return {name: reference_of(column) for name, column in columns if not np.isnan(column).all()}

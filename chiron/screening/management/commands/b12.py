@@ -18,6 +18,7 @@ from chiron.identity.public import Role
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.errors import DomainError, NotFound
+from chiron.screening.blood.analytes import DIFFERENTIAL
 from chiron.screening.services.bundles import Words, change_state
 from chiron.screening.services.bundles import read_bundle as read_state
 from chiron.screening.shelf import put_bundle
@@ -62,6 +63,9 @@ class Command(BaseCommand):
         train.add_argument("--periods", metavar="A,B", help="train on these only, and keep the later ones for testing")
         train.add_argument("--name", default="site", help="what the model is called (default: site)")
         train.add_argument("--model-version", default="1", metavar="VERSION", help="its version (default: 1)")
+        train.add_argument(
+            "--without-differential", action="store_true", help="of neutrophils to basophils nothing is read or asked"
+        )
         train.add_argument("--card", type=Path, metavar="FILE", help="JSON with what only you know for the model card")
         train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the bundle goes")
         validate = verbs.add_parser("validate", help="test a bundle on later patients; exit 1 if it fails the gate")
@@ -140,6 +144,9 @@ class Command(BaseCommand):
             self.stdout.write(f"     {notes['setting']['trees']} trees, AUC held out {tried['auc']:.3f}")
         for reason, count in cohort.left_out.items():
             self.stdout.write(f"  left out: {reason}: {count}")
+        optional = [name for name in bundle.needed if name in DIFFERENTIAL]
+        if optional:
+            self.stdout.write(f"It abstains where {', '.join(optional)} was not measured: no row was without.")
         self.stdout.write(f"{options['out']}: {bundle.name} {bundle.version}, {bundle.content_hash}")
         self.stdout.write("Not validated yet: `b12 validate` tests it on later patients.")
 
@@ -224,7 +231,10 @@ def read(options: dict[str, Any], cutoffs: tuple[float, float]) -> Any:
     equations = tuple(Equation(*each) for each in options["assay_equation"])
     label = Label(options["label_unit"], options["assay"], cutoffs, equations)
     columns = columns_of(options["columns"], patient=options["patient_col"], label=options["label_col"])
-    cohort = read_cohort(options["csv"], Source(columns, options["time_col"], label, dict(options["unit"])))
+    source = Source(
+        columns, options["time_col"], label, dict(options["unit"]), not options.get("without_differential", False)
+    )
+    cohort = read_cohort(options["csv"], source)
     if options.get("periods"):
         cohort = cohort.only(np.isin(cohort.periods, options["periods"].split(",")), "of another period")
     return cohort, label

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chiron.screening.blood.analytes import DIFFERENTIAL
 from chiron.screening.blood.features import FEATURES
 from chiron.screening.training.cohort import Source, read_cohort, subgroups_of
 from chiron.screening.training.columns import CANONICAL, Columns, columns_of
@@ -24,6 +25,21 @@ def test_a_row_is_read_in_the_order_of_the_features(tmp_path: Path) -> None:
     assert cohort.features[1, FEATURES.index("sex")] == 0
     assert (cohort.b12.tolist(), cohort.periods.tolist()) == ([420, 420], ["2021", "2021"])
     assert cohort.patients.tolist() == ["alice", "bob"]
+
+
+def test_without_its_differential_a_file_need_not_have_one_and_none_is_read(tmp_path: Path) -> None:
+    bare = {name: value for name, value in ALICE.items() if name not in DIFFERENTIAL}
+    without = Source(CANONICAL, "time", ROCHE, {}, differential=False)
+
+    found = [
+        read_cohort(written(tmp_path / f"{number}.csv", [row]), without).features[0]
+        for number, row in enumerate((ALICE, bare))
+    ]
+
+    assert [FEATURES[each] for each in np.flatnonzero(np.isnan(found[0]))] == list(DIFFERENTIAL)
+    np.testing.assert_array_equal(found[0], found[1])
+    with pytest.raises(TrainingRefused, match="no column neutrophils"):
+        read_cohort(tmp_path / "1.csv", source())
 
 
 def test_who_does_not_count_is_left_out_and_counted_by_reason(tmp_path: Path) -> None:

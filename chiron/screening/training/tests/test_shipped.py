@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from contextlib import nullcontext
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from chiron.screening.blood.analytes import DIFFERENTIAL
+from chiron.screening.blood.features import FEATURES
 from chiron.screening.model.folders import read_bundle
 from chiron.screening.shelf import FOLDER, SHIPPED, reference_bundle
 from chiron.screening.training.card import faults_of
@@ -28,9 +31,25 @@ def report_of(name: str) -> dict[str, Any]:
     return report
 
 
+def bounds(value: dict[str, float | None]) -> list[float | None]:
+    """Nones where a figure could not be measured."""
+    return [value[each] for each in ("value", "low", "high")]
+
+
 def test_what_lies_there_is_what_is_allowed() -> None:
     assert {each.name for each in FOLDER.iterdir()} == set(SHIPPED)
     assert {name: read_bundle(FOLDER / name).content_hash for name in SHIPPED} == SHIPPED
+
+
+@shipped
+def test_it_answers_a_whole_count_with_a_differential_and_without(name: str) -> None:
+    bundle = read_bundle(FOLDER / name)
+    count = dict(zip(FEATURES, (13.5, 40.5, 4.5, 90, 30, 33.3, 13.2, 6.7, 250, 60, 28, 8, 3, 1, 44, 1), strict=True))
+    row = list(count.values())
+    bare = [nan if each in DIFFERENTIAL else value for each, value in count.items()]
+
+    assert (bundle.outside(row), bundle.outside(bare)) == ([], [])
+    assert bundle.probabilities([row]).tolist() == bundle.probabilities([bare]).tolist()
 
 
 @shipped
@@ -47,7 +66,7 @@ def test_its_card_tells_the_figures_of_its_report(name: str) -> None:
             each: figures[each] for each in ("rows", "events", "non_events")
         }
         for figure, value in stage["figures"].items():
-            assert figures[figure] == [round(value[each], 3) for each in ("value", "low", "high")]
+            assert figures[figure] == [each if each is None else round(each, 3) for each in bounds(value)]
 
 
 @shipped

@@ -45,7 +45,7 @@ def test_the_survey_is_read_to_the_counts_that_are_known(earlier: Cohort, later:
 def test_the_shipped_model_finds_next_to_nothing_and_more_would_be_leakage(later: Cohort) -> None:
     found = auc_of(reference_bundle(), later)
 
-    assert found == pytest.approx([0.536, 0.544], abs=0.001)
+    assert found == pytest.approx([0.538, 0.5], abs=0.001)
     assert max(found) < LEAKAGE
 
 

@@ -1,12 +1,15 @@
 """From rows to a bundle: the same rows give the same hash, and nothing of a row is in it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from chiron.screening.blood.analytes import DIFFERENTIAL
 from chiron.screening.blood.features import FEATURES
+from chiron.screening.model.bundles import SCORES
 from chiron.screening.model.folders import read_bundle
 from chiron.screening.training.baselines import LARGE_CELLS, fit_baselines, said_by_baselines
 from chiron.screening.training.card import STATED, card_of, faults_of
@@ -61,6 +64,19 @@ def test_a_bundle_holds_quantiles_and_no_row(made_up: MadeUp) -> None:
     assert bundle.boxes["age"] == (ages.min(), ages.max())
     volumes = earlier(made_up.cohort).features[:, FEATURES.index("mcv")]
     assert volumes.min() < bundle.boxes["mcv"][0] < bundle.boxes["mcv"][1] < volumes.max()
+
+
+def test_what_nobody_had_is_not_needed_and_drifts_nowhere(made_up: MadeUp, tmp_path: Path) -> None:
+    cohort = earlier(made_up.cohort)
+    features = cohort.features.copy()
+    features[:, [FEATURES.index(name) for name in DIFFERENTIAL]] = np.nan
+
+    bundle = train(tmp_path, cohort=replace(cohort, features=features), label=ROCHE, plan=PLAN)
+
+    assert set(bundle.needed).isdisjoint(DIFFERENTIAL)
+    assert set(bundle.reference) == {*FEATURES, *SCORES} - set(DIFFERENTIAL)
+    for whole, bare in zip(cohort.features[:200], features[:200], strict=True):
+        assert bundle.outside(whole) == bundle.outside(bare)
 
 
 def test_the_probabilities_are_those_of_the_law_that_made_the_patients(made_up: MadeUp) -> None:
