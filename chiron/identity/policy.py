@@ -143,7 +143,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("screening-optouts", "update"): {ADMIN: ALL, DOCTOR: ASSIGNED, DESK: ALL, PRIVACY: ALL, PATIENT: OWN},
     ("screening-batches", "read"): {ADMIN: ALL, DOCTOR: ASSIGNED, LAB: ASSIGNED},
     ("screening-batches", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED, LAB: ASSIGNED},
-    ("screening-models", "read"): {ADMIN: ALL, DOCTOR: ALL, LAB: ALL},
+    ("screening-models", "read"): {ADMIN: ALL, DOCTOR: ALL, LAB: ALL, PRIVACY: ALL},
     ("screening-models", "update"): {ADMIN: ALL},
     ("screening-prevalence", "read"): {ADMIN: ALL, DOCTOR: ALL, LAB: ALL},
     ("screening-prevalence", "update"): {ADMIN: ALL},

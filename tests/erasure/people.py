@@ -32,7 +32,7 @@ def words_of(number: int) -> tuple[str, ...]:
     """A name, a number, a narrative, a code, a quantity, a birth date, an address."""
     letters = "".join("bcdfghjklm"[int(digit)] for digit in f"{number:04}")
     return (
-        f"Qx{letters}", f"77{number:04}55", f"Zyq{letters}", f"LOCAL-{letters}", f"41{number:04}.25",
+        f"Qx{letters}", f"mrn77{letters}", f"Zyq{letters}", f"LOCAL-{letters}", f"41{number:04}.25",
         f"{1900 + number % 100}-0{1 + number // 100 % 9}-17", f"qx{letters}@example.org",
     )  # fmt: skip
 
