@@ -35,5 +35,8 @@ class Container(AzureStorage):  # type: ignore[misc]
 
     @override
     def listdir(self, path: str) -> tuple[list[str], list[str]]:
-        """Its parent names objects in full where there is a `location`."""
-        return [], [name.rpartition("/")[2] for name in self.list_all(path)]
+        """Folders and files right below a path; its parent knows no folders, and names objects in full."""
+        above = f"{self._get_valid_path(path)}/"
+        below = [name.removeprefix(above).partition("/") for name in self.list_all(path)]
+        folders = dict.fromkeys(name for name, slash, _ in below if slash)
+        return list(folders), [name for name, slash, _ in below if not slash]

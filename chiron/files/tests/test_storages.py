@@ -16,7 +16,7 @@ from chiron.files.errors import FileDamaged, StorageUnavailable
 from chiron.files.models import File, State
 from chiron.files.ranges import Span
 from chiron.files.services import Swept, sweep
-from chiron.files.storage import PART_SIZE, folder_of, get_part, is_in_reach, put_part, remove_parts
+from chiron.files.storage import PART_SIZE, folder_of, folders_of, get_part, is_in_reach, put_part, remove_parts
 from chiron.files.tests.factories import NINE, opened, pdf_of, store
 from chiron.files.tests.stores import azure, free_port, s3
 from chiron.kernel.access import Caller
@@ -91,6 +91,7 @@ def test_a_file_lives_its_life_in_each_storage(somewhere: Any, safe: Safe, hillt
     folder = folder_of(hilltop.id, file.id)
 
     assert sorted(somewhere.listdir(folder)[1]) == ["000000", "000001", "000002"]
+    assert folder in folders_of(hilltop.id)
     assert b"".join(opened(file, safe).read()) == CONTENT
     assert b"".join(opened(file, safe).read(Span(PART_SIZE - 1, PART_SIZE))) == CONTENT[PART_SIZE - 1 : PART_SIZE + 1]
     somewhere.delete(f"{folder}/000001")
