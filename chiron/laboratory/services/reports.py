@@ -71,7 +71,7 @@ def release_report(*, by: Caller, report_id: UUID, if_match: int | None, now: da
     report = report_for(by, report_id, "release", lock=True)
     expect(report, if_match)
     _must_be_preliminary(report)
-    report.released_at, report.released_by = now, by.account_id
+    report.released_at, report.released_by = max(now, report.resulted_at), by.account_id  # another's clock may be ahead
     _save(report, ReportState.FINAL, now)
     _chart(by, report, list(Result.objects.filter(report=report).order_by("place")), "release", now)
     _record(by, "laboratory-report.released", report)
@@ -101,7 +101,7 @@ def amend_report(
     Result.objects.filter(id__in=[each.id for each in gone]).delete()
     Result.objects.bulk_update(kept, ["place"])
     made = _find(report, place_of, now)
-    report.released_at, report.released_by = now, by.account_id
+    report.released_at, report.released_by = max(now, report.resulted_at), by.account_id
     _save(report, ReportState.AMENDED, now, reason)
     _chart(by, report, made, "amend", now)
     _record(by, "laboratory-report.amended", report)
@@ -127,8 +127,10 @@ def withdraw_report(
 
 
 def _date(report: LaboratoryReport, said: ReportSaid, now: datetime) -> None:
-    report.resulted_at = said.resulted_at or now
-    must_be_in_order(report.specimen.received_at or now, report.resulted_at, now, "resulted_at")
+    received_at = report.specimen.received_at or now
+    if said.resulted_at:
+        must_be_in_order(received_at, said.resulted_at, now, "resulted_at")
+    report.resulted_at = said.resulted_at or max(now, received_at)
 
 
 def _find(report: LaboratoryReport, place_of: Mapping[Found, int], now: datetime) -> list[Result]:

@@ -1,5 +1,7 @@
 """Reports: preliminary, released into the chart, amended, withdrawn."""
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +11,9 @@ from django.db import IntegrityError
 from chiron.identity.public import Role
 from chiron.kernel.db import CLINICAL, atomic
 from chiron.kernel.ids import NIL, new_id
-from chiron.laboratory.models import LaboratoryReport, Result
+from chiron.laboratory.models import LaboratoryReport, Result, Specimen
+from chiron.laboratory.rules import Found
+from chiron.laboratory.services.reports import ReportSaid, change_report, release_report
 from chiron.laboratory.tests.factories import (
     HEMOGLOBIN,
     PLATELETS,
@@ -29,6 +33,8 @@ from chiron.records.services.sign import sign_record
 from chiron.registry.tests.factories import call, ids, problem
 from chiron.tenancy.public import inside
 from tests.town import Clinic
+
+SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -78,6 +84,17 @@ def test_a_released_report_stands_in_the_chart_and_the_patient_is_told_once(hill
     assert (record.code_keys, record.quantity_code) == (["http://loinc.org|718-7"], "g/dL")
     assert record.occurred_at
     assert record.occurred_at.isoformat() == body["collected_at"]
+
+
+def test_who_waited_for_a_lock_is_not_refused_for_a_clock_read_before(hilltop: Clinic, specimen: str) -> None:
+    made, by, at = reported(hilltop, specimen), hilltop.who[Role.LAB], hilltop.renewed_at
+    said = ReportSaid(found=[Found(code="777-3", name="Platelets", value=Decimal(210), unit="10*3/uL")])
+    with inside(hilltop.id):
+        received_at = Specimen.objects.get().received_at or at
+        changed = change_report(by=by, report_id=UUID(made["id"]), said=said, if_match=1, now=received_at - SECOND)
+        released = release_report(by=by, report_id=changed.id, if_match=2, now=received_at - SECOND)
+
+    assert (changed.resulted_at, released.released_at) == (received_at, received_at)
 
 
 def test_a_report_is_released_once(hilltop: Clinic, specimen: str) -> None:
