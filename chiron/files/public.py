@@ -8,7 +8,7 @@ from chiron.files.kinds import fitting_name
 from chiron.files.manifest import Manifest, manifest_of
 from chiron.files.models import File
 from chiron.files.reading import Content
-from chiron.files.receiving import Receiver
+from chiron.files.receiving import Examined, Examiner, Receiver
 from chiron.files.services import (
     LONGEST,
     Swept,
@@ -27,6 +27,8 @@ from chiron.files.storage import is_in_reach
 __all__ = [
     "LONGEST",
     "Content",
+    "Examined",
+    "Examiner",
     "File",
     "FileDamaged",
     "Manifest",

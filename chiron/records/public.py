@@ -7,6 +7,7 @@ from chiron.records.models import Record
 from chiron.records.queries import patients_of_records, record_for, records_within
 from chiron.records.rules import must_make_sense
 from chiron.records.services.appointments import follow_appointment, record_appointment
+from chiron.records.services.arrivals import FileArrival, admit_file, settled_files
 from chiron.records.services.flag import flagged
 from chiron.records.services.imports import import_records
 from chiron.records.services.results import record_results, withdraw_results
@@ -15,6 +16,7 @@ from chiron.records.words import Flag, Precision, RecordType, Sensitivity, Statu
 
 __all__ = [
     "Code",
+    "FileArrival",
     "Flag",
     "Imported",
     "Outcomes",
@@ -29,6 +31,7 @@ __all__ = [
     "Status",
     "Written",
     "WrittenBy",
+    "admit_file",
     "flagged",
     "follow_appointment",
     "import_records",
@@ -39,6 +42,7 @@ __all__ = [
     "record_for",
     "record_results",
     "records_within",
+    "settled_files",
     "withdraw_results",
     "write_record",
     "written_by",

@@ -16,6 +16,7 @@ from chiron.identity.public import Role
 from chiron.kernel.access import Caller
 from chiron.operations.models import MigratedDocument
 from chiron.operations.mongo.ids import beside
+from chiron.operations.mongo.kinds.files import received
 from chiron.operations.mongo.plans import Context, Decision, Kind, Plan, Refused, Skipped
 from chiron.operations.mongo.reasons import Reason
 from chiron.operations.mongo.report import Tally
@@ -108,7 +109,7 @@ class Backfill:
 
     def _write(self, kind: Kind, organization_id: UUID, group: Sequence[Plan | Refused], tally: Tally) -> list[Refused]:
         """One transaction. Gives those that only the database of accounts may keep."""
-        with inside(organization_id):
+        with received(organization_id, group), inside(organization_id):
             rows = MigratedDocument.objects.filter(id__in=[each.id for each in group])
             known = dict(rows.values_list("id", "digest"))
             gone = erased_of(each.patient_id for each in group)

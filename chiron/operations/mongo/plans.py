@@ -1,8 +1,8 @@
 """What becomes of each document, decided without writing anything: forecast, backfill and verification agree by it."""
 
 import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Map
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from chiron.tenancy.public import organization_for_slug
 from chiron.vault.public import erased_organizations
 
 ORGANIZATION = "Organization.id"
+FILES, CHUNKS = "files", "chunks"
 Told = dict[str, str]
 """What is said of something, by location."""
 
@@ -36,6 +37,8 @@ class Plan:
     """What must be its own: the pointer to it, and what it is."""
     patient_id: UUID | None = None
     account_id: UUID | None = None
+    weight: int = 0
+    """Bytes that belong to it beside the document."""
     set_aside: list[tuple[str, Reason, str]] = field(default_factory=list)
     id: UUID = UUID(int=0)
     key: bytes | None = None
@@ -84,29 +87,45 @@ class Kind(Protocol):
 class Context:
     """What was seen of the source so far. About 150 bytes for each document that others may refer to."""
 
-    def __init__(self, database: str, mapping: Mapping, now: datetime, only: str = "") -> None:
-        """``only`` is the `_id`, as text, of the one organization that is wanted."""
+    def __init__(
+        self, database: str, mapping: Mapping, now: datetime, only: str = "",
+        chunks: Callable[[Any], Iterator[bytes]] = lambda _: iter(()),
+    ) -> None:  # fmt: skip
+        """``only`` is the `_id`, as text, of the one organization that is wanted; ``chunks`` gives those of a file."""
+        self.chunks = chunks
         self.database, self.mapping, self.now = database, mapping, now
         self._only = only
         self._placed: dict[bytes, UUID] = {}
         self._seen: set[bytes] = set()
         self._claimed: set[bytes] = set()
+        self._referred: dict[bytes, tuple[Any, UUID | None]] = {}
+        self._lost: dict[bytes, tuple[UUID | None, UUID | None]] = {}
         self._erased = {line.organization_id for line in erased_organizations()}
         self._tenants = {key: organization_for_slug(slug).id for key, slug in mapping.tenants.items()}
 
     def decide(self, kind: Kind, raw: bytes) -> Decision:
         """What becomes of the next document of the source. The same documents give the same decisions."""
         document_id = id_of(self.database, kind.name, hashlib.sha256(raw).hexdigest())
-        organization_id, patient_id = None, None
+        organization_id: UUID | None = None
+        patient_id: UUID | None = None
         try:
             document = decoded(raw)
-            document_id = self._own_id(kind, document, raw)
             reader = Reader(document, self.mapping.fields[kind.name], self.mapping)
+            if kind.name == CHUNKS:
+                file = self._file_of(reader)
+                if file is None:
+                    return Skipped("in its file, or of one that is left behind")
+                organization_id, patient_id = file
+            document_id = self._own_id(kind, document, raw)
+            if kind.name == CHUNKS:
+                raise Unfit(Reason.DANGLING, f"/{reader.field('file')}")
             organization_id, owner = self._organization(kind, reader, document_id)
+            self._note_files(kind, reader, document_id, owner)
             if self._only and str(owner) != self._only:
                 return Skipped("of another organization")
             if organization_id in self._erased:
                 return Skipped("of an organization that was erased here")
+            patient_id = self._patient(reader, organization_id, document_id)
             plan = kind.plan(reader, self, organization_id)
             plan.id, plan.raw, plan.leaves, plan.rest = document_id, raw, reader.leaves, reader.rest()
             key = document["_id"]
@@ -116,6 +135,8 @@ class Context:
             patient_id = plan.patient_id
             self._claim(kind, plan)
         except Unfit as unfit:
+            if kind.name == FILES:
+                self._lost[document_id.bytes] = organization_id, patient_id
             return Refused(document_id, raw, unfit.reason, unfit.path, organization_id, patient_id)
         self._placed[document_id.bytes] = organization_id
         return plan
@@ -144,6 +165,17 @@ class Context:
         pointer, key = reader.reference(field)
         target = self._id_of(kind, key, pointer)
         return target if self._placed.get(target.bytes) == organization_id else None
+
+    def whose(self, file_id: UUID, organization_id: UUID) -> UUID | None:
+        """Of whom the documents are that refer to a file; None where none does. Raises Unfit."""
+        if file_id.bytes not in self._referred:
+            return None
+        _, patient_id = self._referred[file_id.bytes]
+        if patient_id is None:
+            raise Unfit(Reason.OF_SEVERAL)
+        if self._placed.get(patient_id.bytes) != organization_id:
+            raise Unfit(Reason.DANGLING)
+        return patient_id
 
     def made_at(self, reader: Reader, location: str) -> datetime:
         """When the document says it was made, or its ObjectId. Raises Unfit where neither does."""
@@ -177,6 +209,9 @@ class Context:
             key = reader.document["_id"]
             return self.organization_id_of(key), key
         pointer, key = reader.reference("organization")
+        if key is None and document_id.bytes in self._referred:
+            key, _ = self._referred[document_id.bytes]
+            return self.organization_id_of(key, pointer), key
         if key is None:
             raise Unfit(Reason.WITHOUT_ORGANIZATION, pointer)
         organization_id = self.organization_id_of(key, pointer)
@@ -184,6 +219,34 @@ class Context:
             raise Unfit(Reason.UNKNOWN_ORGANIZATION, pointer)
         reader.take(pointer, ORGANIZATION, str(organization_id))
         return organization_id, key
+
+    def _patient(self, reader: Reader, organization_id: UUID, document_id: UUID) -> UUID | None:
+        """Whom a document is about, as far as that is known before anything else is: quarantined, it goes with them."""
+        if reader.has("patient") and (named := self.known(reader, "patient", "patients", organization_id)):
+            return named
+        _, referring = self._referred.get(document_id.bytes, (None, None))
+        return referring if referring and self._placed.get(referring.bytes) == organization_id else None
+
+    def _note_files(self, kind: Kind, reader: Reader, document_id: UUID, owner: Any) -> None:
+        """Of whom the files are that a document refers to."""
+        if not reader.has("files"):
+            return
+        patient_id: UUID | None = document_id
+        if kind.name != "patients":
+            pointer, key = reader.reference("patient")
+            patient_id = None if key is None else self._id_of("patients", key, pointer)
+        for key in reader.references("files") if patient_id else []:
+            file = self._id_of(FILES, key, f"/{reader.field('files')}").bytes
+            if self._referred.setdefault(file, (owner, patient_id)) != (owner, patient_id):
+                self._referred[file] = owner, None
+
+    def _file_of(self, reader: Reader) -> tuple[UUID | None, UUID | None] | None:
+        """The organization and patient of a chunk that nothing else keeps; None where it need not be kept."""
+        pointer, key = reader.reference("file")
+        file = self._id_of(FILES, key, pointer).bytes
+        if file in self._lost:
+            return self._lost[file]
+        return None if file in self._seen else (None, None)
 
     def _is_left(self, key: Any) -> bool:
         return (bool(self._only) and str(key) != self._only) or self.organization_id_of(key) in self._erased

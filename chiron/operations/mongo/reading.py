@@ -40,6 +40,10 @@ class Reader:
         self.leaves: list[Leaf] = []
         self._taken: set[str] = set()
 
+    def has(self, name: str) -> bool:
+        """Whether documents of its kind have such a field."""
+        return name in self._fields
+
     def field(self, name: str) -> str:
         """What the source calls it, as the pointer to it goes on."""
         return "/".join(map(escaped, self._fields[name].split(".")))
@@ -142,12 +146,21 @@ class Reader:
         self.take(pointer, location, str(born))
         return born
 
+    def said(self, name: str) -> Any:
+        """Whatever stands there; it stays in the rest."""
+        return self._found(name)[1]
+
     def reference(self, name: str) -> tuple[str, Any]:
         """The `_id` of another document, with the pointer; see `take` for where it went."""
         pointer, value = self._found(name)
         if value is None or value == "":
             return pointer, None
         return pointer, key_in(value)
+
+    def references(self, name: str) -> list[Any]:
+        """The `_id` of each of several documents, or of one; they stay in the rest."""
+        said = self.said(name)
+        return [key_in(each) for each in (said if isinstance(said, list) else [said]) if each not in (None, "")]
 
     def _found(self, name: str) -> tuple[str, Any]:
         value: Any = self.document

@@ -28,6 +28,12 @@ class Reason(StrEnum):
     TAKEN = "taken-here"
     PASSWORD = "unknown-password-hash"  # noqa: S105
     FACTOR = "unusable-second-factor"
+    CHUNK_MISSING = "chunk-missing"
+    CHUNK_TWICE = "chunk-twice"
+    LENGTH = "not-its-length"
+    DIGEST = "not-its-digest"
+    NOT_ACCEPTED = "file-not-accepted"
+    OF_SEVERAL = "file-of-several-patients"
     KEPT = "kept"
 
 
@@ -54,6 +60,12 @@ REASONS = {
     Reason.TAKEN: "Somebody who did not come from version 1 has that name, address, number or code here.",
     Reason.PASSWORD: "The hash is of no known kind: the account is here and has to reset its password.",
     Reason.FACTOR: "Not base32, too short or never confirmed: the account is here without its authenticator app.",
+    Reason.CHUNK_MISSING: "A chunk of the file is not there, or is not in its place.",
+    Reason.CHUNK_TWICE: "Two chunks of the file have the same number.",
+    Reason.LENGTH: "The chunks of the file hold more or fewer bytes than its length says.",
+    Reason.DIGEST: "The MD5 of the file's bytes is not the one it names.",
+    Reason.NOT_ACCEPTED: "The file is empty, larger than `ATTACHMENT_MAX_BYTES`, or of a kind that is not kept.",
+    Reason.OF_SEVERAL: "Documents of several patients refer to the file.",
     Reason.KEPT: "Nothing is wrong: what an account has no place for is kept in its database, sealed.",
 }
 

@@ -17,6 +17,7 @@ RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument
 SUFFIXES = (".bson", ".bson.gz")
 SECONDS_MS = 10_000
 BATCH = 1000
+CHUNKS_AT_ONCE = 16
 NOT_DATA = ("system.",)
 
 
@@ -35,6 +36,9 @@ class Source(Protocol):
     def read(self, collection: str) -> Iterator[bytes]:
         """The documents of one collection; none where there is no such. Raises SourceDamaged."""
 
+    def chunks(self, collection: str, file: Any) -> Iterator[bytes]:
+        """The chunks of the GridFS file with that `_id`, in the order of their numbers. Raises SourceDamaged."""
+
     def close(self) -> None:
         """Nothing more is read."""
 
@@ -47,6 +51,8 @@ class Dump:
         self._folder = _folder_of_database(folder)
         self.database = self._folder.name
         self._files = {path.name.split(".bson")[0]: path for path in sorted(self._folder.iterdir()) if _is_data(path)}
+        self._places: dict[bytes, list[tuple[int, int]]] | None = None
+        self._chunks: IO[bytes] | None = None
 
     def counts(self) -> dict[str, int]:
         return {collection: sum(1 for _ in self.read(collection)) for collection in self._files}
@@ -62,8 +68,22 @@ class Dump:
         except (BSONError, EOFError, OSError) as error:
             raise SourceDamaged(f"{path.name} is cut off or damaged ({type(error).__name__}).") from None
 
+    def chunks(self, collection: str, file: Any) -> Iterator[bytes]:
+        """The first time, all are walked past and it is noted where each stands: about 150 bytes a chunk."""
+        path = self._files.get(collection)
+        if path is None:
+            return
+        if self._places is None:
+            self._places, self._chunks = _places_of(self.read(collection)), _opened(path)
+        try:
+            for _, place in sorted(self._places.get(_key(file), [])):
+                yield _document_at(self._chunks, place)  # type: ignore[arg-type]
+        except (EOFError, OSError) as error:
+            raise SourceDamaged(f"{path.name} cannot be read ({type(error).__name__}).") from None
+
     def close(self) -> None:
-        """No file stays open."""
+        if self._chunks is not None:
+            self._chunks.close()
 
 
 class Server:
@@ -107,6 +127,14 @@ class Server:
         except PyMongoError as error:
             raise SourceDamaged(f"The server stopped answering ({type(error).__name__}).") from None
 
+    def chunks(self, collection: str, file: Any) -> Iterator[bytes]:
+        found: Any = self._database.get_collection(collection, codec_options=RAW, read_concern=ReadConcern("majority"))
+        try:
+            for document in found.find({"files_id": {"$eq": file}}).sort("n", 1).batch_size(CHUNKS_AT_ONCE):
+                yield bytes(document.raw)
+        except PyMongoError as error:
+            raise SourceDamaged(f"The server stopped answering ({type(error).__name__}).") from None
+
     def close(self) -> None:
         self._client.close()
 
@@ -128,3 +156,28 @@ def _is_data(path: Path) -> bool:
 
 def _opened(path: Path) -> IO[bytes]:
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+
+
+def _places_of(chunks: Iterator[bytes]) -> dict[bytes, list[tuple[int, int]]]:
+    """Number and offset of each chunk, by file. What is no chunk is none of any file."""
+    places: dict[bytes, list[tuple[int, int]]] = {}
+    offset = 0
+    for raw in chunks:
+        try:
+            chunk = RawBSONDocument(raw)
+            if isinstance(chunk["n"], int):
+                places.setdefault(_key(chunk["files_id"]), []).append((chunk["n"], offset))
+        except (BSONError, KeyError, ValueError):
+            pass
+        offset += len(raw)
+    return places
+
+
+def _key(file: Any) -> bytes:
+    return bson.encode({"": file})
+
+
+def _document_at(file: IO[bytes], offset: int) -> bytes:
+    file.seek(offset)
+    size = file.read(4)
+    return size + file.read(int.from_bytes(size, "little") - 4)

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from chiron.operations.models import MigratedDocument, QuarantinedDocument, UnplacedDocument
 from chiron.operations.mongo.backfill import Backfill, tell
 from chiron.operations.mongo.kinds import KINDS
 from chiron.operations.mongo.mapping import Mapping
-from chiron.operations.mongo.plans import Context, Decision, Kind
+from chiron.operations.mongo.plans import CHUNKS, Context, Decision, Kind, Plan
 from chiron.operations.mongo.report import Compared, Report, Tally
 from chiron.operations.mongo.sources import Source
 from chiron.operations.mongo.verification import Verification
@@ -64,7 +65,8 @@ class Migration:
         return report
 
     def _context(self) -> Context:
-        return Context(self._source.database, self._mapping, self._now, self._only)
+        chunks = partial(self._source.chunks, self._mapping.collections[CHUNKS])
+        return Context(self._source.database, self._mapping, self._now, self._only, chunks)
 
     def _report(self, stage: str) -> Report:
         report, taken = Report(self._source.database, stage), set(self._mapping.collections.values())
@@ -80,9 +82,10 @@ class Migration:
         collection = self._mapping.collections[kind.name]
         window: list[Decision] = []
         size, total = 0, self._counts.get(collection, 0)
-        for raw in self._source.read(collection):
-            window.append(context.decide(kind, raw))
-            size += len(raw)
+        for raw in self._source.read(collection) if collection not in self._mapping.skip else ():
+            decision = context.decide(kind, raw)
+            window.append(decision)
+            size += len(raw) + (decision.weight if isinstance(decision, Plan) else 0)
             if len(window) == WINDOW or size >= WINDOW_BYTES:
                 yield window
                 self._advance(kind.name, len(window), total)

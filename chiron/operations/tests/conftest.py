@@ -22,10 +22,12 @@ class Ground:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._sources: list[Dump] = []
         self._before = {each.id for each in all_organizations()}
 
     def migration(self, old: Version1, *, only: str = "", zone: str = "", mapping: Path | None = None) -> Migration:
         source = Dump(old.written(self.folder / old.mark))
+        self._sources.append(source)
         return Migration(source, read_mapping(mapping, zone), lambda *_: None, only=only, now=now())
 
     def backfill(self, old: Version1, **options: Any) -> Report:
@@ -40,6 +42,8 @@ class Ground:
         return [each for each in all_organizations() if each.id not in self._before]
 
     def clear(self) -> None:
+        for source in self._sources:
+            source.close()
         for each in self.made:
             drop_organization(each)
         UnplacedDocument.objects.all().delete()

@@ -56,7 +56,10 @@ class Mongod(ThreadingTCPServer):
 
     def on_find(self, command: Json) -> Json:
         after = command.get("filter", {}).get("_id", {}).get("$gt")
-        documents = sorted(self.collections.get(command["find"], []), key=lambda each: each["_id"])
+        file = command.get("filter", {}).get("files_id", {}).get("$eq")
+        by = next(iter(command["sort"]))
+        documents = sorted(self.collections.get(command["find"], []), key=lambda each: each[by])
+        documents = [each for each in documents if file is None or each["files_id"] == file]
         found = [each for each in documents if after is None or each["_id"] > after][: command.get("limit") or None]
         return self._page("firstBatch", len(self.cursors) + 1, found)
 

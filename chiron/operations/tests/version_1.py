@@ -1,6 +1,7 @@
 """A clinic as version 1 kept it, as real BSON: everything about it is made up, and each one made is another."""
 
 import gzip
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -82,6 +83,15 @@ class Version1:
             "result": {"risk_class": "Borderline", "p_normal": 0.5, "p_borderline": 0.25, "p_deficient": 0.25},
         }  # fmt: skip
         return self.add("screenings", **said | fields)
+
+    def file(self, content: bytes, chunk: int = 1000, **fields: Any) -> ObjectId:
+        """As GridFS keeps it."""
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        said = {"length": len(content), "chunkSize": chunk, "uploadDate": AT, "filename": "letter.pdf", "md5": md5}
+        key = self.add("fs.files", **said | fields)
+        for number, begins in enumerate(range(0, len(content), chunk)):
+            self.add("fs.chunks", files_id=key, n=number, data=content[begins : begins + chunk])
+        return key
 
     def entry(self, **fields: Any) -> ObjectId:
         said = {"organization_id": self.clinic, "action": "patient.view", "timestamp": AT, "ip": "192.0.2.7"}
