@@ -8,6 +8,7 @@ from typing import Any
 
 from chiron.operations.models import MigratedDocument, QuarantinedDocument, UnplacedDocument
 from chiron.operations.mongo.backfill import Backfill, tell
+from chiron.operations.mongo.guarding import must_open
 from chiron.operations.mongo.kinds import KINDS
 from chiron.operations.mongo.mapping import Mapping
 from chiron.operations.mongo.plans import CHUNKS, Context, Decision, Kind, Plan
@@ -16,6 +17,7 @@ from chiron.operations.mongo.sources import Source
 from chiron.operations.mongo.verification import Verification
 from chiron.tenancy.public import all_organizations, inside
 
+SEALED_KINDS = ("users", "doctors", "patients")
 WINDOW, WINDOW_BYTES = 1000, 32 * 2**20
 Advance = Callable[[str, int, int], None]
 """Is told the collection, how many documents of it were looked at since, and how many it holds."""
@@ -30,7 +32,8 @@ class Migration:
         self._counts = source.counts()
 
     def forecast(self) -> Report:
-        """What a backfill would do, as far as the source alone can tell; nothing is written."""
+        """What a backfill would do, as far as the source alone can tell; nothing is written. Raises RunRefused."""
+        self._must_open()
         report, context = self._report("preflight"), self._context()
         for kind in KINDS:
             tally = report.tallies[kind.name] = Tally()
@@ -39,7 +42,8 @@ class Migration:
         return report
 
     def backfill(self) -> Report:
-        """Take everything over that is not here yet."""
+        """Take everything over that is not here yet. Raises RunRefused."""
+        self._must_open()
         report, context = self._report("backfill"), self._context()
         backfill = Backfill(context, self._now)
         for kind in KINDS:
@@ -63,6 +67,10 @@ class Migration:
                 verification.compare(decisions)
             verification.finish()
         return report
+
+    def _must_open(self) -> None:
+        named = [self._mapping.collections[name] for name in SEALED_KINDS]
+        must_open(self._source, [name for name in named if name not in self._mapping.skip])
 
     def _context(self) -> Context:
         chunks = partial(self._source.chunks, self._mapping.collections[CHUNKS])

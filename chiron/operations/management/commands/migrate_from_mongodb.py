@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from chiron.kernel import clock
 from chiron.kernel.errors import DomainError
+from chiron.operations.mongo.guarding import RunRefused
 from chiron.operations.mongo.mapping import MappingWrong, read_mapping
 from chiron.operations.mongo.report import Report
 from chiron.operations.mongo.sources import Dump, Server, Source, SourceDamaged
@@ -49,7 +50,7 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(status(), indent=2))
                 return
             reports = list(self._run(stage, **options))
-        except (SourceDamaged, MappingWrong, DomainError) as refusal:
+        except (SourceDamaged, MappingWrong, RunRefused, DomainError) as refusal:
             raise CommandError(str(refusal)) from None
         if options["json"]:
             self.stdout.write(json.dumps([report.as_data() for report in reports], indent=2))
