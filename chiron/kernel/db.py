@@ -95,6 +95,24 @@ def take_turns(alias: str, *keys: Hashable) -> None:
             held.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
+@contextmanager
+def only_one(alias: str, key: str) -> Iterator[bool]:
+    """Whether nobody else is inside such a block with this key, in any process; nobody waits.
+
+    The lock is of a transaction on a connection of its own, so the block may commit as often as it likes, and it goes
+    with the process, killed or not.
+    """
+    own = connections[alias].copy()
+    try:
+        with own.cursor() as held:
+            held.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
+            held.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+            [taken] = held.fetchone()
+        yield taken
+    finally:
+        own.close()
+
+
 def hurry(alias: str, seconds: int) -> None:
     """From here to the end of the transaction, no statement takes longer; one that would is an OperationalError."""
     with cursor(alias) as session:

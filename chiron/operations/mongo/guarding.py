@@ -1,8 +1,10 @@
-"""What must be so before a migration may write: the key of version 1 is here."""
+"""What must be so before a migration may write: the key of version 1 is here, and no other run is under way."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 
+from chiron.kernel.db import ACCOUNTS, only_one
 from chiron.operations.mongo.leaves import decoded, leaves_of
 from chiron.operations.mongo.reading import TOKEN
 from chiron.operations.mongo.reasons import Unfit
@@ -32,6 +34,15 @@ def must_open(source: Source, collections: list[str]) -> None:
             f"None of {tried} sealed values opens with MASTER_ENCRYPTION_KEY, so it is not that of version 1. "
             "Nothing was written. Set it, or add that key to MASTER_ENCRYPTION_PREVIOUS_KEYS, and start again."
         )
+
+
+@contextmanager
+def alone(database: str) -> Iterator[None]:
+    """No other run takes this source over while the block runs. Raises RunRefused where one does."""
+    with only_one(ACCOUNTS, f"migration from version 1: {database}") as taken:
+        if not taken:
+            raise RunRefused(f"Another run is taking {database} over: wait until it has ended. Nothing was written.")
+        yield
 
 
 def _sealed_in(source: Source, collection: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chiron.operations.models import MigratedDocument, QuarantinedDocument, UnplacedDocument
 from chiron.operations.mongo.backfill import Backfill, tell
-from chiron.operations.mongo.guarding import must_open
+from chiron.operations.mongo.guarding import alone, must_open
 from chiron.operations.mongo.kinds import KINDS
 from chiron.operations.mongo.mapping import Mapping
 from chiron.operations.mongo.plans import CHUNKS, Context, Decision, Kind, Plan
@@ -43,7 +43,11 @@ class Migration:
 
     def backfill(self) -> Report:
         """Take everything over that is not here yet. Raises RunRefused."""
-        self._must_open()
+        with alone(self._source.database):
+            self._must_open()
+            return self._backfill()
+
+    def _backfill(self) -> Report:
         report, context = self._report("backfill"), self._context()
         backfill = Backfill(context, self._now)
         for kind in KINDS:
