@@ -21,7 +21,9 @@ from chiron.screening.training.errors import LabelLeaks, TrainingRefused
 from chiron.screening.training.labels import Label
 from chiron.screening.training.measures import Floats, Mask, auc
 
+SEXES = ("female", "male")
 AGE_BANDS = ((20, 39), (40, 59), (60, 85))
+BANDS = tuple(f"{first}-{last}" for first, last in AGE_BANDS)
 MISSING = {"", ".", "NA", "NaN", "nan", "null", "NULL", "None"}
 MOST_PERIODS = 60
 LARGEST = 10**9
@@ -180,9 +182,8 @@ def period_of(text: str) -> str:
 def subgroups_of(cohort: Cohort) -> dict[str, NDArray[np.str_]]:
     """Sex, band of age, and what else the file told: the value of each row by the group's name."""
     age, sex = (cohort.features[:, FEATURES.index(name)] for name in ("age", "sex"))
-    names = np.array([f"{first}-{last}" for first, last in AGE_BANDS], dtype=np.str_)
-    bands = names[np.searchsorted([last for _, last in AGE_BANDS], age)]
-    return {"sex": np.where(sex == 1, "female", "male"), "age": bands, **cohort.groups}
+    bands = np.array(BANDS, dtype=np.str_)[np.searchsorted([last for _, last in AGE_BANDS], age)]
+    return {"sex": np.where(sex == 1, *SEXES), "age": bands, **cohort.groups}
 
 
 def refuse_what_leaks(cohort: Cohort, label: Label) -> None:

@@ -6,14 +6,16 @@ Each limit holds for each stage on its own. A figure that could not be measured 
 from collections.abc import Iterator
 from typing import Any
 
+from chiron.screening.training.cohort import BANDS, SEXES
+
 LEAST_EVENTS = 100
 LEAST_NON_EVENTS = 100
 LEAST_AUC = 0.70
 SLOPE = (0.8, 1.2)
 OBSERVED_TO_EXPECTED = (0.8, 1.25)
 MOST_ECE = 0.05
-NEEDED_GROUPS = ("sex", "age")
-"""Groups whose every value must be measurable; others are judged where they are."""
+NEEDED_GROUPS = {"sex": SEXES, "age": BANDS}
+"""Groups whose every value must be there and measurable; others are judged where they are."""
 MOST_AUC_GAP = 0.10
 """How far a subgroup's AUC may lie below that of all."""
 GROUP_OBSERVED_TO_EXPECTED = (0.67, 1.5)
@@ -58,8 +60,9 @@ def shortfalls(stage: dict[str, Any]) -> Iterator[str]:
 def unfair(stage: dict[str, Any]) -> Iterator[str]:
     """What the subgroups do not keep."""
     whole = stage["figures"].get("auc", {}).get("value")
-    seen = {each["group"] for each in stage["subgroups"]}
-    yield from (f"the group {group!r} was not tested." for group in NEEDED_GROUPS if group not in seen)
+    tested = {(each["group"], each["value"]) for each in stage["subgroups"]}
+    needed = [(group, value) for group, values in NEEDED_GROUPS.items() for value in values]
+    yield from (f"{group} {value} was not tested." for group, value in needed if (group, value) not in tested)
     for each in stage["subgroups"]:
         name = f"{each['group']} {each['value']}"
         if not each["enough"]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chiron.screening.blood.features import FEATURES
 from chiron.screening.model.folders import BundleDamaged, read_bundle
 from chiron.screening.training.card import faults_of
 from chiron.screening.training.cohort import Cohort
@@ -107,6 +108,17 @@ def test_a_changed_bundle_is_not_validated(made_up: MadeUp, tmp_path: Path) -> N
 
     with pytest.raises(BundleDamaged):
         validate(tmp_path, tmp_path / "out", cohort=made_up.cohort, label=ROCHE, trial=TRIAL)
+
+
+def test_a_file_of_men_only_or_without_the_young_does_not_pass(made_up: MadeUp, tmp_path: Path) -> None:
+    age, sex = (made_up.cohort.features[:, FEATURES.index(name)] for name in ("age", "sex"))
+    old_men = made_up.cohort.only((sex == 0) & (age >= 40), "not asked")
+
+    bundle, report = validate(made_up.folder, tmp_path, cohort=old_men, label=ROCHE, trial=TRIAL)
+
+    absent = ["Stage 1: sex female was not tested.", "Stage 1: age 20-39 was not tested."]
+    assert [each for each in report["gate"]["reasons"] if each.startswith("Stage 1: ")] == absent
+    assert (report["gate"]["passed"], bundle.gate["passed"], bundle.thresholds) == (False, False, {})
 
 
 def test_shuffled_labels_do_not_pass(made_up: MadeUp, tmp_path: Path) -> None:
