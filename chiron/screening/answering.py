@@ -18,7 +18,7 @@ from chiron.screening.blood.reading import Measured, read_count
 from chiron.screening.model.bundles import Bundle, Shares
 from chiron.screening.rules import Point, class_of, predictive, reasons_against, risk_class_of
 from chiron.screening.texts import texts
-from chiron.screening.words import Mode, Outcome, Reason
+from chiron.screening.words import BundleStanding, Mode, Outcome, Reason
 
 TOP = 5
 STAGES = ("low", "deficient")
@@ -79,7 +79,7 @@ def answer(question: Question, bundle: Bundle) -> Answer:
     head = {
         "outcome": Outcome.ABSTAINED if reasons else Outcome.CLASSIFIED,
         "mode": question.mode,
-        "banner": said["banner"] if question.mode is Mode.RESEARCH else None,
+        "banner": banner_of(question, said),
         "notice": said["notice"],
     }
     if reasons:
@@ -106,6 +106,13 @@ NOTHING: dict[str, Any] = dict.fromkeys(
      "ppv", "npv", "contributions")
 )  # fmt: skip
 """What an abstention does not say; the order of the members of every answer."""
+
+
+def banner_of(question: Question, said: Mapping[str, str]) -> str | None:
+    """What stands over an answer that is not for care, and why it is not; nothing over one that is."""
+    if question.mode is not Mode.RESEARCH:
+        return None
+    return said["banner-active" if question.state == BundleStanding.ACTIVE else "banner"]
 
 
 def why_not(question: Question, bundle: Bundle, row: Sequence[float]) -> dict[Reason, list[str]]:

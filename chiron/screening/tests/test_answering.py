@@ -165,4 +165,5 @@ def test_only_research_has_a_banner_and_each_language_its_words(tmp_path: Path) 
     assert (research["banner"][:13], clinical["banner"], french["banner"][:21]) == (
         "RESEARCH ONLY", None, "RECHERCHE UNIQUEMENT ",
     )  # fmt: skip
+    assert str(answer(asked(state="active"), bundle).content["banner"]).startswith("RESEARCH MODE")
     assert research["notice"].startswith("This is screening, not diagnosis.")
