@@ -8,6 +8,8 @@ from typing import Any
 
 from chiron.screening.training.cohort import BANDS, SEXES
 
+LEAST_DRAWS = 1000
+"""Of patients: the bounds of fewer are a matter of luck."""
 LEAST_EVENTS = 100
 LEAST_NON_EVENTS = 100
 LEAST_AUC = 0.70
@@ -24,9 +26,13 @@ TOO_GOOD = 0.98
 """An AUC that no blood count reaches: the answer has leaked into the question."""
 
 
-def judged(stages: list[dict[str, Any]]) -> dict[str, Any]:
-    """`{"passed", "reasons"}` of the stages' reports (`evaluation.evaluated`): each reason is one limit not kept."""
-    reasons = [f"Stage {stage['stage']}: {reason}" for stage in stages for reason in shortfalls(stage)]
+def judged(stages: list[dict[str, Any]], *, draws: int) -> dict[str, Any]:
+    """`{"passed", "reasons"}` of the stages' reports (`evaluation.evaluated`): each reason is one limit not kept.
+
+    `draws` of patients are what the reports' intervals come from.
+    """
+    reasons = [f"{draws} draws of patients, {LEAST_DRAWS:,} are needed."] if draws < LEAST_DRAWS else []
+    reasons += [f"Stage {stage['stage']}: {reason}" for stage in stages for reason in shortfalls(stage)]
     if not stages:
         reasons.append("Nothing was tested.")
     return {"passed": not reasons, "reasons": reasons}

@@ -17,7 +17,7 @@ from chiron.screening.training.card import STATED, card_of
 from chiron.screening.training.cohort import Cohort, subgroups_of
 from chiron.screening.training.errors import TrainingRefused
 from chiron.screening.training.evaluation import Asked, evaluated
-from chiron.screening.training.gate import judged
+from chiron.screening.training.gate import LEAST_DRAWS, judged
 from chiron.screening.training.labels import Label
 from chiron.screening.training.measures import Floats
 
@@ -29,7 +29,7 @@ DIGITS = 6
 class Trial:
     """How a bundle is tested: by how many draws of patients, and where the dice begin."""
 
-    draws: int = 1000
+    draws: int = LEAST_DRAWS
     seed: int = 0
 
 
@@ -70,7 +70,7 @@ def validate(
             "seed": trial.seed,
             "stages": stages,
             "contributions": contributions(bundle, later.features),
-            "gate": judged(stages),
+            "gate": judged(stages, draws=trial.draws),
         }
     )
     points = called(bundle, later, label) if report["gate"]["passed"] else {}

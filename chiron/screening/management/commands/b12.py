@@ -71,7 +71,9 @@ class Command(BaseCommand):
         validate = verbs.add_parser("validate", help="test a bundle on later patients; exit 1 if it fails the gate")
         validate.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="what `train` wrote")
         self.add_source(validate)
-        validate.add_argument("--draws", type=int, default=1000, metavar="N", help="of the bootstrap (default: 1000)")
+        validate.add_argument(
+            "--draws", type=int, default=1000, metavar="N", help="of patients (default: 1000, fewer never pass)"
+        )
         validate.add_argument("--out", type=Path, metavar="DIR", help="where bundle and report go (default: in place)")
         validate.add_argument("--json", action="store_true", help="print the gate as data, and nothing else")
         activate = verbs.add_parser("activate", help="let a bundle that passed the gate answer in an organization")

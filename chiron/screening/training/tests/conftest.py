@@ -15,6 +15,7 @@ from chiron.screening.training.validation import Trial, validate
 
 PLAN = Plan(name="made-up", version="1", seed=0, stated={}, grid=(Setting(trees=80, depth=2, rate=0.2),))
 TRIAL = Trial(draws=100)
+"""Quick, and too few to pass."""
 
 
 class MadeUp(NamedTuple):
@@ -34,7 +35,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> MadeUp:
     write_demo(folder / "rows.csv", seed=1, rows=8000)
     cohort = read_cohort(folder / "rows.csv", source())
     train(folder / "trained", cohort=earlier(cohort), label=ROCHE, plan=PLAN)
-    bundle, report = validate(folder / "trained", folder / "tested", cohort=cohort, label=ROCHE, trial=TRIAL)
+    bundle, report = validate(folder / "trained", folder / "tested", cohort=cohort, label=ROCHE, trial=Trial())
     return MadeUp(folder / "rows.csv", cohort, folder / "trained", folder / "tested", bundle, report)
 
 

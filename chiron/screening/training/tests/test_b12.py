@@ -57,12 +57,24 @@ def test_the_same_seed_makes_up_the_same_patients(tmp_path: Path) -> None:
 def test_a_bundle_that_passes_is_said_to_and_left_where_it_was(made_up: MadeUp, tmp_path: Path, capsys: Any) -> None:
     before = (made_up.folder / "bundle.json").read_bytes()
 
-    options = ("--draws", "50", "--out", tmp_path, "--json")
+    options = ("--out", tmp_path, "--json")
     b12("validate", "--bundle", made_up.folder, "--csv", made_up.path, *SOURCE, *options)
 
     content_hash = read_bundle(tmp_path).content_hash
     assert json.loads(capsys.readouterr().out) == {"passed": True, "reasons": [], "content_hash": content_hash}
     assert (made_up.folder / "bundle.json").read_bytes() == before
+
+
+def test_a_bundle_tested_by_one_draw_has_passed_nothing(made_up: MadeUp, tmp_path: Path, capsys: Any) -> None:
+    options = ("--draws", "1", "--out", tmp_path)
+    with pytest.raises(SystemExit) as left:
+        b12("validate", "--bundle", made_up.folder, "--csv", made_up.path, *SOURCE, *options)
+
+    tested = read_bundle(tmp_path)
+    assert left.value.code == 1
+    assert (tested.gate["passed"], tested.thresholds) == (False, {})
+    assert tested.gate["reasons"][0] == "1 draws of patients, 1,000 are needed."
+    assert "1 draws of patients, 1,000 are needed." in capsys.readouterr().out
 
 
 def test_the_label_among_the_features_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

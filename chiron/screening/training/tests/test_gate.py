@@ -38,7 +38,7 @@ GOOD: dict[str, Any] = {
 
 
 def test_what_keeps_every_limit_passes() -> None:
-    assert judged([GOOD, GOOD | {"stage": 2}]) == {"passed": True, "reasons": []}
+    assert judged([GOOD, GOOD | {"stage": 2}], draws=1000) == {"passed": True, "reasons": []}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_one_limit_not_kept_keeps_it_shut(changed: dict[str, Any], reason: str) 
     for name, value in changed.items():
         stage[name] = stage[name] | value if name == "figures" else value
 
-    found = judged([stage, GOOD])
+    found = judged([stage, GOOD], draws=1000)
 
     assert not found["passed"]
     assert len([each for each in found["reasons"] if reason in each]) == 1
@@ -88,7 +88,7 @@ def test_one_subgroup_left_behind_keeps_it_shut(changed: dict[str, Any], reason:
     stage = deepcopy(GOOD)
     stage["subgroups"][0] |= changed
 
-    found = judged([stage])
+    found = judged([stage], draws=1000)
 
     assert [each for each in found["reasons"] if reason in each] == found["reasons"]
     assert not found["passed"]
@@ -100,12 +100,22 @@ def test_who_was_not_tested_at_all_keeps_it_shut(value: str) -> None:
     (group,) = (each["group"] for each in stage["subgroups"] if each["value"] == value)
     stage["subgroups"] = [each for each in stage["subgroups"] if each["value"] != value]
 
-    assert judged([stage, GOOD]) == {"passed": False, "reasons": [f"Stage 1: {group} {value} was not tested."]}
+    assert judged([stage, GOOD], draws=1000) == {
+        "passed": False,
+        "reasons": [f"Stage 1: {group} {value} was not tested."],
+    }
+
+
+@pytest.mark.parametrize("draws", [1, 100, 999])
+def test_too_few_draws_keep_it_shut_whatever_they_told(draws: int) -> None:
+    found = judged([GOOD], draws=draws)
+
+    assert found == {"passed": False, "reasons": [f"{draws} draws of patients, 1,000 are needed."]}
 
 
 def test_a_perfect_model_is_leakage_until_explained_and_nothing_tested_is_nothing_shown() -> None:
     stage = deepcopy(GOOD)
     stage["figures"]["auc"] = figure(0.99, 0.985)
 
-    assert "leakage until explained" in judged([stage])["reasons"][0]
-    assert judged([]) == {"passed": False, "reasons": ["Nothing was tested."]}
+    assert "leakage until explained" in judged([stage], draws=1000)["reasons"][0]
+    assert judged([], draws=1000) == {"passed": False, "reasons": ["Nothing was tested."]}
