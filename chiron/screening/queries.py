@@ -1,6 +1,6 @@
 """Reads of screenings."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,10 @@ from django.db.models import QuerySet
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
+from chiron.kernel.errors import NotPermitted
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
+from chiron.records.public import records_within
 from chiron.screening.doors import screening_for, screenings_within
 from chiron.screening.models import BatchRow, Screening
 from chiron.screening.sealing import SEALED, safe_of
@@ -68,6 +70,7 @@ def list_screenings(by: Caller, sought: Sought, query: PageQuery) -> Page[Screen
     """A page of the screenings that the caller reaches, the latest first. One event for all patients on it."""
     found = page(sought_within(by, "read", sought), query, LATEST_FIRST)
     audit.record(by, "screening.listed", resource="screenings", subjects=subjects_of(found.rows))
+    hide_confirmations(by, found.rows)
     return found
 
 
@@ -79,7 +82,25 @@ def read_screening(by: Caller, screening_id: UUID) -> Opened:
     reason = "" if hidden else safe.open(screening, "decision_reason") or ""
     subjects = subjects_of([screening])
     audit.record(by, "screening.read", resource="screenings", resource_id=screening.id, subjects=subjects)
+    hide_confirmations(by, [screening])
     return Opened(screening, safe.open(screening, "result"), reason)
+
+
+def hide_confirmations(by: Caller, screenings: Iterable[Screening]) -> None:
+    """Take out of these rows, which are not saved any more, every later B12 that the caller may not read.
+
+    It is said by a record of the patient, perhaps another laboratory's: whoever may not read that record, or where it
+    does not stand any more, is not told what it says.
+    """
+    confirmed = [each for each in screenings if each.confirmed_record_id]
+    try:
+        records = records_within(by, "read").standing().filter(id__in={each.confirmed_record_id for each in confirmed})
+        readable = set(records.values_list("id", flat=True)) if confirmed else set()
+    except NotPermitted:
+        readable = set()
+    for each in confirmed:
+        if each.confirmed_record_id not in readable:
+            each.confirmed_record = each.confirmed_value = each.confirmed_at = None
 
 
 def patients_of_screenings(ids: Collection[UUID]) -> list[UUID]:

@@ -64,7 +64,7 @@ class ScreeningSummary(BaseModel):
     decided_at: datetime | None
     released_by: UUID | None
     released_at: datetime | None
-    confirmed_value: float | None = Field(description="A later vitamin B12 in serum, in pg/mL.")
+    confirmed_value: float | None = Field(description="A later vitamin B12 in serum, in pg/mL, if you may read it.")
     confirmed_at: datetime | None
 
     @classmethod

@@ -13,7 +13,7 @@ from chiron.notifications.public import Kind, notify
 from chiron.screening.doors import screening_for
 from chiron.screening.errors import Abstained, NotDecided, NotForPatients
 from chiron.screening.models import Screening
-from chiron.screening.queries import subjects_of
+from chiron.screening.queries import hide_confirmations, subjects_of
 from chiron.screening.sealing import change
 from chiron.screening.words import Decision, Mode, Outcome
 from chiron.tenancy.public import current_organization_id
@@ -36,6 +36,7 @@ def decide(
     said = {"decision": decision, "decided_by": by.account_id, "decided_at": now}
     change(screening, now, {"decision_reason": reason or None}, **said)
     _record(by, "screening.decided", screening, {"decision": decision, "reason": reason})
+    hide_confirmations(by, [screening])
     return screening
 
 
@@ -56,6 +57,7 @@ def release(*, by: Caller, screening_id: UUID, if_match: int | None, now: dateti
         told = accounts_of(current_organization_id(), patients=[screening.patient_id])
         notify(kind=Kind.RESULT_SHARED, to=told, resource="screenings", resource_id=screening.id, now=now)
     _record(by, "screening.released", screening)
+    hide_confirmations(by, [screening])
     return screening
 
 

@@ -12,7 +12,7 @@ from chiron.kernel.schemas import PageQuery
 from chiron.screening.blood.analytes import ANALYTES
 from chiron.screening.errors import TooManyToExport
 from chiron.screening.models import Screening
-from chiron.screening.queries import LATEST_FIRST, Sought, sought_within
+from chiron.screening.queries import LATEST_FIRST, Sought, hide_confirmations, sought_within
 from chiron.screening.sheets import FORMS, Cells, Form, Mark, Name
 from chiron.tenancy.public import current_organization_id, inside, organization_for_id
 
@@ -38,9 +38,9 @@ class Export:
 def export_screenings(*, by: Caller, sought: Sought, name: Name, now: datetime) -> Export:
     """The screenings that were asked for, as far as the caller reaches them, the latest first. It is one event.
 
-    No names, no reasons of decisions: who needs those opens the screening. What is made meanwhile is not in it. Each
-    page is read in a short transaction of its own, which a slow reader does not keep open, and what the caller does not
-    reach any more by then is not in it either. Raises TooManyToExport.
+    No names, no reasons of decisions: who needs those opens the screening. No later result that the caller may not
+    read. What is made meanwhile is not in it. Each page is read in a short transaction of its own, which a slow reader
+    does not keep open, and what the caller does not reach any more by then is not in it either. Raises TooManyToExport.
     """
     asked = sought_within(by, "export", sought).filter(recorded_at__lt=now).order_by()
     number = asked[: MOST_ROWS + 1].count()
@@ -61,6 +61,7 @@ def _rows(by: Caller, sought: Sought, now: datetime) -> Iterator[Cells]:
         with inside(by.organization_id or NIL):
             asked = sought_within(by, "export", sought).filter(recorded_at__lt=now)
             found = page(asked, PageQuery(limit=AT_A_TIME, cursor=cursor), LATEST_FIRST)
+            hide_confirmations(by, found.rows)
         yield from map(_cells, found.rows)
         if found.next is None:
             return
