@@ -4,16 +4,18 @@ from datetime import date, timedelta
 from random import Random
 from uuid import UUID
 
+import pytest
+
 from chiron.analytics.masking import Member
 from chiron.analytics.metrics import Grouping
 from chiron.analytics.periods import Grain, Period
 from chiron.analytics.tallies import THRESHOLD, Tally
 from chiron.analytics.tests.attacker import Attacker, Cell, is_hidden
-from chiron.analytics.tests.factories import appointments, told
+from chiron.analytics.tests.factories import appointments, screenings, told
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL
-from chiron.registry.models import Department, ProviderDepartment
+from chiron.registry.models import Department, Laboratory, Provider, ProviderDepartment
 from chiron.registry.public import Person, create_provider
 from chiron.tenancy.public import inside
 from tests.town import Clinic
@@ -110,6 +112,52 @@ def test_who_left_changes_nothing_that_is_told_of_other_months(hilltop: Clinic) 
     of_march = {cell.id: cell.value for cell in both.cells if cell.period.last == LAST}
     assert of_march == {gone.id: None, hilltop.doctor_id: 30, hilltop.other_doctor_id: 40}
     assert {cell.id: cell.value for cell in march.cells} == {hilltop.doctor_id: 30, hilltop.other_doctor_id: 40}
+
+
+def of_march(clinic: Clinic, metric: str, group: Grouping) -> list[dict[str, float]]:
+    """What is told of March by group, asked for alone and with February; only of those it is told of at all."""
+    heard = []
+    for first in (date(2031, 3, 1), FIRST):
+        cells = told(clinic, metric, first=first, last=LAST, group=group).cells
+        heard.append({each.name: each.value for each in cells if each.period.last == LAST and each.value is not None})
+    return heard
+
+
+def test_what_belongs_to_none_in_one_month_tells_nothing_of_another(hilltop: Clinic) -> None:
+    """Two laboratories of 10 each: were both others told, 20 would be left for the two, and each would be known."""
+    with inside(hilltop.id):
+        for name, number in (("Central", 40), ("Harbour", 30), ("North", 10), ("South", 10)):
+            laboratory = Laboratory.objects.create(name=name, code=name)
+            screenings(number, "2031-03-04T10:00", laboratory=laboratory)
+        screenings(1, "2031-02-04T10:00")
+
+        alone, with_february = of_march(hilltop, "screening.volume", Grouping.LABORATORY)
+        [whole] = told(hilltop, "screening.volume", first=LAST, last=LAST).cells
+
+    assert alone == with_february == {"Central": 40}
+    assert whole.value == 90
+
+
+@pytest.mark.parametrize("group", [Grouping.DOCTOR, Grouping.DEPARTMENT])
+def test_who_left_or_moved_tells_nothing_of_another_month(hilltop: Clinic, group: Grouping) -> None:
+    """The same of doctors: until February one more worked here, and all in a department that was closed then."""
+    with inside(hilltop.id):
+        Provider.objects.update(active=False)
+        closed = Department.objects.create(name="Closed")
+        for name, often, active in (("Ama", 40, True), ("Efe", 30, True), ("Kim", 10, True), ("Lou", 10, True),
+                                    ("Yaa", 0, False)):  # fmt: skip
+            doctor = create_provider(by=hilltop.who[Role.ADMIN], person=Person(family=name, given=["Dr"]),
+                                     role="doctor", specialty="", active=active, now=now())  # fmt: skip
+            department = Department.objects.create(name=name)
+            for where, since, until in ((closed, FIRST, date(2031, 2, 28)), (department, date(2031, 3, 1), None)):
+                ProviderDepartment.objects.create(provider_id=doctor.id, department=where, since=since, until=until)
+            appointments(hilltop, "2031-02-04T10:00", 5, provider_id=doctor.id)
+            appointments(hilltop, "2031-03-04T10:00", often, provider_id=doctor.id)
+
+        alone, with_february = of_march(hilltop, "appointments.booked", group)
+
+    assert alone == with_february
+    assert list(alone.values()) == [40]
 
 
 def test_a_doctor_without_appointments_is_not_told_apart_from_one_with_few(hilltop: Clinic) -> None:
