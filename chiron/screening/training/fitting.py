@@ -59,9 +59,9 @@ def fit_stage(
 
     One thread, no sampling, a fixed seed: the same rows make the same trees.
     """
-    for fold in folds:
-        events = int(outcome[fold.trained].sum())
-        if min(events, int(fold.trained.sum()) - events) < LEAST:
+    for part in (outcome, *(outcome[fold.trained] for fold in folds)):
+        events = int(part.sum())
+        if min(events, len(part) - events) < LEAST:
             raise TrainingRefused(f"Each part to be trained on needs {LEAST} events and {LEAST} non-events at least.")
     scores = {setting: held_out_scores(features, outcome, folds, setting, seed) for setting in grid}
     said_by = {setting: calibrated(score, platt(score, outcome)) for setting, score in scores.items()}

@@ -223,7 +223,7 @@ class Command(BaseCommand):
 
 
 def read(options: dict[str, Any], cutoffs: tuple[float, float]) -> Any:
-    """The cohort and the label that the options describe. Raises TrainingRefused."""
+    """The cohort and the label that the options describe. Raises TrainingRefused, CommandError."""
     import numpy as np
 
     from chiron.screening.training.cohort import Source, read_cohort
@@ -237,8 +237,11 @@ def read(options: dict[str, Any], cutoffs: tuple[float, float]) -> Any:
         columns, options["time_col"], label, dict(options["unit"]), not options.get("without_differential", False)
     )
     cohort = read_cohort(options["csv"], source)
-    if options.get("periods"):
-        cohort = cohort.only(np.isin(cohort.periods, options["periods"].split(",")), "of another period")
+    if options.get("periods") is not None:
+        periods = [each.strip() for each in options["periods"].split(",")]
+        if absent := [repr(each) for each in periods if each not in cohort.periods]:
+            raise CommandError(f"--periods: no row that counts is of {', '.join(absent)}.")
+        cohort = cohort.only(np.isin(cohort.periods, periods), "of another period")
     return cohort, label
 
 

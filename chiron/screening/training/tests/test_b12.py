@@ -110,6 +110,17 @@ def test_an_option_that_means_nothing_is_refused(changed: tuple[str, ...], words
     assert not (tmp_path / "bundle").exists()
 
 
+@pytest.mark.parametrize("periods", ["1999", "2021,1999", ""])
+def test_a_period_of_which_nothing_is_there_is_refused(periods: str, tmp_path: Path) -> None:
+    rows = written(tmp_path / "rows.csv", [ALICE])
+    arguments = ("--csv", rows, *SOURCE, "--cutoffs", "200,300", "--periods", periods)
+
+    with pytest.raises(CommandError, match=r"--periods: no row that counts is of ('1999'|'')\."):
+        b12("train", *arguments, "--out", tmp_path / "bundle")
+
+    assert not (tmp_path / "bundle").exists()
+
+
 def test_a_folder_that_is_no_bundle_is_refused(made_up: MadeUp, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read"):
         b12("validate", "--bundle", tmp_path, "--csv", made_up.path, *SOURCE)

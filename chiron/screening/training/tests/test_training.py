@@ -79,6 +79,25 @@ def test_what_nobody_had_is_not_needed_and_drifts_nowhere(made_up: MadeUp, tmp_p
         assert bundle.outside(whole) == bundle.outside(bare)
 
 
+@pytest.mark.parametrize("rows", [0, 1, 5, 20])
+def test_too_few_rows_are_not_trained_on(rows: int, made_up: MadeUp, tmp_path: Path) -> None:
+    few = made_up.cohort.only(np.arange(len(made_up.cohort)) < rows, "too many")
+
+    with pytest.raises(TrainingRefused, match="10 events and 10 non-events"):
+        train(tmp_path / "bundle", cohort=few, label=ROCHE, plan=PLAN)
+
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_nobody_whose_b12_is_low_leaves_nothing_to_train_the_second_stage_on(made_up: MadeUp, tmp_path: Path) -> None:
+    cohort = earlier(made_up.cohort)
+    for b12 in (np.full(len(cohort), 400.0), np.full(len(cohort), 250.0), np.full(len(cohort), 150.0)):
+        with pytest.raises(TrainingRefused, match="10 events and 10 non-events"):
+            train(tmp_path / "bundle", cohort=replace(cohort, b12=b12), label=ROCHE, plan=PLAN)
+
+    assert not (tmp_path / "bundle").exists()
+
+
 def test_the_probabilities_are_those_of_the_law_that_made_the_patients(made_up: MadeUp) -> None:
     later = made_up.cohort.only(made_up.cohort.periods == "2023", "trained on")
 
