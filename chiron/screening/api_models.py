@@ -41,7 +41,10 @@ def read_model(request: Call, content_hash: str, response: HttpResponse) -> Bund
 @router.patch(MODEL, response={200: BundleEnvelope, **refusals(404, 409, 412)})
 @needs("screening-models", "update")
 def change_model(request: Call, content_hash: str, body: StateIn, response: HttpResponse) -> BundleEnvelope:
-    """Let a model answer, or no longer. What becomes active takes the place of the one that was."""
+    """Let a model answer, or no longer. What becomes active takes the place of the one that was.
+
+    One that is retired answers nothing, and comes back for research only.
+    """
     changed = bundles.change_state(
         by=request.caller, content_hash=content_hash, state=body.state, words=body.words(),
         if_match=if_match(request), now=clock.now(),

@@ -10,6 +10,13 @@ class ModelNotValidated(Conflict):
     )
 
 
+class NoModelAnswers(Conflict):
+    code, title = (
+        "no-model-answers",
+        "The model that would answer here is retired or suspended; an admin lets one answer.",
+    )
+
+
 class GateNotPassed(Conflict):
     """Carries ``reasons``: each limit that the model did not keep."""
 

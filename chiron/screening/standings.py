@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chiron.screening.errors import BundleMissing
+from chiron.screening.errors import NoModelAnswers
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import BundleState
 from chiron.screening.shelf import bundle_for, reference_bundle
@@ -14,7 +14,7 @@ NEXT: Mapping[BundleStanding, tuple[BundleStanding, ...]] = {
     BundleStanding.VALIDATED: (BundleStanding.ACTIVE, BundleStanding.RESEARCH_ONLY, BundleStanding.RETIRED),
     BundleStanding.ACTIVE: (BundleStanding.VALIDATED, BundleStanding.SUSPENDED, BundleStanding.RETIRED),
     BundleStanding.SUSPENDED: (BundleStanding.ACTIVE, BundleStanding.VALIDATED, BundleStanding.RETIRED),
-    BundleStanding.RETIRED: (),
+    BundleStanding.RETIRED: (BundleStanding.RESEARCH_ONLY,),
 }
 """What may follow on each state."""
 
@@ -29,7 +29,8 @@ class Standing:
 
 def answering(mode: Mode) -> Standing | None:
     """The bundle that answers: the active one; in research mode, where none is, the one validated last, or else the
-    newest that is shipped. None where nothing answers in clinical mode. Raises BundleMissing.
+    newest that is shipped. None where nothing answers in clinical mode. Raises NoModelAnswers where that one is
+    retired or suspended; BundleMissing.
     """
     wanted = [BundleStanding.ACTIVE] if mode is Mode.CLINICAL else [BundleStanding.ACTIVE, BundleStanding.VALIDATED]
     row = BundleState.objects.filter(state__in=wanted).order_by("state", "-updated_at").first()
@@ -40,8 +41,8 @@ def answering(mode: Mode) -> Standing | None:
     shipped = reference_bundle()
     known = BundleState.objects.filter(bundle_hash=shipped.content_hash).values_list("state", flat=True).first()
     state = BundleStanding(known or BundleStanding.RESEARCH_ONLY)
-    if state is BundleStanding.RETIRED:
-        raise BundleMissing
+    if state in (BundleStanding.RETIRED, BundleStanding.SUSPENDED):
+        raise NoModelAnswers
     return Standing(shipped, state)
 
 

@@ -16,7 +16,7 @@ from chiron.notifications.public import Kind, notify
 from chiron.registry.public import laboratory_for
 from chiron.screening import tasks
 from chiron.screening.batch_file import Row, rows_of
-from chiron.screening.errors import ModelNotValidated, OptedOut
+from chiron.screening.errors import BundleMissing, ModelNotValidated, NoModelAnswers, OptedOut
 from chiron.screening.models import Batch, BatchRow
 from chiron.screening.services.classify import Asked, classify
 from chiron.screening.standings import answering
@@ -35,7 +35,7 @@ def begin_batch(
     """Keep a file of blood counts that was understood, and have its rows classified from now on.
 
     Raises NotFound for a laboratory, Invalid for one that is not active, ModelNotValidated for clinical mode without an
-    active model, UploadAbandoned.
+    active model, NoModelAnswers, BundleMissing, UploadAbandoned.
     """
     by.scope("screening-batches", "create")
     by.scope("screenings", "create")
@@ -59,7 +59,8 @@ def run_batch(batch_id: UUID, *, after: int, now: datetime) -> None:
     """Classify the next rows of a batch of which so many are done, and ask for those after them.
 
     Rows, counts and the job that goes on commit together, so that a worker that is killed repeats what it has not done
-    and nothing else. Whoever is no member any more, may not screen, or left the laboratory, gets no further answer.
+    and nothing else. Whoever is no member any more, may not screen, or left the laboratory, gets no further answer;
+    where no model answers any more, the batch ends with what it has.
     """
     running = Batch.objects.select_for_update(of=("self",)).filter(id=batch_id, state=BatchState.RUNNING, done=after)
     batch = running.select_related("file").first()
@@ -70,7 +71,7 @@ def run_batch(batch_id: UUID, *, after: int, now: datetime) -> None:
         if by is None:
             raise NotPermitted
         _go_on(replace(by, device="screening batch"), batch, now)
-    except (NotPermitted, NotFound, ModelNotValidated) as refusal:
+    except (NotPermitted, NotFound) as refusal:
         _end(by or Caller(), batch, BatchState.FAILED, now, failure=refusal.code)
 
 
@@ -85,7 +86,12 @@ def end_stuck_batches(now: datetime) -> int:
 def _go_on(by: Caller, batch: Batch, now: datetime) -> None:
     if batch.laboratory_id:
         laboratory_for(by, batch.laboratory_id)
-    made = [_classified(by, batch, row, now) for row in _next_rows(batch)]
+    made, failure = [], ""
+    try:
+        for row in _next_rows(batch):
+            made.append(_classified(by, batch, row, now))
+    except (ModelNotValidated, NoModelAnswers, BundleMissing) as refusal:  # before anything of that row was written
+        failure = refusal.code
     BatchRow.objects.bulk_create(row for row, _ in made)
     outcomes = [outcome for _, outcome in made]
     batch.done += len(made)
@@ -94,7 +100,9 @@ def _go_on(by: Caller, batch: Batch, now: datetime) -> None:
     batch.refused += outcomes.count(None)
     batch.version, batch.updated_at = batch.version + 1, now
     batch.save(force_update=True)
-    if batch.done == batch.rows:
+    if failure:
+        _end(by, batch, BatchState.FAILED, now, failure=failure)
+    elif batch.done == batch.rows:
         _end(by, batch, BatchState.FINISHED, now)
     else:
         enqueue(tasks.run_batch, batch_id=batch.id, after=batch.done)

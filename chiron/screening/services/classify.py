@@ -58,7 +58,7 @@ def classify(*, by: Caller, asked: Asked, now: datetime) -> Screened:
 
     Raises NotPermitted; NotFound for a patient, specimen or laboratory; OptedOut; Invalid naming the lines of the count
     that cannot be, an age or sex that is not the patient's, or what the specimen says otherwise; ModelNotValidated in
-    clinical mode without an active model; BundleMissing.
+    clinical mode without an active model; NoModelAnswers; BundleMissing.
     """
     scope = by.scope("screenings", "create")
     specimen = _specimen(by, asked)

@@ -1,6 +1,8 @@
 """Blood counts in a file: understood or refused whole, then classified row by row, each once."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +21,15 @@ from chiron.notifications.public import Notification
 from chiron.notifications.tests.factories import undone
 from chiron.registry.models import Patient
 from chiron.registry.public import add_staff, save_laboratory
-from chiron.screening import tasks
+from chiron.screening import shelf, tasks
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Batch, BatchRow, Screening
 from chiron.screening.services import batches
+from chiron.screening.services.bundles import Words, change_state
+from chiron.screening.services.classify import classify
 from chiron.screening.services.opting import set_opt_out
 from chiron.screening.tests.factories import batch_of, counts_of
+from chiron.screening.words import BundleStanding
 from chiron.tenancy.public import inside
 from tests.town import Clinic
 
@@ -199,6 +204,47 @@ def test_who_left_the_laboratory_screens_for_it_no_more(hilltop: Clinic, bundle:
     found = run_through(hilltop, batch.id)
 
     assert (found.state, found.failure, screenings(hilltop)) == ("failed", "not-found", 0)
+
+
+@pytest.mark.parametrize("retired", [0, 2])
+def test_without_a_model_a_batch_ends_at_once_and_what_was_answered_before_counts(
+    hilltop: Clinic, bundle: Bundle, retired: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, admin = hilltop.who[Role.LAB], hilltop.who[Role.ADMIN]
+    asked: list[Any] = []
+
+    def retiring(**question: Any) -> Any:
+        if len(asked) == retired:
+            change_state(
+                by=admin, content_hash=bundle.content_hash, state=BundleStanding.RETIRED,
+                words=Words("Dr Ama Mensah", "Replaced"), now=now(),
+            )  # fmt: skip
+        asked.append(question)
+        return classify(**question)
+
+    monkeypatch.setattr(batches, "classify", retiring)
+    with inside(hilltop.id):
+        batch = batch_of(None, lab, counts_of(3))
+        tasks.run_batch(batch_id=batch.id, after=0)
+        found = Batch.objects.get(id=batch.id)
+        told = Notification.objects.filter(account_id=lab.account_id or NIL, resource_id=batch.id).count()
+
+    assert (found.state, found.failure, told) == ("failed", "no-model-answers", 1)
+    assert (found.done, found.classified, screenings(hilltop)) == (retired, retired, retired)
+    assert rows_of(hilltop, batch.id) == [(line, True, []) for line in range(2, 2 + retired)]
+    again = send(hilltop, counts_of(1))
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/no-model-answers")
+
+
+def test_a_batch_ends_where_the_models_file_is_gone(hilltop: Clinic, bundle: Bundle, shelved: Path) -> None:
+    with inside(hilltop.id):
+        batch = batch_of(None, hilltop.who[Role.LAB])
+    shelf._bundle.cache_clear()
+    shutil.rmtree(shelved / bundle.content_hash)
+
+    found = run_through(hilltop, batch.id)
+
+    assert (found.state, found.failure, screenings(hilltop)) == ("failed", "bundle-missing", 0)
 
 
 def test_a_batch_at_which_nothing_happens_for_a_day_is_ended(hilltop: Clinic, bundle: Bundle) -> None:

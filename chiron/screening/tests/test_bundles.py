@@ -12,9 +12,11 @@ from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.kernel.db import CLINICAL
 from chiron.kernel.errors import DomainError
+from chiron.screening import shelf
 from chiron.screening.model.bundles import Bundle
-from chiron.screening.models import BundleChange, BundleState
+from chiron.screening.models import BundleChange, BundleState, Screening
 from chiron.screening.services.bundles import Words, change_state, suspend
+from chiron.screening.shapes import COUNT
 from chiron.screening.standings import active_hashes, answering
 from chiron.screening.tests.bundles import put
 from chiron.screening.tests.factories import NOW
@@ -140,6 +142,43 @@ def test_what_is_suspended_answers_no_more_in_clinical_mode(hilltop: Clinic, bun
         done = [suspend(by=by, content_hash=bundle.content_hash, reason="Drift", now=NOW) for _ in range(2)]
 
         assert (done, answering(Mode.CLINICAL), active_hashes()) == ([True, False], None, [])
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        [BundleStanding.RETIRED],
+        [BundleStanding.VALIDATED, BundleStanding.ACTIVE, BundleStanding.SUSPENDED],
+    ],
+)
+def test_without_a_model_that_may_answer_the_refusal_says_so_and_there_is_a_way_back(
+    hilltop: Clinic, bundle: Bundle, states: list[BundleStanding]
+) -> None:
+    stand(hilltop, bundle, *states)
+    count = {"age": 67, "sex": "female", "cbc": COUNT}
+    lab = hilltop.client(Role.LAB)
+
+    answer = lab.post("/api/screening/classify", count, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/no-model-answers")
+    assert "retry-after" not in answer.headers
+    with inside(hilltop.id):
+        assert not Screening.objects.exists()
+    back = BundleStanding.RESEARCH_ONLY if states == [BundleStanding.RETIRED] else BundleStanding.VALIDATED
+    assert patch(hilltop, bundle, back).status_code == 200
+    answer = lab.post("/api/screening/classify", count, content_type="application/json")
+    assert (answer.status_code, answer.json()["screening"]["model"]["state"]) == (200, back)
+
+
+def test_a_model_whose_file_is_damaged_is_no_models_refusal(hilltop: Clinic, bundle: Bundle, shelved: Path) -> None:
+    shelf._bundle.cache_clear()
+    (shelved / bundle.content_hash / "bundle.json").write_text("{}")
+
+    answer = hilltop.client(Role.LAB).post(
+        "/api/screening/classify", {"age": 67, "sex": "female", "cbc": COUNT}, content_type="application/json"
+    )
+
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/bundle-missing")
 
 
 def test_what_one_organization_decides_holds_for_no_other(hilltop: Clinic, riverside: Clinic, bundle: Bundle) -> None:
