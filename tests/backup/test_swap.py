@@ -12,12 +12,14 @@ from chiron.kernel.clock import now
 from chiron.kernel.db import ALIASES
 from chiron.operations.backup import targets
 from chiron.operations.backup.errors import BackupRefused
+from chiron.operations.backup.heads import LEDGER, stage
 from chiron.operations.backup.targets import fresh, must_be_free, take_their_place
 from tests.backup.places import databases, elsewhere
 from tests.server import connect
 
 STEPS = 8
 """Three databases give up their names, two folders change theirs, three databases take the names."""
+ERASED = b'{"seq":1}\n{"seq":2}\n'
 
 
 @pytest.fixture
@@ -29,6 +31,7 @@ def prefix(django_db_setup: None) -> Iterator[str]:
                 server.execute(f"CREATE DATABASE {prefix}_{alias}")
                 fill(f"{prefix}_{alias}", "former")
         settings.AUDIT_HEADS_DIR.mkdir()
+        (settings.AUDIT_HEADS_DIR / LEDGER).write_bytes(ERASED)
         yield prefix
 
 
@@ -53,9 +56,8 @@ def served(prefix: str) -> list[str]:
 
 
 def swap() -> dict[str, str]:
-    """What a restore does, without what it restores."""
-    heads: Path = settings.AUDIT_HEADS_DIR.with_name(f"{settings.AUDIT_HEADS_DIR.name}.restoring")
-    heads.mkdir(exist_ok=True)
+    """What a restore does, without what it restores, of a backup whose ledger has one line of two."""
+    heads = stage([(LEDGER, ERASED[:10])], settings.AUDIT_HEADS_DIR).folder
     with fresh() as made:
         for name in made.values():
             fill(name, "new")
@@ -101,7 +103,18 @@ def test_killed_at_any_step_all_are_former_all_are_new_or_one_is_missing(
     assert served(prefix) == (["former"] * (3 - step) if step < 3 else ["new"] * (step - 5))
     swap()
     assert served(prefix) == ["new"] * 3
+    assert (settings.AUDIT_HEADS_DIR / LEDGER).read_bytes() == ERASED
     assert not [name for name in databases(prefix) if name.endswith("_restoring")]
+
+
+def test_a_ledger_of_another_history_is_refused_wherever_it_lies(prefix: str) -> None:
+    live = settings.AUDIT_HEADS_DIR
+    live.rename(live.with_name(f"{live.name}_before_20260102030405"))
+
+    with pytest.raises(BackupRefused, match="_before_20260102030405/erasures.jsonl are not of one installation"):
+        stage([(LEDGER, b'{"seq":9}\n')], live)
+
+    assert not live.with_name(f"{live.name}.restoring").exists()
 
 
 def test_one_that_is_used_is_not_replaced(prefix: str) -> None:

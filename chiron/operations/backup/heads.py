@@ -1,5 +1,6 @@
 """Audit heads and the ledger of erasures after a restore: what was published since the backup is kept, and named."""
 
+import glob
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from chiron.operations.backup.carriers import Member
 from chiron.operations.backup.errors import BackupRefused
 
 LEDGER = "erasures.jsonl"
+BEFORE = "_before_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +27,39 @@ class Heads:
 
 
 def stage(members: Sequence[Member], live: Path) -> Heads:
-    """Write the heads of the backup to a folder beside the live one, with the longer of the two ledgers.
+    """Write the heads of the backup to a folder beside the live one, with the longest of all ledgers that there are.
 
-    The live folder is not touched. Raises BackupRefused where one ledger is not the beginning of the other.
+    A restore that was killed may have left the last one to a folder that gave up its name, or to its own: these count,
+    and are not touched before. Raises BackupRefused where one ledger is not the beginning of another.
     """
     folder = live.with_name(f"{live.name}.restoring")
+    former = sorted(live.parent.glob(f"{glob.escape(live.name)}{BEFORE}*"))
+    ledger = dict(members).get(LEDGER, b"")
+    for each in (live, *former, folder):
+        ledger = _longer(ledger, each / LEDGER)
+    published_in = live if live.exists() or not former else former[-1]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     lost = {}
-    for name, content in [(LEDGER, b""), *members]:
-        published = _content(live / name)
+    for name, content in members:
         if name == LEDGER:
             continue
         (folder / name).write_bytes(content)
         trail, size = name.removesuffix(".jsonl"), _size(content)
-        known = max(_size(published), _size_in_bucket(trail))
+        known = max(_size(_content(published_in / name)), _size_in_bucket(trail))
         if known > size:
             lost[trail] = {"restored": size, "published": known}
-    if ledger := _longer(dict(members).get(LEDGER, b""), _content(live / LEDGER)):
+    if ledger:
         (folder / LEDGER).write_bytes(ledger)
     return Heads(folder, lost)
 
 
-def _longer(one: bytes, other: bytes) -> bytes:
-    shorter, longer = sorted((one, other), key=len)
+def _longer(ledger: bytes, path: Path) -> bytes:
+    shorter, longer = sorted((ledger, _content(path)), key=len)
     if not longer.startswith(shorter):
         raise BackupRefused(
-            "The ledger of erasures in the backup and the one here are not of one installation: put back the one that "
-            "was shipped elsewhere (docs/how-to/erase.md)."
+            f"The ledger of erasures in the backup and {path} are not of one installation: put back the one that was "
+            "shipped elsewhere (docs/how-to/erase.md)."
         )
     return longer
 

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from chiron.operations.backup.catalog import RELATIONS
 from chiron.operations.backup.errors import BackupRefused
+from chiron.operations.backup.heads import BEFORE
 from chiron.operations.backup.names import names, restoring
 from chiron.operations.backup.snapshots import connect_as_owner
 
@@ -60,7 +61,7 @@ def take_their_place(heads: Path, *, now: datetime) -> dict[str, str]:
     are served, or the new, or nothing is, for a database is missing. Answers what the former are called now; one that
     was empty is gone. Raises BackupRefused, and then the former are served.
     """
-    suffix = f"_before_{now:%Y%m%d%H%M%S}"
+    suffix = f"{BEFORE}{now:%Y%m%d%H%M%S}"
     given_up: dict[str, str] = {}
     for alias, name in names().items():
         if not is_there(alias, name):
