@@ -94,11 +94,14 @@ class Report:
     compared: dict[str, Compared] = field(default_factory=dict)
     skipped: dict[str, tuple[int, str]] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
+    miscounted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Collections of which more, or fewer, documents were read than the source counts: the two numbers."""
 
     @property
     def differs(self) -> bool:
         counted = any(each.differs for each in self.tallies.values())
-        return counted or any(each.differs for each in self.compared.values()) or any(self.unknown.values())
+        compared = any(each.differs for each in self.compared.values())
+        return counted or compared or any(self.unknown.values()) or bool(self.miscounted)
 
     def as_data(self) -> dict[str, Any]:
         return {
@@ -109,6 +112,7 @@ class Report:
             "verified": {name: each.as_data() for name, each in self.compared.items()},
             "left_behind": {name: {"documents": n, "reason": why} for name, (n, why) in self.skipped.items()},
             "unknown_collections": self.unknown,
+            "miscounted": {name: {"counted": n, "read": read} for name, (n, read) in self.miscounted.items()},
             "differs": self.differs,
         }
 
@@ -136,3 +140,5 @@ class Report:
             yield f"{name}: {number} left behind, {why}"
         for name, number in self.unknown.items():
             yield f"{name}: {number} documents that the mapping says nothing about"
+        for name, (number, read) in self.miscounted.items():
+            yield f"{name}: the source counts {number} documents, and {read} were read"

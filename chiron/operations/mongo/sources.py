@@ -10,6 +10,7 @@ from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
+from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -107,36 +108,32 @@ class Server:
     def counts(self) -> dict[str, int]:
         try:
             names = sorted(self._database.list_collection_names())
-            return {
-                name: self._database[name].estimated_document_count() for name in names if not name.startswith(NOT_DATA)
-            }
+            return {name: self._found(name).count_documents({}) for name in names if not name.startswith(NOT_DATA)}
         except PyMongoError as error:
             raise SourceDamaged(f"The server does not answer ({type(error).__name__}).") from None
 
     def read(self, collection: str) -> Iterator[bytes]:
-        found: Any = self._database.get_collection(collection, codec_options=RAW, read_concern=ReadConcern("majority"))
-        last: Any = None
         try:
-            while True:
-                page = list(found.find({} if last is None else {"_id": {"$gt": last}}).sort("_id", 1).limit(BATCH))
-                for document in page:
-                    yield bytes(document.raw)
-                if len(page) < BATCH:
-                    return
-                last = page[-1]["_id"]
+            # one cursor: a query for what is greater than an `_id` would find those of its BSON type alone
+            for document in self._found(collection).find({}).sort("_id", 1).batch_size(BATCH):
+                yield bytes(document.raw)
         except PyMongoError as error:
             raise SourceDamaged(f"The server stopped answering ({type(error).__name__}).") from None
 
     def chunks(self, collection: str, file: Any) -> Iterator[bytes]:
-        found: Any = self._database.get_collection(collection, codec_options=RAW, read_concern=ReadConcern("majority"))
         try:
-            for document in found.find({"files_id": {"$eq": file}}).sort("n", 1).batch_size(CHUNKS_AT_ONCE):
+            for document in (
+                self._found(collection).find({"files_id": {"$eq": file}}).sort("n", 1).batch_size(CHUNKS_AT_ONCE)
+            ):
                 yield bytes(document.raw)
         except PyMongoError as error:
             raise SourceDamaged(f"The server stopped answering ({type(error).__name__}).") from None
 
     def close(self) -> None:
         self._client.close()
+
+    def _found(self, collection: str) -> Collection[RawBSONDocument]:
+        return self._database.get_collection(collection, codec_options=RAW, read_concern=ReadConcern("majority"))
 
 
 def _folder_of_database(folder: Path) -> Path:

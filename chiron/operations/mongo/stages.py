@@ -37,7 +37,7 @@ class Migration:
         report, context = self._report("preflight"), self._context()
         for kind in KINDS:
             tally = report.tallies[kind.name] = Tally()
-            for decisions in self._decisions(kind, context):
+            for decisions in self._decisions(kind, context, report):
                 tell(tally, decisions)
         return report
 
@@ -52,7 +52,7 @@ class Migration:
         backfill = Backfill(context, self._now)
         for kind in KINDS:
             tally = report.tallies[kind.name] = Tally()
-            for decisions in self._decisions(kind, context):
+            for decisions in self._decisions(kind, context, report):
                 backfill.take(kind, decisions, tally)
         backfill.finish()
         if not self._only:
@@ -67,7 +67,7 @@ class Migration:
         for kind in KINDS:
             compared = report.compared[kind.name] = Compared()
             verification = Verification(kind, compared)
-            for decisions in self._decisions(kind, context):
+            for decisions in self._decisions(kind, context, report):
                 verification.compare(decisions)
             verification.finish()
         return report
@@ -89,12 +89,15 @@ class Migration:
                 report.unknown[name] = number
         return report
 
-    def _decisions(self, kind: Kind, context: Context) -> Iterator[list[Decision]]:
+    def _decisions(self, kind: Kind, context: Context, report: Report) -> Iterator[list[Decision]]:
         """Window after window, so that memory does not grow with the source."""
         collection = self._mapping.collections[kind.name]
+        if collection in self._mapping.skip:
+            return
         window: list[Decision] = []
-        size, total = 0, self._counts.get(collection, 0)
-        for raw in self._source.read(collection) if collection not in self._mapping.skip else ():
+        size, read, total = 0, 0, self._counts.get(collection, 0)
+        for raw in self._source.read(collection):
+            read += 1
             decision = context.decide(kind, raw)
             window.append(decision)
             size += len(raw) + (decision.weight if isinstance(decision, Plan) else 0)
@@ -105,6 +108,8 @@ class Migration:
         if window:
             yield window
             self._advance(kind.name, len(window), total)
+        if read != total:
+            report.miscounted[collection] = total, read
 
 
 def _here(source: str) -> Counter[str]:

@@ -1,7 +1,7 @@
 """A stand-in for a MongoDB server, as far as a reader needs one: real BSON in real messages, over a loopback socket.
 
 No server can be installed from a registry of packages. It speaks OP_MSG, and OP_QUERY for the first greeting, and knows
-hello, ping, listCollections, count, find by `_id` and getMore (MongoDB's wire protocol, version 21).
+hello, ping, listCollections, aggregate to count, find by `_id` and getMore (MongoDB's wire protocol, version 21).
 """
 
 import struct
@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import bson
+from bson import ObjectId
 
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
 HEADER = struct.Struct("<iiii")
@@ -51,17 +52,18 @@ class Mongod(ThreadingTCPServer):
         names = [{"name": name, "type": "collection"} for name in self.collections]
         return {"cursor": {"id": 0, "ns": "x.$cmd.listCollections", "firstBatch": names}, "ok": 1.0}
 
-    def on_count(self, command: Json) -> Json:
-        return {"n": len(self.collections[command["count"]]), "ok": 1.0}
+    def on_aggregate(self, command: Json) -> Json:
+        """Counts, whatever it is asked."""
+        return self._page("firstBatch", len(self.cursors) + 1, [{"n": len(self.collections[command["aggregate"]])}])
 
     def on_find(self, command: Json) -> Json:
         after = command.get("filter", {}).get("_id", {}).get("$gt")
         file = command.get("filter", {}).get("files_id", {}).get("$eq")
         by = next(iter(command["sort"]))
-        documents = sorted(self.collections.get(command["find"], []), key=lambda each: each[by])
+        documents = sorted(self.collections.get(command["find"], []), key=lambda each: _order(each[by]))
         documents = [each for each in documents if file is None or each["files_id"] == file]
-        found = [each for each in documents if after is None or each["_id"] > after][: command.get("limit") or None]
-        return self._page("firstBatch", len(self.cursors) + 1, found)
+        found = [each for each in documents if after is None or _is_greater(each["_id"], after)]
+        return self._page("firstBatch", len(self.cursors) + 1, found[: command.get("limit") or None])
 
     def on_getmore(self, command: Json) -> Json:
         return self._page("nextBatch", command["getMore"], self.cursors[command["getMore"]])
@@ -70,6 +72,17 @@ class Mongod(ThreadingTCPServer):
         self.cursors[cursor] = found[self.page :]
         more = cursor if self.cursors[cursor] else 0
         return {"cursor": {"id": bson.Int64(more), "ns": "x.y", name: found[: self.page]}, "ok": 1.0}
+
+
+def _order(value: Any) -> tuple[int, Any]:
+    """The comparison order of BSON's types: all numbers are one, then texts, then ids."""
+    kinds = ((int, float), str, dict, bytes, ObjectId)
+    return next(number for number, kind in enumerate(kinds) if isinstance(value, kind)), value
+
+
+def _is_greater(value: Any, after: Any) -> bool:
+    """Type bracketing: a comparison in a query finds values of its own type and no others."""
+    return _order(value)[0] == _order(after)[0] and bool(value > after)
 
 
 class Conversation(BaseRequestHandler):

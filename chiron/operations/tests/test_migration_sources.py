@@ -8,6 +8,7 @@ from typing import Any
 
 import bson
 import pytest
+from bson import ObjectId
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -39,6 +40,34 @@ def test_server_and_dump_say_the_same(old: Version1, tmp_path: Path, monkeypatch
     assert from_server == everything(Dump(old.written(tmp_path / "packed", compressed=True)))
     finds = [each for each in server.asked if "find" in each]
     assert {(each["readConcern"]["level"], str(each["sort"])) for each in finds} == {("majority", "{'_id': 1}")}
+
+
+def test_a_server_with_ids_of_several_types_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chiron.operations.mongo.sources.BATCH", 3)
+    ids: list[Any] = [*range(6), "a", "b", *(ObjectId() for _ in range(4))]
+    screenings = [{"_id": each} for each in ids]
+
+    with mongod({"screenings": screenings}) as (address, _):
+        read = everything(Server(address))
+
+    assert read == {"screenings": screenings}
+
+
+def test_fewer_documents_than_the_server_counted_are_a_difference(
+    old: Version1, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = len(old.collections["patients"]) + 1
+    counts = dict.fromkeys(old.collections, 0)
+    counts |= {name: len(documents) for name, documents in old.collections.items()} | {"patients": counted}
+    monkeypatch.setattr(Server, "counts", lambda _: counts)
+    told = StringIO()
+
+    with mongod(old.collections, page=1000) as (address, _), pytest.raises(SystemExit) as ended:
+        call_command("migrate_from_mongodb", mongodb_uri=address, json=True, stdout=told)
+
+    backfill, verified = json.loads(told.getvalue())
+    assert ended.value.code == 1
+    assert backfill["miscounted"] == verified["miscounted"] == {"patients": {"counted": counted, "read": counted - 1}}
 
 
 def test_the_command_takes_everything_from_a_server(old: Version1, ground: Ground) -> None:
