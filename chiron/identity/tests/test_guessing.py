@@ -39,9 +39,9 @@ def evaluated(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each password was looked at."""
     seen: Counter[str] = Counter()
 
-    def looked_at(password: str, encoded: str | None) -> bool:
+    def looked_at(password: str, encoded: str | None, renew: Callable[[str], None] | None = None) -> bool:
         seen[password] += 1
-        return fits(password, encoded)
+        return fits(password, encoded, renew)
 
     monkeypatch.setattr(guesses, "fits", looked_at)
     return seen
