@@ -11,7 +11,7 @@ from chiron.analytics.exports import as_csv
 from chiron.analytics.queries import export_metric, metrics_for, read_metric
 from chiron.analytics.shapes import AnalyticsEnvelope, AnalyticsOut, MetricOut, MetricQuery, MetricsEnvelope
 from chiron.kernel import clock
-from chiron.kernel.access import Call, needs
+from chiron.kernel.access import Call, Proof, needs
 from chiron.kernel.problems import refusals
 
 router = Router(tags=["analytics"])
@@ -46,9 +46,12 @@ class MetricExportQuery(MetricQuery):
 
 
 @router.get("/analytics/{metric}/export", response=refusals(404), openapi_extra=DOWNLOAD)
-@needs("analytics", "export")
+@needs("analytics", "export", proof=Proof.WANTED)
 def export_analytics(request: Call, metric: str, query: Query[MetricExportQuery]) -> HttpResponse:
-    """The same numbers, masked in the same way, as a file. Taking it out is an event."""
+    """The same numbers, masked in the same way, as a file. Taking it out is an event.
+
+    Where the organization decided so (`exports_step_up`), the second factor must have been shown just now.
+    """
     answer = export_metric(request.caller, metric, query.asked(), clock.now())
     name = content_disposition_header(as_attachment=True, filename=f"{answer.metric.name}.csv")
     headers = {"Content-Disposition": name or "", "Cache-Control": "no-store"}

@@ -7,20 +7,25 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.test import Client
 
 from chiron.analytics.metrics import TABLE
 from chiron.analytics.queries import Asked, read_metric
 from chiron.analytics.tests.factories import appointments, patients
 from chiron.audit.models import Event
-from chiron.identity.public import Role
+from chiron.identity.models import Membership
+from chiron.identity.public import Role, begin
+from chiron.identity.services.organizations import change_organization
 from chiron.kernel import clock
+from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, atomic, cursor, hurry
+from chiron.kernel.ids import NIL
 from chiron.registry.models import Department, ProviderDepartment
 from chiron.registry.public import assign
 from chiron.registry.tests.factories import problem
 from chiron.scheduling.tests.factories import BERLIN
 from chiron.tenancy.public import inside
-from tests.town import Clinic
+from tests.town import OPERATOR, Clinic
 
 BOOKED = "/api/analytics/appointments.booked"
 APRIL = {"from": "2026-04-01", "to": "2026-04-30"}
@@ -189,6 +194,27 @@ def test_a_file_says_the_same_and_taking_it_out_is_an_event(hilltop: Clinic) -> 
     assert taken.headers["Content-Disposition"] == 'attachment; filename="appointments.booked.csv"'
     [event] = events(hilltop)
     assert (event.action, event.outcome, event.subjects) == ("analytics.exported", "success", [])
+
+
+def test_the_second_factor_is_shown_again_where_the_organization_wants_it(hilltop: Clinic) -> None:
+    def taken(shown: timedelta | None) -> Any:
+        member = Membership.objects.select_related("account").get(id=hilltop.who[Role.ADMIN].membership_id or NIL)
+        mfa_at = None if shown is None else clock.now() - shown
+        opened = begin(by=Caller(), account=member.account, membership=member, mfa_at=mfa_at, now=clock.now())
+        return Client(headers={"authorization": f"Bearer {opened.access}"}).get(f"{BOOKED}/export", APRIL)
+
+    late, never = timedelta(minutes=5, seconds=2), None
+    assert [taken(shown).status_code for shown in (late, never)] == [200, 200]
+    wanted = {"policies": {"exports_step_up": True}}
+    change_organization(by=OPERATOR, organization_id=hilltop.id, changes=wanted, now=clock.now())
+    before = len([event for event in events(hilltop) if event.outcome == "success"])
+
+    refused = [problem(taken(shown)) for shown in (late, never)]
+
+    assert refused == [(401, "step-up-required")] * 2
+    assert len([event for event in events(hilltop) if event.outcome == "success"]) == before
+    assert taken(timedelta(0)).status_code == 200
+    assert asked(hilltop).status_code == 200
 
 
 def test_a_name_that_a_spreadsheet_would_compute_is_told_as_text(hilltop: Clinic) -> None:
