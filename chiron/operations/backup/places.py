@@ -26,6 +26,9 @@ UNREACHED = (BotoCoreError, ClientError, Boto3Error)
 class Place(Protocol):
     """One backup, wherever it lies."""
 
+    def begin(self) -> None:
+        """Be the one who makes it. Raises BackupRefused where another one does, or did."""
+
     def put(self, name: str, content: Iterable[bytes]) -> None:
         """Write a part, to the disk itself where it is one. Raises BackupRefused."""
 
@@ -36,7 +39,7 @@ class Place(Protocol):
         """Have it count; until then it is none."""
 
     def abandon(self) -> None:
-        """Remove what was written of a backup that came to nothing, where that can be done."""
+        """Remove what was written of a backup that came to nothing, where that can be done; for who began it only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,20 @@ class Folder:
     def _partial(self) -> Path:
         return self.path.with_name(f"{self.path.name}.partial")
 
+    def begin(self) -> None:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._partial.mkdir(mode=0o700)
+        except OSError as error:
+            if self._partial.is_dir():
+                raise BackupRefused(f"Another backup is being made as {self.path}, or was killed there.") from None
+            raise BackupRefused(f"{self._partial} cannot be made ({error.strerror}).") from None
+        if self.path.exists():  # asked last: whoever was faster has it now
+            self._partial.rmdir()
+            raise BackupRefused(f"Another backup was made as {self.path}.")
+
     def put(self, name: str, content: Iterable[bytes]) -> None:
         try:
-            self._partial.mkdir(mode=0o700, parents=True, exist_ok=True)
             with open(self._partial / name, "xb", opener=_private) as file:
                 for each in content:
                     file.write(each)
@@ -88,6 +102,9 @@ class Bucket:
 
     name: str
     prefix: str
+
+    def begin(self) -> None:
+        """Nothing has to be made."""
 
     def put(self, name: str, content: Iterable[bytes]) -> None:
         with _reached():

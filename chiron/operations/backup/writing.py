@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from django.conf import settings
 from psycopg import sql
@@ -95,6 +96,7 @@ def back_up(place: Place, recipient: X25519PublicKey, *, by: Caller, now: dateti
     """
     by.scope("backups", "create")
     writing = Writing(place, recipient, new_id(), watch)
+    place.begin()
     with _abandoned_unless_whole(place):
         manifest = _write(writing, now)
     with atomic(ACCOUNTS):
@@ -143,6 +145,7 @@ def copy(manifest: Manifest, place: Place, other: Place, *, watch: Watch) -> Non
     Raises BackupRefused, Damaged, and then it does not count there.
     """
     watch.begin(f"to {other}", len(manifest.parts) + 1)
+    other.begin()
     for name in (*manifest.parts, MANIFEST):
         other.put(name, place.get(name))
         if _digest(other.get(name)) != _digest(place.get(name)):
@@ -190,6 +193,9 @@ def _parts_of(stored: Iterable[tuple[UUID, UUID, int]]) -> Iterator[Member]:
 
 
 def _is_still_stored(organization_id: UUID, file_id: UUID) -> bool:
-    with connect_as_owner(CLINICAL) as connection:
-        query = sql.SQL(STILL_STORED).format(sql.Identifier(f"t_{organization_id.hex}"))
-        return bool(connection.execute(query, [file_id]).fetchall()[0][0])
+    query = sql.SQL(STILL_STORED).format(sql.Identifier(f"t_{organization_id.hex}"))
+    try:
+        with connect_as_owner(CLINICAL) as connection:
+            return bool(connection.execute(query, [file_id]).fetchall()[0][0])
+    except psycopg.errors.UndefinedTable:  # the organization was deleted meanwhile
+        return False
