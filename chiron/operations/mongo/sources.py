@@ -51,7 +51,11 @@ class Dump:
         """Give the folder of the database, or the one above it where that holds a single one. Raises SourceDamaged."""
         self._folder = _folder_of_database(folder)
         self.database = self._folder.name
-        self._files = {path.name.split(".bson")[0]: path for path in sorted(self._folder.iterdir()) if _is_data(path)}
+        self._files: dict[str, Path] = {}
+        for path in sorted(filter(_is_data, self._folder.iterdir())):
+            other = self._files.setdefault(path.name.split(".bson")[0], path)
+            if other != path:
+                raise SourceDamaged(f"{other.name} and {path.name} are of one collection: keep the one that is right.")
         self._places: dict[bytes, list[tuple[int, int]]] | None = None
         self._chunks: IO[bytes] | None = None
 
@@ -122,9 +126,8 @@ class Server:
 
     def chunks(self, collection: str, file: Any) -> Iterator[bytes]:
         try:
-            for document in (
-                self._found(collection).find({"files_id": {"$eq": file}}).sort("n", 1).batch_size(CHUNKS_AT_ONCE)
-            ):
+            found = self._found(collection).find({"files_id": {"$eq": file}}).sort("n", 1)
+            for document in found.batch_size(CHUNKS_AT_ONCE):
                 yield bytes(document.raw)
         except PyMongoError as error:
             raise SourceDamaged(f"The server stopped answering ({type(error).__name__}).") from None

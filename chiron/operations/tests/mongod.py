@@ -76,7 +76,7 @@ class Mongod(ThreadingTCPServer):
 
 def _order(value: Any) -> tuple[int, Any]:
     """The comparison order of BSON's types: all numbers are one, then texts, then ids."""
-    kinds = ((int, float), str, dict, bytes, ObjectId)
+    kinds: tuple[Any, ...] = ((int, float), str, dict, bytes, ObjectId)
     return next(number for number, kind in enumerate(kinds) if isinstance(value, kind)), value
 
 

@@ -120,6 +120,16 @@ def test_a_cut_off_packed_dump_is_refused(old: Version1, tmp_path: Path) -> None
         Dump(folder).counts()
 
 
+def test_two_files_of_one_collection_are_refused(old: Version1, ground: Ground) -> None:
+    folder = old.written(ground.folder)
+    old.written(ground.folder, compressed=True)
+
+    with pytest.raises(CommandError, match=r"audit_logs\.bson and audit_logs\.bson\.gz are of one collection"):
+        call_command("migrate_from_mongodb", dump=folder, stdout=StringIO())
+
+    assert ground.made == []
+
+
 @pytest.mark.parametrize("address", ["mongodb://127.0.0.1:1", "nonsense", "mongodb://"])
 def test_an_address_without_a_database_is_refused(address: str) -> None:
     with pytest.raises(SourceDamaged, match="address cannot be used"):
