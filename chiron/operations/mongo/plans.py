@@ -12,7 +12,7 @@ from bson import ObjectId
 from bson.errors import BSONError
 
 from chiron.kernel.access import Caller
-from chiron.operations.mongo.ids import id_of
+from chiron.operations.mongo.ids import id_of, key_in
 from chiron.operations.mongo.leaves import decoded
 from chiron.operations.mongo.mapping import Mapping
 from chiron.operations.mongo.reading import Leaf, Reader
@@ -94,14 +94,14 @@ class Context:
         """``only`` is the `_id`, as text, of the one organization that is wanted; ``chunks`` gives those of a file."""
         self.chunks = chunks
         self.database, self.mapping, self.now = database, mapping, now
-        self._only = only
+        self._only = str(key_in(only))
         self._placed: dict[bytes, UUID] = {}
         self._seen: set[bytes] = set()
         self._claimed: set[bytes] = set()
         self._referred: dict[bytes, tuple[Any, UUID | None]] = {}
         self._lost: dict[bytes, tuple[UUID | None, UUID | None]] = {}
         self._erased = {line.organization_id for line in erased_organizations()}
-        self._tenants = {key: organization_for_slug(slug).id for key, slug in mapping.tenants.items()}
+        self._tenants = {str(key_in(key)): organization_for_slug(slug).id for key, slug in mapping.tenants.items()}
 
     def decide(self, kind: Kind, raw: bytes) -> Decision:
         """What becomes of the next document of the source. The same documents give the same decisions."""
@@ -189,11 +189,11 @@ class Context:
 
     def is_here(self, key: Any) -> bool:
         """Whether the mapping says that an organization of the source is one that was here before."""
-        return str(key) in self._tenants
+        return str(key_in(key)) in self._tenants
 
     def organization_id_of(self, key: Any, pointer: str = "") -> UUID:
         """The organization that the document with this `_id` is."""
-        return self._tenants.get(str(key)) or self._id_of("organizations", key, pointer)
+        return self._tenants.get(str(key_in(key))) or self._id_of("organizations", key, pointer)
 
     def _own_id(self, kind: Kind, document: Map[str, Any], raw: bytes) -> UUID:
         if "_id" not in document:
@@ -206,7 +206,7 @@ class Context:
 
     def _organization(self, kind: Kind, reader: Reader, document_id: UUID) -> tuple[UUID, Any]:
         if kind.name == "organizations":
-            key = reader.document["_id"]
+            key = key_in(reader.document["_id"])
             return self.organization_id_of(key), key
         pointer, key = reader.reference("organization")
         if key is None and document_id.bytes in self._referred:

@@ -100,6 +100,7 @@ DIRTY: dict[str, tuple[Dirt, Counter[str]]] = {
         ("a broken token", lambda old: old.patient(last_name=sealed("Mensah")[:-9]), Reason.SHUT),
         ("no organization", lambda old: old.patient(organization_id=None), Reason.WITHOUT_ORGANIZATION),
         ("an unknown one", lambda old: old.patient(organization_id=ObjectId()), Reason.UNKNOWN_ORGANIZATION),
+        ("a doctor of no number", lambda old: old.patient(doctor_id=Decimal128("sNaN")), Reason.DANGLING),
         ("a doctor who is not", lambda old: old.patient(doctor_id=ObjectId()), Reason.DANGLING),
         ("a doctor refused", after_who_was_refused, Reason.WRONG_TYPE, Reason.DANGLING),
         ("a doctor next door", next_door, Reason.ELSEWHERE),
@@ -196,6 +197,41 @@ def test_what_is_odd_but_can_be_kept_is_kept_to_the_bit(ground: Ground) -> None:
 
     assert (report.tallies["patients"].migrated, verified.compared["patients"].documents) == (2, 2)
     assert verified.compared["patients"].differences == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "reference"),
+    [
+        ("65f0a1b2c3d4e5f601234567", "65f0a1b2c3d4e5f601234567"),
+        ("65f0a1b2c3d4e5f601234567", ObjectId("65f0a1b2c3d4e5f601234567")),
+        (7, 7.0),
+        (7.0, bson.Int64(7)),
+        (bson.Int64(7), Decimal128("7.0")),
+    ],
+)
+def test_an_id_is_found_however_it_is_referred_to(key: Any, reference: Any, ground: Ground) -> None:
+    old = Version1()
+    old.organization(_id=key)
+    doctor = old.doctor(_id=key, organization_id=reference, user_id=old.user(_id=key, organization_id=reference))
+    old.patient(_id=key, organization_id=reference, doctor_id=reference)
+    old.screening(organization_id=reference, patient_id=reference)
+    old.patient(organization_id=old.organization())
+
+    only = key if isinstance(key, str) else "7"
+    report, verified = ground.backfill(old, only=only), ground.verify(old, only=only)
+
+    assert doctor == key
+    migrated = {name: tally.migrated for name, tally in report.tallies.items() if tally.source}
+    assert migrated == {"organizations": 1, "users": 1, "doctors": 1, "patients": 1, "screenings": 1}
+    assert [report.differs, verified.differs] == [False, False]
+
+
+def test_ids_that_are_not_equal_stay_two(ground: Ground) -> None:
+    old = Version1()
+    for key in (7, "7", 7.5, True, 2**60, float(2**60 + 2**40), float("nan"), Decimal128("sNaN")):
+        old.organization(_id=key)
+
+    assert ground.migration(old).forecast().tallies["organizations"].migrated == 8
 
 
 def test_what_was_refused_comes_once_the_source_is_mended(ground: Ground) -> None:
