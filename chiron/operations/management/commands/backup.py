@@ -55,9 +55,9 @@ class Command(BaseCommand):
 
 def recipient() -> X25519PublicKey:
     """The key that backups are sealed for. Raises BackupRefused."""
-    if settings.BACKUP_PUBLIC_KEY:
-        return public_key(settings.BACKUP_PUBLIC_KEY)
-    return private_key(settings.BACKUP_ENCRYPTION_KEY).public_key()
+    if settings.BACKUP_ENCRYPTION_KEY and not settings.BACKUP_PUBLIC_KEY:
+        return private_key(settings.BACKUP_ENCRYPTION_KEY).public_key()
+    return public_key(settings.BACKUP_PUBLIC_KEY)
 
 
 def _places(folder: Path | None, bucket: str | None, name: str) -> Iterator[Folder | Bucket]:
