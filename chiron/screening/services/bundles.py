@@ -7,7 +7,7 @@ from typing import cast
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, take_turns
-from chiron.kernel.errors import NotFound, StaleVersion
+from chiron.kernel.errors import Invalid, NotFound, StaleVersion
 from chiron.screening.errors import BundleMissing, GateNotPassed, IllegalState
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import BundleChange, BundleState
@@ -24,6 +24,12 @@ class Words:
 
     person: str
     reason: str
+
+    def refuse_silence(self) -> None:
+        """Raises Invalid where nobody is named, or no reason."""
+        said = {"person": self.person, "reason": self.reason}
+        if silent := [name for name, words in said.items() if not words.strip()]:
+            raise Invalid(errors=[{"loc": ["body", name], "msg": "is required"} for name in silent])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,10 @@ def change_state(
     """Let a bundle stand elsewhere. One that becomes active takes the place of the one that was, which stays validated.
 
     To be validated it must have passed the gate, on patients it had never seen (`b12 validate`).
-    Raises NotFound, StaleVersion, IllegalState, GateNotPassed.
+    Raises NotFound, StaleVersion, IllegalState, GateNotPassed, and Invalid where the words are blank.
     """
     by.scope("screening-models", "update")
+    words.refuse_silence()
     bundle = _bundle(content_hash)
     take_turns(CLINICAL, f"screening models of {current_organization_id()}")
     row = _row(content_hash, now)

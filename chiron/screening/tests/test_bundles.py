@@ -11,7 +11,7 @@ from django.db import connections
 from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.kernel.db import CLINICAL
-from chiron.kernel.errors import DomainError
+from chiron.kernel.errors import DomainError, Invalid
 from chiron.screening import shelf
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import BundleChange, BundleState, Screening
@@ -99,6 +99,18 @@ def test_who_answers_for_it_and_why_must_be_said(hilltop: Clinic, bundle: Bundle
     )
 
     assert [unnamed.status_code, unreasoned.status_code, changes(hilltop)] == [422, 422, 0]
+
+
+@pytest.mark.parametrize("said", [{"person": ""}, {"person": " \n"}, {"reason": ""}, {"reason": "\t "}])
+def test_no_way_in_takes_silence_for_an_answer(said: dict[str, str], hilltop: Clinic, bundle: Bundle) -> None:
+    with inside(hilltop.id), pytest.raises(Invalid) as refusal:
+        change_state(
+            by=hilltop.who[Role.ADMIN], content_hash=bundle.content_hash, state=BundleStanding.VALIDATED,
+            words=Words(**SAID | said), now=NOW,
+        )  # fmt: skip
+
+    assert [fault["loc"] for fault in refusal.value.errors] == [["body", *said]]
+    assert changes(hilltop) == 0
 
 
 def test_only_admins_decide_and_unknown_models_are_not_there(hilltop: Clinic, bundle: Bundle) -> None:

@@ -199,10 +199,11 @@ class Command(BaseCommand):
         gate = read_bundle(options["bundle"]).gate
         if not gate["passed"]:
             raise CommandError(" ".join(["The gate is not passed:", *gate["reasons"]]))
-        content_hash = put_bundle(options["bundle"]).content_hash
         by = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}), device="b12 activate")
         words = Words(options["person"], options["reason"])
         try:
+            words.refuse_silence()
+            content_hash = put_bundle(options["bundle"]).content_hash
             with inside(organization.id):
                 if read_state(by, content_hash).state is BundleStanding.RESEARCH_ONLY:
                     change_state(
@@ -210,7 +211,8 @@ class Command(BaseCommand):
                     )
                 change_state(by=by, content_hash=content_hash, state=BundleStanding.ACTIVE, words=words, now=now())
         except DomainError as refusal:
-            raise CommandError(refusal.title) from None
+            faults = ", ".join(f"--{fault['loc'][-1]} {fault['msg']}" for fault in refusal.errors)
+            raise CommandError(f"{faults}." if faults else refusal.title) from None
         self.stdout.write(f"{content_hash} answers in {organization.slug}; {options['person']} answers for it.")
 
     def demo_data(self, options: dict[str, Any]) -> None:

@@ -30,8 +30,8 @@ def shelved(tmp_path: Path, settings: Any) -> Iterator[Path]:
     shelf._bundle.cache_clear()
 
 
-def activate(clinic: Clinic, folder: Path) -> None:
-    call_command("b12", "activate", bundle=folder, organization=clinic.organization.slug, **WORDS)
+def activate(clinic: Clinic, folder: Path, **said: str) -> None:
+    call_command("b12", "activate", bundle=folder, organization=clinic.organization.slug, **WORDS | said)
 
 
 def test_a_model_that_passed_answers_and_who_answers_for_it_is_kept(
@@ -66,6 +66,26 @@ def test_a_model_that_did_not_pass_is_refused_with_the_reasons(
 
     with pytest.raises(CommandError, match="gate is not passed: (It has not been validated|Stage 1: the lower bound)"):
         activate(hilltop, folder)
+
+    assert not shelved.exists()
+    with inside(hilltop.id):
+        assert answering(Mode.CLINICAL) is None
+        assert not BundleChange.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"person": ""}, r"^--person is required\.$"),
+        ({"reason": " "}, r"^--reason is required\.$"),
+        ({"person": " ", "reason": ""}, r"^--person is required, --reason is required\.$"),
+    ],
+)
+def test_a_model_for_which_nobody_answers_is_refused(
+    said: dict[str, str], words: str, hilltop: Clinic, made_up: MadeUp, shelved: Path
+) -> None:
+    with pytest.raises(CommandError, match=words):
+        activate(hilltop, made_up.tested, **said)
 
     assert not shelved.exists()
     with inside(hilltop.id):
