@@ -1,10 +1,12 @@
 """Shapes of what comes in: strict, bounded, and never echoed."""
 
+import re
 from datetime import date, time
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Any
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 MAX_INT = 2**31 - 1
 
@@ -22,6 +24,19 @@ def in_the_calendar(day: date) -> date:
     if not FIRST_DAY <= day <= LAST_DAY:
         raise ValueError("is not in the years from 1900 to 2199")
     return day
+
+
+DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def _plain(said: Any) -> Any:
+    if isinstance(said, str) and not DECIMAL.fullmatch(said):
+        raise ValueError("is no decimal number")
+    return said
+
+
+PlainDecimal = Annotated[Decimal, BeforeValidator(_plain)]
+"""A number of JSON, or a string of ASCII digits with sign, point and exponent: no underscores, no other digits."""
 
 
 def _a_time_zone(name: str) -> str:

@@ -1,13 +1,12 @@
 """What screening says and hears over HTTP."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
-from chiron.kernel.schemas import Body
+from chiron.kernel.schemas import Body, PlainDecimal
 from chiron.screening.blood.analytes import ANALYTES, NAME_BY_LOINC, RDW_SD
 from chiron.screening.blood.reading import Measured
 from chiron.screening.models import Screening
@@ -32,7 +31,7 @@ COUNT = {
 class LineIn(Body):
     """One analyte of a blood count."""
 
-    value: Decimal = Field(ge=0, le=10_000_000, max_digits=30)
+    value: PlainDecimal = Field(ge=0, le=10_000_000, max_digits=30)
     unit: str = Field(max_length=20, description="In UCUM, exactly.")
 
 
@@ -45,7 +44,7 @@ def _of_a_count(lines: Any) -> Any:
 class Classify(Body):
     """A blood count, of a patient or of somebody unnamed. Of a patient, age and sex are the registry's."""
 
-    age: int | None = Field(None, ge=0, le=150, description="In completed years.", examples=[67])
+    age: StrictInt | None = Field(None, ge=0, le=150, description="In completed years.", examples=[67])
     sex: Literal["female", "male", "other", "unknown"] | None = Field(None, examples=["female"])
     patient_id: UUID | None = None
     laboratory_id: UUID | None = Field(None, description="Without it, yours, where you work at one.")

@@ -189,6 +189,10 @@ def test_nothing_is_reported_of_what_never_came_or_was_rejected(hilltop: Clinic,
         ({"low": 16, "high": 15}, "range-goes-downward"),
         ({"value": "NaN"}, "invalid"),
         ({"name": ""}, "invalid"),
+        ({"value": "1_0"}, "invalid"),
+        ({"value": "\u0661\u0660"}, "invalid"),
+        ({"value": True}, "invalid"),
+        ({"high": "1_5"}, "invalid"),
     ],
 )
 def test_a_result_that_makes_no_sense_is_refused_whole(

@@ -260,6 +260,7 @@ def test_staff_must_say_whom_a_record_is_about(hilltop: Any) -> None:
         {"occurred_at": "2026-05-04T09:00:00"},
         {"occurred_at": "0001-01-01T00:00:00+14:00"},
         {"quantity": {"value": "NaN"}},
+        {"quantity": {"value": "1_0", "unit": "mmol/L"}},
         {"quantity": {"value": 1e99}},
         {"quantity": {"unit": "%"}},
         {"codes": [{"code": ""}]},

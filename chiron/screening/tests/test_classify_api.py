@@ -224,3 +224,28 @@ def test_a_sites_own_model_answers_once_it_is_active(hilltop: Clinic, bundle: Bu
         BundleState.objects.create(bundle_hash=own.content_hash, state=BundleStanding.ACTIVE)
 
     assert ask(hilltop).json()["screening"]["model"]["version"] == "2"
+
+
+@pytest.mark.parametrize("age", [True, False, "67", "1_0", 67.0, 67.5])
+def test_an_age_that_is_no_whole_number_is_refused(hilltop: Clinic, bundle: Bundle, age: Any) -> None:
+    answer = ask(hilltop, age=age)
+
+    assert (answer.status_code, [each["loc"] for each in answer.json()["errors"]]) == (422, [["body", "age"]])
+    assert kept(hilltop) == []
+
+
+@pytest.mark.parametrize("value", ["1_3.9", "\u0661\u0663.\u0669", " 13.9", "NaN", "", True])
+def test_a_value_that_is_no_plain_decimal_number_is_refused(hilltop: Clinic, bundle: Bundle, value: Any) -> None:
+    answer = ask(hilltop, cbc=COUNT | {"hemoglobin": {"value": value, "unit": "g/dL"}})
+
+    assert answer.status_code == 422
+    assert [each["loc"] for each in answer.json()["errors"]] == [["body", "cbc", "hemoglobin", "value"]]
+    assert kept(hilltop) == []
+
+
+@pytest.mark.parametrize("value", [13.9, "13.9", "+1.39e1", "0139e-1"])
+def test_a_value_is_a_json_number_or_a_plain_decimal_string(hilltop: Clinic, bundle: Bundle, value: Any) -> None:
+    answer = ask(hilltop, cbc=COUNT | {"hemoglobin": {"value": value, "unit": "g/dL"}})
+
+    assert answer.status_code == 200, answer.content
+    assert kept(hilltop)[0].features[0] == 13.9
