@@ -10,6 +10,7 @@ from django.db.models.functions import TruncDate
 
 from chiron.kernel.access import Caller
 from chiron.screening.doors import screenings_within
+from chiron.screening.queries import CONFIRMED
 from chiron.screening.words import Decision, Outcome
 
 DEFICIENT_BELOW = 200.0
@@ -34,7 +35,7 @@ def screened(by: Caller, since: datetime, until: datetime, zone: ZoneInfo) -> li
     grouped = (
         made.annotate(day=TruncDate("made_at", tzinfo=zone))
         .values_list("day", "laboratory_id", "outcome", "decision")
-        .annotate(number=Count("id"), found=Count("id", filter=Q(confirmed_value__lt=DEFICIENT_BELOW)))
+        .annotate(number=Count("id"), found=Count("id", filter=CONFIRMED & Q(confirmed_value__lt=DEFICIENT_BELOW)))
     )
     return [
         Screened(day, laboratory_id, Outcome(outcome), Decision(decision), number, found)

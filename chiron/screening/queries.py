@@ -6,20 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.errors import NotPermitted
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
-from chiron.records.public import records_within
+from chiron.records.public import Status, records_within
 from chiron.screening.doors import screening_for, screenings_within
 from chiron.screening.models import BatchRow, Screening
 from chiron.screening.sealing import SEALED, safe_of
 from chiron.screening.words import Decision, Mode, Outcome, ResultClass
 
 LATEST_FIRST = ("-made_at", "-id")
+CONFIRMED = Q(confirmed_value__isnull=False, confirmed_record__status=Status.ACTIVE)
+"""Screenings of which a later vitamin B12 is known that still stands."""
 
 
 @dataclass(frozen=True, slots=True)

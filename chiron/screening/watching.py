@@ -10,13 +10,12 @@ from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotFound
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
-from chiron.records.public import Status
 from chiron.screening.confirmations import wilson
 from chiron.screening.doors import screening_for
 from chiron.screening.fhir import Resource, bundle_of
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Drift, Screening
-from chiron.screening.queries import subjects_of
+from chiron.screening.queries import CONFIRMED, subjects_of
 from chiron.screening.shelf import bundles_there
 from chiron.screening.standings import active_hashes
 from chiron.screening.words import ResultClass, RiskClass
@@ -91,11 +90,7 @@ def _of(bundle: Bundle) -> list[Measured]:
         ResultClass.BORDERLINE: Q(confirmed_value__gte=low, confirmed_value__lt=high),
         ResultClass.DEFICIENT: Q(confirmed_value__lt=low),
     }
-    confirmed = Screening.objects.filter(
-        bundle_hash=bundle.content_hash,
-        confirmed_value__isnull=False,
-        confirmed_record__status=Status.ACTIVE,
-    )
+    confirmed = Screening.objects.filter(CONFIRMED, bundle_hash=bundle.content_hash)
     said: list[tuple[ResultClass | RiskClass, Q, Q]] = [(each, Q(result_class=each), fit) for each, fit in fits.items()]
     said += [(risk, Q(risk_class=risk), fits[ResultClass.DEFICIENT]) for risk in RiskClass]
     found = []

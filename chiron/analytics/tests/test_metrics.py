@@ -8,6 +8,8 @@ from chiron.analytics.metrics import METRICS, TABLE, Grouping
 from chiron.analytics.tests.factories import TUESDAY, appointments, once_booked, patients, records, screenings, told
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
+from chiron.records.public import Record
+from chiron.records.public import Status as Standing
 from chiron.registry.models import Patient
 from chiron.scheduling.public import Appointment, appointed
 from chiron.scheduling.tests.factories import BERLIN, berlin, receives
@@ -183,3 +185,13 @@ def test_screenings_by_what_came_of_them(hilltop: Clinic, metric: str, number: f
         screenings(13)
 
         assert march(hilltop, metric) == (number, counted)
+
+
+def test_a_deficiency_that_was_withdrawn_is_no_yield(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        right, wrong = records(hilltop, berlin("2031-03-20T10:00"), 2)
+        screenings(15, confirmed_value=150.0, confirmed_record=right)
+        screenings(45, confirmed_value=150.0, confirmed_record=wrong)
+        Record.objects.filter(id=wrong.id).update(status=Standing.ENTERED_IN_ERROR)
+
+        assert march(hilltop, "screening.yield") == (0.25, 60)

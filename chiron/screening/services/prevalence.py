@@ -11,6 +11,7 @@ from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Prevalence, Screening
+from chiron.screening.queries import CONFIRMED
 
 ENOUGH = 100
 """So many linked B12 results say how common the deficiency is, where the organization does not."""
@@ -30,7 +31,7 @@ def prevalence_for(bundle: Bundle) -> Common:
     if said is not None:
         return Common(said.share, f"organization: {said.source}")
     low, _ = cutoffs_of(bundle)
-    linked = Screening.objects.filter(confirmed_value__isnull=False)
+    linked = Screening.objects.filter(CONFIRMED)
     measured = linked.aggregate(n=Count("id"), low=Count("id", filter=Q(confirmed_value__lt=low)))
     if measured["n"] >= ENOUGH and 0 < measured["low"] < measured["n"]:
         return Common(measured["low"] / measured["n"], f"measured: {measured['low']} of {measured['n']} linked results")

@@ -40,6 +40,10 @@ def measured(
     return write_record(by=clinic.who[Role.ADMIN], patient=patient, statement=statement, now=known or at)
 
 
+def withdraw(record: Record) -> None:
+    Record.objects.filter(id=record.id).update(status=Status.ENTERED_IN_ERROR)
+
+
 def linked(clinic: Clinic, screening: Screening) -> tuple[UUID | None, float | None, datetime | None]:
     found = Screening.objects.get(id=screening.id)
     return found.confirmed_record_id, found.confirmed_value, found.confirmed_at
@@ -116,12 +120,53 @@ def test_a_result_that_was_withdrawn_gives_way_to_another(hilltop: Clinic) -> No
         screening = screened(hilltop.patient_id)
         wrong = measured(hilltop)
         link_results(LATER)
-        Record.objects.filter(id=wrong.id).update(status=Status.ENTERED_IN_ERROR)
+        withdraw(wrong)
         right = measured(hilltop, LATER + DAY, value="600")
 
         assert link_results(LATER + DAY) == 1
 
         assert linked(hilltop, screening) == (right.id, 600.0, LATER + DAY)
+
+
+def test_a_result_that_was_withdrawn_and_has_no_other_is_taken_back(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        screening = screened(hilltop.patient_id, result='{"a":1}')
+        wrong = measured(hilltop)
+        link_results(LATER)
+        withdraw(wrong)
+
+        assert link_results(LATER + 300 * DAY) == 1
+        assert link_results(LATER + 301 * DAY) == 0
+
+        assert linked(hilltop, screening) == (None, None, None)
+        assert read_screening(hilltop.who[Role.ADMIN], screening.id).result == '{"a":1}'
+        events = Event.objects.using(CLINICAL).filter(resource_id=screening.id, action="screening.unconfirmed")
+        assert [each.subjects for each in events] == [[hilltop.patient_id]]
+
+
+def test_a_result_that_was_amended_is_linked_as_it_now_is(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        screening = screened(hilltop.patient_id)
+        result = measured(hilltop)
+        link_results(LATER)
+        Record.objects.filter(id=result.id).update(quantity_value=100, quantity_code="pmol/L")
+
+        assert link_results(LATER + DAY) == 1
+        assert link_results(LATER + 2 * DAY) == 0
+
+        assert linked(hilltop, screening) == (result.id, 135.537, LATER + DAY)
+
+
+def test_a_result_that_turned_out_to_be_of_something_else_is_taken_back(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        screening = screened(hilltop.patient_id)
+        result = measured(hilltop)
+        link_results(LATER)
+        Record.objects.filter(id=result.id).update(code_keys=["http://loinc.org|2284-8"])
+
+        assert link_results(LATER + DAY) == 1
+
+        assert linked(hilltop, screening) == (None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from chiron.identity.public import Role
 from chiron.kernel.errors import NotPermitted
-from chiron.records.public import write_record
+from chiron.records.public import Record, Status, write_record
 from chiron.records.tests.factories import statement_of
 from chiron.registry.public import Patient
 from chiron.screening.model.bundles import Bundle
@@ -39,6 +39,16 @@ def test_enough_linked_results_are_better(hilltop: Clinic, bundle: Bundle) -> No
         found = prevalence_for(bundle)
 
     assert (found.share, found.source) == (0.04, "measured: 4 of 100 linked results")
+
+
+def test_results_that_were_withdrawn_are_not_counted(hilltop: Clinic, bundle: Bundle) -> None:
+    with inside(hilltop.id):
+        confirm(hilltop, [199.9] * 4 + [200.0] * (ENOUGH - 4))
+        Record.objects.update(status=Status.ENTERED_IN_ERROR)
+
+        found = prevalence_for(bundle)
+
+    assert found.source == "model: those it was trained on"
 
 
 def test_what_the_organization_says_counts_before_all(hilltop: Clinic, bundle: Bundle) -> None:
