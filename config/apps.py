@@ -16,6 +16,7 @@ class Composition(AppConfig):
         from config import hooks, startup
 
         register(startup.examine_servers, Tags.security, deploy=True)
+        register(startup.examine_bundles, "models")
         log.configure()
         hooks.install()
 

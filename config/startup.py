@@ -74,6 +74,12 @@ def refuse_changed_bundles() -> None:
         raise ImproperlyConfigured("Models were changed:\n" + "\n".join(f"- {fault}" for fault in faults))
 
 
+def examine_bundles(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Before every command that does not mend an installation: the models are what their hashes say."""
+    hint = "Put it back as it was, or remove its folder."
+    return [Error(fault, hint=hint, id="chiron.E003") for fault in changed_bundles()]
+
+
 def wait_in_bounded_time() -> None:
     """Whoever waits for an answer is told within ten seconds that a database gives none."""
     Deadline.seconds = SECONDS_TO_ANSWER

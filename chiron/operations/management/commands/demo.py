@@ -16,7 +16,7 @@ from chiron.operations.serving import PortTaken, default_workers, must_be_free, 
 
 class Command(BaseCommand):
     help = "Make the demo clinic, once, and serve it."
-    requires_system_checks: list[str] = []
+    requires_system_checks: list[str] = ["models"]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What the demo holds, and where it is served."""
