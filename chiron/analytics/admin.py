@@ -16,6 +16,7 @@ from chiron.analytics.models import Figure
 from chiron.analytics.periods import Grain
 from chiron.analytics.queries import Answer, Asked, export_metric, metrics_for, read_metric
 from chiron.analytics.shapes import MetricQuery
+from chiron.identity.public import prove_for_export
 from chiron.kernel import clock
 from chiron.kernel.access import Caller
 from chiron.kernel.cells import Table
@@ -83,10 +84,11 @@ class NumbersPage(Page):
         return self._page(request, "numbers", context, status=422 if seek.errors else 200)
 
     def file_view(self, request: HttpRequest) -> HttpResponse:
-        """The same as a file, which is an event."""
+        """The same as a file, which is an event. Raises StepUpRequired where the organization wants it for exports."""
         if request.method != "GET":
             return HttpResponseNotAllowed(["GET"])
         by = self._caller(request, "export")
+        prove_for_export(by, clock.now())
         seek = SeekNumbers(by, request.GET)
         if not seek.is_valid():
             return HttpResponse(status=422)

@@ -26,6 +26,7 @@ from chiron.identity.queries import (
 from chiron.identity.revocations import Snapshot, revocations
 from chiron.identity.roles import ROLES, Role
 from chiron.identity.rules import EMAIL, USERNAME
+from chiron.identity.seats import prove_for_export
 from chiron.identity.services.accounts import create_operator, make_account
 from chiron.identity.services.arrivals import AccountArrival, admit_accounts, settled_accounts
 from chiron.identity.services.erasure import end_account_of_patient, end_patient, patients_signing_in
@@ -89,6 +90,7 @@ __all__ = [
     "me",
     "patients_signing_in",
     "proof_of",
+    "prove_for_export",
     "public_key",
     "remove_organization",
     "remove_remains",

@@ -4,11 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from chiron.identity.errors import StepUpRequired
 from chiron.identity.models import Account, Membership, Session
 from chiron.identity.policy import scope_of
+from chiron.identity.rules import is_fresh
 from chiron.identity.second_factors import enrolment_due
 from chiron.kernel.access import Caller
-from chiron.tenancy.public import Organization
+from chiron.kernel.ids import NIL
+from chiron.tenancy.public import Organization, policies_of
 
 PLATFORM = "platform"
 
@@ -50,6 +53,18 @@ def stands(session_id: UUID, account: Account, now: datetime) -> bool:
     """Whether that session is the account's and has not ended."""
     standing = Session.objects.filter(id=session_id, account=account, revoked_at=None, expires_at__gt=now)
     return standing.exists()
+
+
+def prove_for_export(by: Caller, now: datetime) -> None:
+    """Refuse, from a seat, who must show a second factor for an export and has not just signed in with it.
+
+    As `Proof.WANTED` does of operations. Raises StepUpRequired.
+    """
+    if not by.organization_id or not policies_of(by.organization_id).exports_step_up:
+        return
+    session = Session.objects.filter(id=by.session_id or NIL).first()
+    if session is None or not is_fresh(session.mfa_at, now):
+        raise StepUpRequired
 
 
 def _seat(by: Caller, membership: Membership, now: datetime) -> Seat:

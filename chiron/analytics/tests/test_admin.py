@@ -1,16 +1,20 @@
 """The numbers in the administration: drawings, the table, the file, and what the first page shows of them."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chiron.analytics.tests.factories import appointments
 from chiron.analytics.tests.test_api import TUESDAY, WEDNESDAY, events
+from chiron.identity.models import Session
 from chiron.identity.public import Role
+from chiron.identity.services.organizations import change_organization
+from chiron.kernel.clock import now
 from chiron.scheduling.words import Status
 from chiron.tenancy.public import inside
-from tests.town import Clinic
+from tests.town import OPERATOR, Clinic
 
 NUMBERS = "/admin/analytics/figure/"
 APRIL = {"metric": "appointments.booked", "since": "2026-04-01", "until": "2026-05-31"}
@@ -85,6 +89,24 @@ def test_the_file_is_the_one_of_the_api_and_an_event(hilltop: Clinic) -> None:
     assert taken.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert "appointments.booked,1,appointments,2026-04-01,2026-04-30,none,,,25,25,no" in taken.content.decode()
     assert [event.action for event in events(hilltop)] == ["analytics.exported"]
+
+
+def test_a_file_is_for_who_just_signed_in_with_a_second_factor_where_the_organization_wants_it(
+    hilltop: Clinic,
+) -> None:
+    wanted = {"policies": {"exports_step_up": True}}
+    change_organization(by=OPERATOR, organization_id=hilltop.id, changes=wanted, now=now())
+    desk = hilltop.desk(Role.ADMIN)
+    session = Session.objects.filter(id=desk.session["session"])
+    statuses = []
+
+    for mfa_at in (None, now() - timedelta(minutes=5, seconds=2), now()):
+        session.update(mfa_at=mfa_at)
+        statuses.append(desk.get(f"{NUMBERS}file/", APRIL).status_code)
+
+    assert statuses == [401, 401, 200]
+    assert [event.outcome for event in events(hilltop)] == ["denied", "denied", "success"]
+    assert desk.get(NUMBERS, APRIL).status_code == 200
 
 
 def test_who_answers_for_privacy_alone_counts_nothing(hilltop: Clinic) -> None:
