@@ -10,7 +10,7 @@ from chiron.identity.public import Role
 from chiron.kernel.clock import now
 from chiron.records.public import Record
 from chiron.records.public import Status as Standing
-from chiron.registry.models import Patient
+from chiron.registry.models import Laboratory, LaboratoryStaff, Patient
 from chiron.scheduling.public import Appointment, appointed
 from chiron.scheduling.tests.factories import BERLIN, berlin, receives
 from chiron.scheduling.words import Status
@@ -195,3 +195,20 @@ def test_a_deficiency_that_was_withdrawn_is_no_yield(hilltop: Clinic) -> None:
         Record.objects.filter(id=wrong.id).update(status=Standing.ENTERED_IN_ERROR)
 
         assert march(hilltop, "screening.yield") == (0.25, 60)
+
+
+def test_a_technician_counts_what_was_made_at_their_laboratories_alone(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        own, other = (Laboratory.objects.create(name=name, code=name) for name in ("Blood", "Bone"))
+        LaboratoryStaff.objects.create(
+            account_id=hilltop.who[Role.LAB].account_id, laboratory=own, since="2030-01-01T00:00:00Z"
+        )
+        for number, laboratory in ((12, own), (40, other), (30, None)):
+            screenings(number, laboratory=laboratory)
+        asked = {"first": FIRST, "last": LAST, "group": Grouping.LABORATORY}
+
+        theirs = told(hilltop, "screening.volume", Role.LAB, **asked)
+        all_of_them = told(hilltop, "screening.volume", **asked)
+
+        assert [(cell.id, cell.value) for cell in theirs.cells] == [(own.id, 12)]
+        assert [(cell.id, cell.value) for cell in all_of_them.cells] == [(own.id, 12), (other.id, 40), (None, 30)]
