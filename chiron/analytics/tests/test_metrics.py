@@ -1,6 +1,7 @@
 """Each metric by a fixture whose answer was worked out by hand. All of it happens in March 2031 at Hilltop."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -205,7 +206,7 @@ def test_a_technician_counts_what_was_made_at_their_laboratories_alone(hilltop: 
         )
         for number, laboratory in ((12, own), (40, other), (30, None)):
             screenings(number, laboratory=laboratory)
-        asked = {"first": FIRST, "last": LAST, "group": Grouping.LABORATORY}
+        asked: dict[str, Any] = {"first": FIRST, "last": LAST, "group": Grouping.LABORATORY}
 
         theirs = told(hilltop, "screening.volume", Role.LAB, **asked)
         all_of_them = told(hilltop, "screening.volume", **asked)
