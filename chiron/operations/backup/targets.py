@@ -16,7 +16,7 @@ from chiron.operations.backup.heads import BEFORE
 from chiron.operations.backup.names import names, restoring
 from chiron.operations.backup.snapshots import connect_as_owner
 
-USED = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s"
+USED = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
 PATIENCE = 2.0
 THERE = "SELECT count(*) FROM pg_database WHERE datname = %s"
 
