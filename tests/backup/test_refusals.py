@@ -1,13 +1,16 @@
 """What cannot be done is said in a sentence, before anything is begun that would be lost."""
 
+from base64 import urlsafe_b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from chiron.kernel.ids import new_id
 from chiron.operations.backup.errors import BackupRefused
 from chiron.operations.backup.writing import _parts_of
-from tests.backup.places import Taken, backed_up
+from tests.backup.places import KEY, Taken, backed_up, databases, elsewhere
 
 
 def test_of_two_backups_of_one_second_the_first_is_made(taken: Taken, committed: None, tmp_path: Path) -> None:
@@ -27,3 +30,46 @@ def test_of_two_backups_of_one_second_the_first_is_made(taken: Taken, committed:
 
 def test_an_organization_that_is_deleted_meanwhile_has_no_files_any_more(taken: Taken, committed: None) -> None:
     assert list(_parts_of([(new_id(), new_id(), 10)])) == []
+
+
+@pytest.fixture
+def keys(settings: Any) -> None:
+    """Both keys of backups are given."""
+    settings.BACKUP_ENCRYPTION_KEY = urlsafe_b64encode(KEY.private_bytes_raw()).decode()
+    settings.BACKUP_PUBLIC_KEY = urlsafe_b64encode(KEY.public_key().public_bytes_raw()).decode()
+
+
+@pytest.mark.parametrize("where", ["nothing/x.json", "."])
+def test_a_report_that_could_not_be_written_is_refused_before_anything_is_restored(
+    taken: Taken, committed: None, keys: None, tmp_path: Path, where: str
+) -> None:
+    with elsewhere() as prefix:
+        with pytest.raises(CommandError, match="Nothing was restored, .* The report cannot be written to"):
+            call_command("restore", str(taken.folder), report=tmp_path / where)
+
+        assert databases(prefix) == []
+
+
+def test_one_organization_alone_replaces_nothing(taken: Taken, committed: None, keys: None) -> None:
+    slug = taken.clinic.organization.slug
+    with elsewhere() as prefix:
+        with pytest.raises(CommandError, match="One organization is restored into an installation that is empty"):
+            call_command("restore", str(taken.folder), organization=slug, replace=True)
+        assert databases(prefix) == []
+
+    with pytest.raises(CommandError, match="is not empty, and stays as it is. One organization is restored into"):
+        call_command("restore", str(taken.folder), organization=slug)
+
+
+def test_what_is_no_place_and_no_key_is_said_so(committed: None, keys: None, tmp_path: Path, settings: Any) -> None:
+    with pytest.raises(CommandError, match="/ is no backup"):
+        call_command("restore", "/")
+
+    settings.BACKUP_ENDPOINT_URL = "foo"
+    with pytest.raises(CommandError, match="BACKUP_ENDPOINT_URL is no address"):
+        call_command("backup", s3="nightly")
+
+    settings.BACKUP_PUBLIC_KEY = urlsafe_b64encode(bytes(32)).decode()
+    with pytest.raises(CommandError, match="BACKUP_PUBLIC_KEY is a key that everybody"):
+        call_command("backup", str(tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -122,7 +122,7 @@ def test_one_that_is_used_is_not_replaced(prefix: str) -> None:
         used.execute("SELECT 1")
 
         with pytest.raises(BackupRefused, match=f"connected to {prefix}_research"):
-            must_be_free(replace=True)
+            must_be_free(replace=True, advice="")
 
 
 @pytest.mark.stress

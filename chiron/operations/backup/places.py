@@ -173,7 +173,10 @@ def _reached() -> Iterator[None]:
 
 def _client() -> Any:
     patience = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 3})
-    return boto3.client("s3", endpoint_url=settings.BACKUP_ENDPOINT_URL or None, config=patience)
+    try:
+        return boto3.client("s3", endpoint_url=settings.BACKUP_ENDPOINT_URL or None, config=patience)
+    except ValueError:
+        raise BackupRefused("BACKUP_ENDPOINT_URL is no address: it begins with https:// (or http://).") from None
 
 
 def _private(path: str, flags: int) -> int:

@@ -22,6 +22,12 @@ from chiron.operations.backup.watch import Watch
 from chiron.operations.replaying import replay
 from chiron.tenancy.public import all_organizations, has_schema, inside
 
+BESIDE = "`--replace` restores beside it and keeps it under another name."
+ALONE = (
+    "One organization is restored into an installation that is empty only: give it databases, a storage and audit "
+    "heads of its own (docs/how-to/backup.md)."
+)
+
 
 @dataclass
 class Report:
@@ -46,7 +52,7 @@ def restore(backup: Backup, *, by: Caller, replace: bool, now: datetime, watch: 
     The former databases, if there were any and `replace` allows it, keep other names. Raises BackupRefused, Damaged,
     WrongKey, LedgerBroken, StorageUnavailable, OwnerNotConfigured, and then nothing that is served was changed.
     """
-    report = _begun(by, backup, replace=replace, watch=watch)
+    report = _begun(by, backup, replace=replace, advice=BESIDE, watch=watch)
     with fresh() as databases, calling(databases), staged(backup) as heads:
         fill(backup, watch)
         report.tell(databases=prove_equal(backup.manifest, watch), files=put_files(backup, watch))
@@ -61,7 +67,7 @@ def restore_alone(backup: Backup, slug: str, *, by: Caller, now: datetime, watch
     It keeps its id, under which everything of it is sealed and its trail is signed; of the others there is nothing.
     What would act of itself, its queue and outbox, is left out. Raises as `restore` does.
     """
-    report = _begun(by, backup, replace=False, watch=watch)
+    report = _begun(by, backup, replace=False, advice=ALONE, watch=watch)
     with fresh() as databases, calling(databases):
         organization_id = fill_alone(backup, slug, watch)
         with staged(backup, organization_id) as heads:
@@ -72,13 +78,13 @@ def restore_alone(backup: Backup, slug: str, *, by: Caller, now: datetime, watch
     return report
 
 
-def _begun(by: Caller, backup: Backup, *, replace: bool, watch: Watch) -> Report:
+def _begun(by: Caller, backup: Backup, *, replace: bool, advice: str, watch: Watch) -> Report:
     """What is refused is refused here, before the server is touched."""
     by.scope("backups", "restore")
     report = Report()
     close_connections()  # or this process would itself use what it is to replace
     backup.must_fit()
-    must_be_free(replace=replace)
+    must_be_free(replace=replace, advice=advice)
     backup.must_be_whole(watch)
     report.tell(backup=str(backup.manifest.id), made_at=backup.manifest.made_at.isoformat())
     return report

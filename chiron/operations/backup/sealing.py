@@ -131,7 +131,14 @@ def private_key(text: str) -> X25519PrivateKey:
 
 def public_key(text: str) -> X25519PublicKey:
     """The key that a setting says. Raises BackupRefused where it says none."""
-    return X25519PublicKey.from_public_bytes(_secret(text, "BACKUP_PUBLIC_KEY"))
+    key = X25519PublicKey.from_public_bytes(_secret(text, "BACKUP_PUBLIC_KEY"))
+    try:
+        X25519PrivateKey.generate().exchange(key)
+    except ValueError:  # a point of low order
+        raise BackupRefused(
+            "BACKUP_PUBLIC_KEY is a key that everybody could open: `chiron backup_key` makes a pair."
+        ) from None
+    return key
 
 
 def mark_of(key: X25519PublicKey) -> bytes:

@@ -21,14 +21,14 @@ PATIENCE = 2.0
 THERE = "SELECT count(*) FROM pg_database WHERE datname = %s"
 
 
-def must_be_free(*, replace: bool) -> None:
-    """Raise BackupRefused where a database that is served holds anything it may not lose, or that somebody uses."""
+def must_be_free(*, replace: bool, advice: str) -> None:
+    """Raise BackupRefused where a database that is served holds anything it may not lose, or that somebody uses.
+
+    The advice is for whoever finds one that is not empty.
+    """
     for alias, name in names().items():
         if not replace and _holds_anything(alias, name):
-            raise BackupRefused(
-                f"The database {name} is not empty, and stays as it is. `--replace` restores beside it and keeps it "
-                f"under another name."
-            )
+            raise BackupRefused(f"The database {name} is not empty, and stays as it is. {advice}")
         if _is_used(alias, name):
             raise BackupRefused(f"Somebody is connected to {name}: end every `serve` and `worker` first.")
 

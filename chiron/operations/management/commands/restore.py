@@ -17,7 +17,7 @@ from chiron.kernel.access import Caller
 from chiron.operations.backup.errors import BackupRefused
 from chiron.operations.backup.places import Bucket, Folder, Place
 from chiron.operations.backup.reading import Backup
-from chiron.operations.backup.restoring import restore, restore_alone
+from chiron.operations.backup.restoring import ALONE, restore, restore_alone
 from chiron.operations.backup.sealing import private_key
 from chiron.operations.management.bars import bars
 from chiron.vault.public import LedgerBroken
@@ -45,6 +45,7 @@ class Command(BaseCommand):
     @override
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            _must_be_possible(options)
             with bars() as watch:
                 backup = Backup.at(place_of(options["backup"]), private_key(settings.BACKUP_ENCRYPTION_KEY))
                 if options["organization"]:
@@ -55,18 +56,35 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was restored, what is served is unchanged. {refusal}") from None
         except psycopg.OperationalError as error:
             raise CommandError(f"Nothing was restored: a database is out of reach ({type(error).__name__}).") from None
-        text = json.dumps(report.signed(), indent=2)
-        if options["report"] is None:
-            self.stdout.write(text)
-        else:
-            options["report"].write_text(f"{text}\n")
-            self.stdout.write(f"restored and proven; the report: {options['report']}")
+        self._tell(json.dumps(report.signed(), indent=2), options["report"])
+
+    def _tell(self, report: str, path: Path | None) -> None:
+        if path is None:
+            self.stdout.write(report)
+            return
+        try:
+            path.write_text(f"{report}\n")
+        except OSError as error:
+            self.stdout.write(report)
+            raise CommandError(f"Restored and proven, but {path} cannot be written ({error.strerror}).") from None
+        self.stdout.write(f"restored and proven; the report: {path}")
+
+
+def _must_be_possible(options: dict[str, Any]) -> None:
+    """Raise BackupRefused for what would be ignored, or lost at the end."""
+    if options["organization"] and options["replace"]:
+        raise BackupRefused(f"`--replace` is for whole backups. {ALONE}")
+    path: Path | None = options["report"]
+    if path and (path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK)):
+        raise BackupRefused(f"The report cannot be written to {path}: name a file in a folder that you may write to.")
 
 
 def place_of(said: str) -> Place:
-    """Where a backup lies."""
+    """Where a backup lies. Raises BackupRefused."""
     if said.startswith("s3://"):
         bucket, _, prefix = said.removeprefix("s3://").partition("/")
         return Bucket(bucket, prefix.strip("/"))
     path = Path(os.path.abspath(said))
+    if not path.name:
+        raise BackupRefused(f"{path} is no backup: name its folder.")
     return Folder(path.parent if path.is_file() else path)
