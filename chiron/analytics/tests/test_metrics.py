@@ -9,6 +9,7 @@ from chiron.analytics.metrics import METRICS, TABLE, Grouping
 from chiron.analytics.tests.factories import TUESDAY, appointments, once_booked, patients, records, screenings, told
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
+from chiron.kernel.ids import NIL
 from chiron.records.public import Record
 from chiron.records.public import Status as Standing
 from chiron.registry.models import Laboratory, LaboratoryStaff, Patient
@@ -202,7 +203,7 @@ def test_a_technician_counts_what_was_made_at_their_laboratories_alone(hilltop: 
     with inside(hilltop.id):
         own, other = (Laboratory.objects.create(name=name, code=name) for name in ("Blood", "Bone"))
         LaboratoryStaff.objects.create(
-            account_id=hilltop.who[Role.LAB].account_id, laboratory=own, since="2030-01-01T00:00:00Z"
+            account_id=hilltop.who[Role.LAB].account_id or NIL, laboratory=own, since="2030-01-01T00:00:00Z"
         )
         for number, laboratory in ((12, own), (40, other), (30, None)):
             screenings(number, laboratory=laboratory)
