@@ -13,6 +13,7 @@ from chiron.registry.calling import (
 from chiron.registry.doors import (
     department_for,
     glass_broken_by,
+    hold_patient,
     laboratories_of,
     laboratories_within,
     laboratory_for,
@@ -105,6 +106,7 @@ __all__ = [
     "departments_of",
     "glass_to_look_at",
     "glass_broken_by",
+    "hold_patient",
     "import_patients",
     "import_places",
     "import_providers",

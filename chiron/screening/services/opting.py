@@ -11,9 +11,9 @@ from chiron.kernel.access import Caller
 from chiron.kernel.errors import NotFound
 from chiron.kernel.pagination import Page, page
 from chiron.kernel.schemas import PageQuery
-from chiron.registry.public import patient_within, patients_within
+from chiron.registry.public import hold_patient, patient_within, patients_within
 from chiron.screening.errors import OptedOut
-from chiron.screening.models import OptOut
+from chiron.screening.models import OptOut, Screening
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,14 @@ def list_opt_outs(by: Caller, query: PageQuery) -> Page[OptOut]:
 def set_opt_out(*, by: Caller, patient_id: UUID, opted_out: bool, now: datetime) -> Stance:
     """From now on a patient is not screened, or may be again; the first date stays where nothing changes.
 
-    What was screened before stays as it is. Raises NotFound.
+    What was screened before stays as it is, and so does what was asked about meanwhile: the opt-out waits for it and
+    begins no sooner. Raises NotFound.
     """
     patient = patient_within(by, by.scope("screening-optouts", "update"), patient_id, lock=True)
     if opted_out:
-        row, is_new = OptOut.objects.get_or_create(patient=patient, defaults={"since": now, "said_by": by.account_id})
+        last = Screening.objects.filter(patient=patient).order_by("-made_at").values_list("made_at", flat=True).first()
+        since = max(now, last or now)
+        row, is_new = OptOut.objects.get_or_create(patient=patient, defaults={"since": since, "said_by": by.account_id})
         changed = is_new
     else:
         deleted, _ = OptOut.objects.filter(patient=patient).delete()
@@ -73,7 +76,8 @@ def _within(by: Caller, action: str) -> "QuerySet[OptOut]":
 
 
 def must_not_have_opted_out(patient_id: UUID) -> None:
-    """Refuse to ask a model about a patient who does not want it. Raises OptedOut."""
+    """Refuse to ask a model about a patient who does not want it; an opt-out waits from here on. Raises OptedOut."""
+    hold_patient(patient_id)
     if OptOut.objects.filter(patient=patient_id).exists():
         raise OptedOut
 

@@ -1,9 +1,14 @@
 """Who does not want to be screened is not, until they come back."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from chiron.audit.models import Event
@@ -11,11 +16,18 @@ from chiron.identity.public import Role
 from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL
 from chiron.registry.services.erase import erase_patient
+from chiron.registry.tests.factories import registered
+from chiron.registry.tests.test_races import until_somebody_waits
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import OptOut, Screening
+from chiron.screening.services import classify as classifying
+from chiron.screening.services import opting
 from chiron.screening.shapes import COUNT
 from chiron.tenancy.public import inside
 from tests.town import Clinic
+
+EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the opt-out was said, before the lock was waited for."""
 
 
 def put(clinic: Clinic, role: Role, patient_id: UUID, body: Any) -> Any:
@@ -59,6 +71,38 @@ def test_whom_it_concerns_is_not_screened_until_they_come_back(hilltop: Clinic, 
     put(hilltop, Role.PATIENT, hilltop.patient_id, {"opted_out": False})
     assert classify(doctor, hilltop.patient_id).status_code == 200
     assert rows(hilltop) == []
+
+
+def test_what_is_screened_while_somebody_opts_out_was_made_before(
+    lakeside: Clinic, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = lakeside.client(Role.ADMIN)
+    patient_id = UUID(registered(lakeside, role=Role.ADMIN, birth_date=None)["id"])
+    checked, asked = opting.must_not_have_opted_out, threading.Event()
+
+    def slowly(patient_id: UUID) -> None:
+        checked(patient_id)
+        asked.set()
+        until_somebody_waits()
+
+    def opt_out() -> Any:
+        asked.wait(30)
+        try:
+            return put(lakeside, Role.ADMIN, patient_id, {"opted_out": True})
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(classifying, "must_not_have_opted_out", slowly)
+    monkeypatch.setattr("chiron.screening.api_optout.clock", SimpleNamespace(now=lambda: EARLIER))
+    with ThreadPoolExecutor(1) as pool:
+        opted = pool.submit(opt_out)
+        first = classify(admin, patient_id)
+        assert (first.status_code, opted.result(timeout=60).status_code) == (200, 200)
+
+    with inside(lakeside.id):
+        assert OptOut.objects.get().since == Screening.objects.get().made_at
+    monkeypatch.setattr(classifying, "must_not_have_opted_out", checked)
+    assert classify(admin, patient_id).status_code == 409
 
 
 def test_every_change_is_in_the_trail_of_the_patient(hilltop: Clinic) -> None:
