@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, time
-from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -35,8 +34,8 @@ def _plain(said: Any) -> Any:
     return said
 
 
-PlainDecimal = Annotated[Decimal, BeforeValidator(_plain)]
-"""A number of JSON, or a string of ASCII digits with sign, point and exponent: no underscores, no other digits."""
+Plain = BeforeValidator(_plain)
+"""Of a decimal: a number of JSON, or a string of ASCII digits with sign, point and exponent, and nothing else."""
 
 
 def _a_time_zone(name: str) -> str:

@@ -1,12 +1,13 @@
 """What the laboratory's endpoints take and give."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 
-from chiron.kernel.schemas import Body, PageQuery, PlainDecimal
+from chiron.kernel.schemas import Body, PageQuery, Plain
 from chiron.laboratory.models import Result
 from chiron.laboratory.queries import OpenedReport, OpenedSpecimen, ReportsAsked, SpecimensAsked
 from chiron.laboratory.rules import LOINC, Found, SpecimenSaid, is_loinc
@@ -31,7 +32,7 @@ def _in_this_age(instant: datetime) -> datetime:
 
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_this_age)]
-Measured = Annotated[PlainDecimal, Field(max_digits=20, decimal_places=10)]
+Measured = Annotated[Decimal, Field(max_digits=20, decimal_places=10), Plain]
 Loinc = Annotated[str, Field(min_length=3, max_length=10), AfterValidator(_loinc)]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 

@@ -17,7 +17,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from chiron.kernel.schemas import MAX_INT, Body, PlainDecimal
+from chiron.kernel.schemas import MAX_INT, Body, Plain
 from chiron.records.anchors import Passage
 from chiron.records.attachments import Attached
 from chiron.records.entries import Code, Quantity, ReferenceRange, Statement
@@ -49,7 +49,7 @@ def read_moment(text: object) -> datetime | date:
 Moment = Annotated[
     datetime | date, PlainValidator(read_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
-Measured = Annotated[PlainDecimal, Field(max_digits=20, decimal_places=10)]
+Measured = Annotated[Decimal, Field(max_digits=20, decimal_places=10), Plain]
 Short = Annotated[str, Field(max_length=64)]
 Title = Annotated[str, Field(min_length=1, max_length=300)]
 Reason = Annotated[str, Field(max_length=2_000)]

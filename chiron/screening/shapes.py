@@ -1,12 +1,13 @@
 """What screening says and hears over HTTP."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
-from chiron.kernel.schemas import Body, PlainDecimal
+from chiron.kernel.schemas import Body, Plain
 from chiron.screening.blood.analytes import ANALYTES, NAME_BY_LOINC, RDW_SD
 from chiron.screening.blood.reading import Measured
 from chiron.screening.models import Screening
@@ -31,7 +32,7 @@ COUNT = {
 class LineIn(Body):
     """One analyte of a blood count."""
 
-    value: PlainDecimal = Field(ge=0, le=10_000_000, max_digits=30)
+    value: Annotated[Decimal, Field(ge=0, le=10_000_000, max_digits=30), Plain]
     unit: str = Field(max_length=20, description="In UCUM, exactly.")
 
 
