@@ -82,7 +82,7 @@ class Server:
             time.sleep(0.02)
 
     def answers(self) -> bool:
-        """Whether a server of this data folder runs and lets us in."""
+        """Whether a server of this data folder runs and lets us in. Raises ServerRefused for one of other secrets."""
         if self.pid() is None:
             return False
         deadline = time.monotonic() + PATIENCE
@@ -92,9 +92,18 @@ class Server:
                     [folder] = connection.execute("SHOW data_directory").fetchone() or [""]
                 return Path(folder).resolve() == self.home.data.resolve()
             except psycopg.OperationalError as refusal:
+                if "password authentication failed" in str(refusal):
+                    raise ServerRefused(self._of_other_secrets()) from None
                 if not _is_starting(str(refusal)) or time.monotonic() > deadline:
                     return False
                 time.sleep(0.05)
+
+    def _of_other_secrets(self) -> str:
+        path = self.home.path
+        return (
+            f"{self.home.data} was made with another secrets.json than {path / 'secrets.json'}: put that one back. If "
+            f"nothing was kept there yet, as after a command that ran too early, move {path / 'postgres'} away instead."
+        )
 
     def connect(self) -> "psycopg.Connection[tuple[str, ...]]":
         """A superuser's connection, for the supervisor only."""
@@ -231,12 +240,17 @@ class Server:
                 **self._as_account(),
             )
         deadline = time.monotonic() + PATIENCE
-        while not self.answers():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise ServerRefused(
-                    f"PostgreSQL did not start: {log.read_text()[-800:].strip()} (see {self.home.data}/log)"
-                )
-            time.sleep(0.02)
+        try:
+            while not self.answers():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise ServerRefused(
+                        f"PostgreSQL did not start: {log.read_text()[-800:].strip()} (see {self.home.data}/log)"
+                    )
+                time.sleep(0.02)
+        except ServerRefused:
+            self.stop()
+            process.poll()
+            raise
         process.returncode = 0  # it lives on without us, which a collected Popen would complain of
 
     def _make_owner(self) -> None:

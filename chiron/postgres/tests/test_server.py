@@ -3,6 +3,7 @@
 Each test has servers of its own, with the durable settings.
 """
 
+import json
 import os
 import pwd
 import shutil
@@ -293,6 +294,17 @@ def test_a_folder_of_another_version_is_left_alone(home: Home) -> None:
         Server(home).start()
 
     assert [path.name for path in home.data.iterdir()] == ["PG_VERSION"]
+
+
+def test_a_server_of_other_secrets_is_left_stopped_with_what_to_do(home: Home, server: Server) -> None:
+    server.stop()
+    known = home.path / "secrets.json"
+    known.write_text(json.dumps(home.secrets() | {"POSTGRES_PASSWORD": "another"}))
+
+    with pytest.raises(ServerRefused, match=rf"another secrets.json than {known}: .* move {home.path}/postgres away"):
+        server.start()
+
+    assert server.pid() is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its privileges up")
