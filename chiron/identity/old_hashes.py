@@ -16,14 +16,14 @@ BCRYPT_BYTES = 72
 MOST_ROUNDS, MOST_ITERATIONS = 15, 2_000_000
 MOST_MEMORY, MOST_PASSES = 256 * 2**20, 10
 
-DJANGO = re.compile(r"pbkdf2_sha(?:1|256)\$(?P<iterations>\d+)\$[^$]+\$[A-Za-z0-9+/]+=*")
+DJANGO = re.compile(r"pbkdf2_sha(?:1|256)\$(?P<iterations>\d+)\$[^$\0]+\$[A-Za-z0-9+/]+=*")
 BCRYPT = re.compile(r"(?:bcrypt(?:_sha256)?\$)?\$2[aby]\$(?P<rounds>\d\d)\$[./A-Za-z0-9]{53}")
 ARGON2 = re.compile(
     r"(?:argon2)?\$argon2(?:id|i|d)\$v=19\$m=(?P<kibibytes>\d+),t=(?P<passes>\d+),p=(?P<lanes>\d+)"
     r"\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+"
 )
-WERKZEUG_PBKDF2 = re.compile(r"pbkdf2:sha(?P<bits>1|256):(?P<iterations>\d+)\$(?P<salt>[^$]+)\$(?P<digest>[0-9a-f]+)")
-WERKZEUG_SCRYPT = re.compile(r"scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)\$(?P<salt>[^$]+)\$(?P<digest>[0-9a-f]{128})")
+WERKZEUG_PBKDF2 = re.compile(r"pbkdf2:sha(?P<bits>1|256):(?P<iterations>\d+)\$(?P<salt>[^$\0]+)\$(?P<digest>[0-9a-f]+)")
+WERKZEUG_SCRYPT = re.compile(r"scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)\$(?P<salt>[^$\0]+)\$(?P<digest>[0-9a-f]{128})")
 
 
 class Bcrypt(BCryptPasswordHasher):
@@ -44,7 +44,7 @@ def kept_hash(stored: str) -> str | None:
     """The hash of an older system in the form in which we store it, None where it cannot be checked here.
 
     Known are bcrypt (`$2a$`, `$2b$`, `$2y$`), Argon2 in the PHC form, Django's pbkdf2, bcrypt and argon2 formats, and
-    Werkzeug's `pbkdf2:sha1`, `pbkdf2:sha256` and `scrypt`.
+    Werkzeug's `pbkdf2:sha1`, `pbkdf2:sha256` and `scrypt`. PostgreSQL holds none with the character NUL.
     """
     if (found := BCRYPT.fullmatch(stored)) and int(found["rounds"]) <= MOST_ROUNDS:
         return stored if stored.startswith("bcrypt") else f"bcrypt${stored}"

@@ -19,5 +19,5 @@ def open_legacy(token: str | bytes) -> str:
     fernet = MultiFernet(fernets)
     try:
         return fernet.decrypt(token).decode()
-    except (InvalidToken, UnicodeDecodeError):
+    except (InvalidToken, ValueError):
         raise OpeningFailed from None

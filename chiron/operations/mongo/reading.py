@@ -115,13 +115,15 @@ class Reader:
         if value is None:
             return None
         if isinstance(value, Decimal128):
-            value = value.to_decimal()
+            decimal = value.to_decimal()
+            value = float(decimal) if decimal.is_finite() else math.nan
         elif isinstance(value, bool) or not isinstance(value, int | float):
             raise Unfit(Reason.WRONG_TYPE, pointer)
         if not math.isfinite(value):
             raise Unfit(Reason.NOT_A_NUMBER, pointer)
-        self.take(pointer, location, repr(float(value)))
-        return float(value)
+        number = float(value) + 0.0  # which makes zero of -0.0
+        self.take(pointer, location, repr(number))
+        return number
 
     def moment(self, name: str, location: str) -> datetime | None:
         """An instant: BSON's are UTC, to the millisecond; texts say their zone or stand in the declared one."""
@@ -189,10 +191,11 @@ class Reader:
             raise Unfit(Reason.WRONG_TYPE, pointer)
         try:
             said = datetime.fromisoformat(value.strip())
-        except ValueError:
+            return said.astimezone(UTC) if said.tzinfo is not None else self._local_moment(pointer, said)
+        except (OverflowError, ValueError):
             raise Unfit(Reason.DATE, pointer) from None
-        if said.tzinfo is not None:
-            return said.astimezone(UTC)
+
+    def _local_moment(self, pointer: str, said: datetime) -> datetime:
         zone = self.mapping.zone
         if zone is None:
             raise Unfit(Reason.NAIVE_DATE, pointer)
@@ -206,7 +209,10 @@ class Reader:
     def _written_day(self, pointer: str, value: Any) -> str:
         if isinstance(value, datetime):
             zones = [UTC, *([self.mapping.zone] if self.mapping.zone else [])]
-            days = [local.date() for zone in zones if (local := value.astimezone(zone)).time() == time()]
+            try:
+                days = [local.date() for zone in zones if (local := value.astimezone(zone)).time() == time()]
+            except OverflowError:
+                raise Unfit(Reason.DATE, pointer) from None
             if not days:
                 raise Unfit(Reason.NAIVE_DATE, pointer)
             return days[0].isoformat()

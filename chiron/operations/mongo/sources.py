@@ -1,6 +1,7 @@
 """Where the documents of version 1 are read: a live server, or the folder of a dump; in both cases read only."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -70,7 +71,7 @@ class Dump:
             with _opened(path) as file:
                 for document in bson.decode_file_iter(file, RAW):
                     yield bytes(document.raw)
-        except (BSONError, EOFError, OSError) as error:
+        except (BSONError, EOFError, OSError, zlib.error) as error:
             raise SourceDamaged(f"{path.name} is cut off or damaged ({type(error).__name__}).") from None
 
     def chunks(self, collection: str, file: Any) -> Iterator[bytes]:
@@ -83,7 +84,7 @@ class Dump:
         try:
             for _, place in sorted(self._places.get(_key(file), [])):
                 yield _document_at(self._chunks, place)  # type: ignore[arg-type]
-        except (EOFError, OSError) as error:
+        except (EOFError, OSError, zlib.error) as error:
             raise SourceDamaged(f"{path.name} cannot be read ({type(error).__name__}).") from None
 
     def close(self) -> None:

@@ -85,6 +85,8 @@ DIRTY: dict[str, tuple[Dirt, Counter[str]]] = {
         ("a day that is none", lambda old: old.patient(date_of_birth="1971-02-30"), Reason.DATE),
         ("a birth to come", lambda old: old.patient(date_of_birth="2971-02-03"), Reason.DATE),
         ("another way of dates", lambda old: old.patient(date_of_birth="03/02/1971"), Reason.DATE),
+        ("a time after the last", lambda old: old.patient(created_at="9999-12-31T23:59:59-05:00"), Reason.DATE),
+        ("a time before the first", lambda old: old.patient(created_at="0001-01-01T00:00:00+05:00"), Reason.DATE),
         ("a birth at noon", lambda old: old.patient(date_of_birth=AT), Reason.NAIVE_DATE),
         ("a time of no zone", lambda old: old.patient(created_at="2024-03-05 09:30:15"), Reason.NAIVE_DATE),
         (
@@ -98,6 +100,7 @@ DIRTY: dict[str, tuple[Dirt, Counter[str]]] = {
         ("a long name", lambda old: old.patient(last_name="x" * 101), Reason.TOO_LONG),
         ("another's key", lambda old: old.patient(last_name=Fernet(Fernet.generate_key()).encrypt(b"x")), Reason.SHUT),
         ("a broken token", lambda old: old.patient(last_name=sealed("Mensah")[:-9]), Reason.SHUT),
+        ("no token at all", lambda old: old.patient(last_name="gAAAAé"), Reason.SHUT),
         ("no organization", lambda old: old.patient(organization_id=None), Reason.WITHOUT_ORGANIZATION),
         ("an unknown one", lambda old: old.patient(organization_id=ObjectId()), Reason.UNKNOWN_ORGANIZATION),
         ("a doctor of no number", lambda old: old.patient(doctor_id=Decimal128("sNaN")), Reason.DANGLING),
@@ -117,6 +120,7 @@ DIRTY: dict[str, tuple[Dirt, Counter[str]]] = {
             Reason.NOT_A_NUMBER,
         ),
         ("not a decimal", lambda old: old.screening(age=Decimal128("NaN")), Reason.NOT_A_NUMBER),
+        ("a decimal that signals", lambda old: old.screening(age=Decimal128("sNaN")), Reason.NOT_A_NUMBER),
         ("percents", lambda old: old.screening(result={"risk_class": "NORMAL", "p_normal": 97}), Reason.UNKNOWN_VALUE),
         ("two of three", lambda old: old.screening(result={"risk_class": "NORMAL", "p_normal": 0.5}), Reason.MISSING),
         ("half a year", lambda old: old.screening(age=4.5), Reason.UNKNOWN_VALUE),
@@ -232,6 +236,52 @@ def test_ids_that_are_not_equal_stay_two(ground: Ground) -> None:
         old.organization(_id=key)
 
     assert ground.migration(old).forecast().tallies["organizations"].migrated == 8
+
+
+@pytest.mark.parametrize("born", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC), "0001-01-01"])
+def test_a_birth_at_the_end_of_the_calendar_stops_nothing_in_any_zone(born: Any, ground: Ground) -> None:
+    old = Version1()
+    old.organization(_id=old.clinic)
+    old.patient(date_of_birth=born)
+    old.patient(created_at="0001-01-01T00:00:00")
+
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        report = ground.migration(old, zone=zone).forecast()
+        patients = report.tallies["patients"]
+        assert (patients.migrated + patients.quarantined["not-a-date"], report.differs) == (2, False)
+
+
+def test_a_password_hash_with_nul_is_set_aside_and_minus_zero_is_zero(ground: Ground) -> None:
+    old = Version1()
+    old.organization(_id=old.clinic)
+    old.user(password_hash="pbkdf2:sha256:1000$\0$aa")
+    old.user(password_hash="pbkdf2_sha256$1000$\0$aaaa")
+    old.screening(age=-0.0)
+
+    report, verified = ground.backfill(old), ground.verify(old)
+
+    assert report.tallies["users"].migrated == 2
+    assert report.tallies["users"].values == {"unknown-password-hash": 2}
+    assert report.tallies["screenings"].migrated == 1
+    assert not verified.differs
+
+
+def test_who_took_the_account_of_another_is_in_quarantine(ground: Ground) -> None:
+    old = Version1()
+    old.organization(_id=old.clinic)
+    user = old.user()
+    old.doctor(user_id=user)
+    old.patient(user_id=user)
+    ground.backfill(old)
+    old.collections |= {"doctors": [], "patients": []}
+    old.doctor(user_id=user)
+    old.patient(user_id=user)
+
+    report, verified = ground.backfill(old), ground.verify(old)
+
+    for name in ("doctors", "patients"):
+        assert report.tallies[name].quarantined == {"taken-here": 1}
+        assert (report.tallies[name].vanished, verified.compared[name].differs) == (1, False)
 
 
 def test_what_was_refused_comes_once_the_source_is_mended(ground: Ground) -> None:

@@ -130,6 +130,16 @@ def test_two_files_of_one_collection_are_refused(old: Version1, ground: Ground) 
     assert ground.made == []
 
 
+def test_a_packed_dump_with_bytes_turned_over_is_refused(old: Version1, tmp_path: Path) -> None:
+    folder = old.written(tmp_path, compressed=True)
+    path = folder / "version1" / "patients.bson.gz"
+    packed = path.read_bytes()
+    path.write_bytes(packed[:12] + bytes(255 - each for each in packed[12:14]) + packed[14:])
+
+    with pytest.raises(SourceDamaged, match=r"patients\.bson\.gz is cut off or damaged"):
+        Dump(folder).counts()
+
+
 @pytest.mark.parametrize("address", ["mongodb://127.0.0.1:1", "nonsense", "mongodb://"])
 def test_an_address_without_a_database_is_refused(address: str) -> None:
     with pytest.raises(SourceDamaged, match="address cannot be used"):

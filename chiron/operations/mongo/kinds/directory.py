@@ -7,7 +7,13 @@ from uuid import UUID
 from chiron.identity.public import link_provider
 from chiron.kernel.access import Caller
 from chiron.operations.mongo.ids import id_of
-from chiron.operations.mongo.kinds.persons import account_of, accounts_linked, person_in, told_of_person
+from chiron.operations.mongo.kinds.persons import (
+    account_of,
+    accounts_linked,
+    linked_otherwise,
+    person_in,
+    told_of_person,
+)
 from chiron.operations.mongo.plans import Context, Plan, Told
 from chiron.operations.mongo.reading import Reader
 from chiron.registry.public import (
@@ -67,11 +73,13 @@ class Doctors:
         )  # fmt: skip
 
     def admit(self, by: Caller, plans: Sequence[Plan], now: datetime) -> set[UUID]:
-        admit_providers(by=by, arrivals=[plan.arrival for plan in plans], now=now)
-        for plan in plans:
+        refused = linked_otherwise("provider_id", plans)
+        admitted = [plan for plan in plans if plan.id not in refused]
+        admit_providers(by=by, arrivals=[plan.arrival for plan in admitted], now=now)
+        for plan in admitted:
             if plan.account_id is not None:
                 link_provider(by=by, account_id=plan.account_id, provider_id=plan.id, now=now)
-        return set()
+        return refused
 
     def settled(self, organization_id: UUID, plans: Sequence[Plan]) -> dict[UUID, tuple[Told, bool]]:
         ids = [plan.id for plan in plans]

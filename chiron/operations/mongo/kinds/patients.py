@@ -8,7 +8,13 @@ from chiron.identity.public import link_patient
 from chiron.kernel.access import Caller
 from chiron.operations.models import UnplacedDocument
 from chiron.operations.mongo.ids import beside, id_of
-from chiron.operations.mongo.kinds.persons import account_of, accounts_linked, person_in, told_of_person
+from chiron.operations.mongo.kinds.persons import (
+    account_of,
+    accounts_linked,
+    linked_otherwise,
+    person_in,
+    told_of_person,
+)
 from chiron.operations.mongo.plans import Context, Plan, Told
 from chiron.operations.mongo.reading import Reader
 from chiron.registry.public import Entry, PatientArrival, Sex, admit_patients, settled_patients
@@ -55,7 +61,9 @@ class Patients:
         )  # fmt: skip
 
     def admit(self, by: Caller, plans: Sequence[Plan], now: datetime) -> set[UUID]:
-        refused = admit_patients(by=by, arrivals=[plan.arrival for plan in plans], now=now)
+        refused = linked_otherwise("patient_id", plans)
+        arrivals = [plan.arrival for plan in plans if plan.id not in refused]
+        refused |= admit_patients(by=by, arrivals=arrivals, now=now)
         for plan in plans:
             if plan.account_id is not None and plan.id not in refused:
                 link_patient(by=by, account_id=plan.account_id, patient_id=plan.id, now=now)

@@ -1,9 +1,10 @@
 """What version 1 says of doctors and patients alike: names, how to reach them, and the account that they are."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from chiron.identity.public import Membership
-from chiron.operations.mongo.plans import Context, Told
+from chiron.operations.mongo.plans import Context, Plan, Told
 from chiron.operations.mongo.reading import Reader
 from chiron.registry.public import Person
 
@@ -35,6 +36,15 @@ def told_of_person(person: Person, of: str) -> Told:
 def account_of(reader: Reader, context: Context, organization_id: UUID, location: str) -> UUID | None:
     """The account that somebody is. Raises Unfit for one that was not taken over."""
     return context.refer(reader, "user", "users", organization_id, location)
+
+
+def linked_otherwise(column: str, plans: Sequence[Plan]) -> set[UUID]:
+    """Those whose account is another provider, or patient, already."""
+    organizations = {plan.organization_id for plan in plans}
+    said = {plan.account_id: plan.id for plan in plans if plan.account_id}
+    members = Membership.objects.filter(organization_id__in=organizations, account_id__in=said)
+    linked = members.exclude(**{column: None}).values_list("account_id", column)
+    return {said[account_id] for account_id, person in linked if person != said[account_id]}
 
 
 def accounts_linked(organization_id: UUID, column: str, ids: list[UUID]) -> dict[UUID, UUID]:
