@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 from chiron.kernel.db import ACCOUNTS, only_one
+from chiron.operations.mongo.ids import key_in
 from chiron.operations.mongo.leaves import decoded, leaves_of
 from chiron.operations.mongo.reading import TOKEN
 from chiron.operations.mongo.reasons import Unfit
@@ -34,6 +35,17 @@ def must_open(source: Source, collections: list[str]) -> None:
             f"None of {tried} sealed values opens with MASTER_ENCRYPTION_KEY, so it is not that of version 1. "
             "Nothing was written. Set it, or add that key to MASTER_ENCRYPTION_PREVIOUS_KEYS, and start again."
         )
+
+
+def must_hold(source: Source, collection: str, organization: str) -> None:
+    """Raise RunRefused where no organization in this collection has that `_id`."""
+    for raw in source.read(collection):
+        try:
+            if str(key_in(decoded(raw).get("_id"))) == str(key_in(organization)):
+                return
+        except Unfit:
+            continue
+    raise RunRefused("No organization of the source has that _id. Nothing was written.")
 
 
 @contextmanager

@@ -12,12 +12,13 @@ from bson import ObjectId
 from bson.errors import BSONError
 
 from chiron.kernel.access import Caller
+from chiron.operations.models import MigratedDocument
 from chiron.operations.mongo.ids import id_of, key_in
 from chiron.operations.mongo.leaves import decoded
 from chiron.operations.mongo.mapping import Mapping
 from chiron.operations.mongo.reading import Leaf, Reader
 from chiron.operations.mongo.reasons import Reason, Unfit
-from chiron.tenancy.public import organization_for_slug
+from chiron.tenancy.public import all_organizations, inside, organization_for_slug
 from chiron.vault.public import erased_organizations
 
 ORGANIZATION = "Organization.id"
@@ -256,7 +257,7 @@ class Context:
             (pointer, hashlib.sha256(f"{kind.name}\0{what}".encode()).digest()[:16]) for pointer, what in plan.claims
         ]
         for pointer, claim in claims:
-            if claim in self._claimed:
+            if claim in self._claimed and not _is_here(plan):
                 raise Unfit(Reason.DUPLICATE, pointer)
         self._claimed.update(claim for _, claim in claims)
 
@@ -265,3 +266,11 @@ class Context:
             return id_of(self.database, kind, key)
         except (BSONError, OverflowError, TypeError, ValueError):
             raise Unfit(Reason.WRONG_TYPE, pointer) from None
+
+
+def _is_here(plan: Plan) -> bool:
+    """Whether a document came before: then it was the first, whatever the source's order is."""
+    if plan.organization_id not in {each.id for each in all_organizations()}:
+        return False
+    with inside(plan.organization_id):
+        return MigratedDocument.objects.filter(id=plan.id).exists()

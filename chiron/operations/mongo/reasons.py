@@ -56,7 +56,7 @@ REASONS = {
     Reason.DATE: "It cannot be read as a date, or is none that can be: a birth to come.",
     Reason.DANGLING: "It refers to a document that is not there or was not taken over.",
     Reason.ELSEWHERE: "It refers to a document of another organization.",
-    Reason.DUPLICATE: "A document before it has the same name, address, number or code, whatever the case.",
+    Reason.DUPLICATE: "A document before it has the same name, address or number, whatever the case, or the same code.",
     Reason.TAKEN: "Somebody who did not come from version 1 has that name, address, number or code here.",
     Reason.PASSWORD: "The hash is of no known kind: the account is here and has to reset its password.",
     Reason.FACTOR: "Not base32, too short or never confirmed: the account is here without its authenticator app.",

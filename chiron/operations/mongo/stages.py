@@ -8,7 +8,7 @@ from typing import Any
 
 from chiron.operations.models import MigratedDocument, QuarantinedDocument, UnplacedDocument
 from chiron.operations.mongo.backfill import Backfill, tell
-from chiron.operations.mongo.guarding import alone, must_open
+from chiron.operations.mongo.guarding import alone, must_hold, must_open
 from chiron.operations.mongo.kinds import KINDS
 from chiron.operations.mongo.mapping import Mapping
 from chiron.operations.mongo.plans import CHUNKS, Context, Decision, Kind, Plan
@@ -62,7 +62,8 @@ class Migration:
         return report
 
     def verify(self) -> Report:
-        """Hold every value of the source against what stands here."""
+        """Hold every value of the source against what stands here. Raises RunRefused."""
+        self._must_hold()
         report, context = self._report("verify"), self._context()
         for kind in KINDS:
             compared = report.compared[kind.name] = Compared()
@@ -72,7 +73,12 @@ class Migration:
             verification.finish()
         return report
 
+    def _must_hold(self) -> None:
+        if self._only:
+            must_hold(self._source, self._mapping.collections["organizations"], self._only)
+
     def _must_open(self) -> None:
+        self._must_hold()
         named = [self._mapping.collections[name] for name in SEALED_KINDS]
         must_open(self._source, [name for name in named if name not in self._mapping.skip])
 

@@ -266,6 +266,22 @@ def test_a_password_hash_with_nul_is_set_aside_and_minus_zero_is_zero(ground: Gr
     assert not verified.differs
 
 
+def test_who_came_first_of_two_with_one_address_stays(ground: Ground) -> None:
+    old = Version1()
+    old.organization(_id=old.clinic)
+    other = old.organization()
+    old.user(email=f"{old.mark}@example.org")
+    old.user(organization_id=other, email=f"{old.mark.upper()}@Example.org")
+    ground.backfill(old, only=str(other))
+    ground.backfill(old, only=str(old.clinic))
+
+    report, verified = ground.backfill(old), ground.verify(old)
+
+    users = report.tallies["users"]
+    assert (users.unchanged, users.quarantined, users.vanished) == (1, {"taken-here": 1}, 0)
+    assert not verified.differs
+
+
 def test_who_took_the_account_of_another_is_in_quarantine(ground: Ground) -> None:
     old = Version1()
     old.organization(_id=old.clinic)

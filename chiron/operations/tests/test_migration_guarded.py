@@ -72,6 +72,16 @@ def test_a_second_run_is_refused_at_once_and_writes_nothing(ground: Ground) -> N
     assert len(ground.made) == 2
 
 
+@pytest.mark.parametrize("stage", ["preflight", "backfill", "verify"])
+def test_an_organization_that_is_not_at_the_source_is_refused(stage: str, ground: Ground) -> None:
+    folder = clinic(1).written(ground.folder)
+
+    with pytest.raises(CommandError, match="No organization of the source has that _id"):
+        call_command("migrate_from_mongodb", stage, dump=folder, org_filter="nosuchid", stdout=StringIO())
+
+    assert ground.made == []
+
+
 def test_runs_of_two_sources_do_not_wait_for_each_other(ground: Ground) -> None:
     with alone("another"):
         assert ground.backfill(clinic(1)).tallies["patients"].migrated == 2
