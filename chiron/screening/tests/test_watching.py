@@ -194,7 +194,9 @@ def test_the_administration_lists_drift_and_shows_what_was_measured_later(hillto
         assert text in shown
 
 
-def test_who_is_told_of_drift_opens_its_page_and_nobody_of_another_organization(hilltop: Clinic, riverside: Clinic, bundle: Bundle) -> None:
+def test_who_is_told_of_drift_opens_its_page_and_nobody_of_another_organization(
+    hilltop: Clinic, riverside: Clinic, bundle: Bundle
+) -> None:
     with inside(hilltop.id):
         drift = drifted(bundle, date(2031, 3, 3))
 
