@@ -108,7 +108,10 @@ def only_one(alias: str, key: str) -> Iterator[bool]:
             held.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
             held.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
             [taken] = held.fetchone()
-        yield taken
+            try:
+                yield taken
+            finally:
+                held.execute("ROLLBACK")  # a connection that is only closed keeps the lock for a moment longer
     finally:
         own.close()
 

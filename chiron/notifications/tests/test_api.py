@@ -155,7 +155,7 @@ def test_preferences_begin_as_they_are_for_everybody_and_say_what_is_fixed(hillt
     assert found["quiet_hours"] is None
     assert len(found["preferences"]) == 2 * len(Kind)
     assert {each["kind"] for each in found["preferences"] if each["fixed"]} == {"glass.broken", "account.security"}
-    silent = {"patient.assigned", "record.annotated", "model.drifted"}
+    silent = {"patient.assigned", "record.annotated", "model.drifted", "batch.ended"}
     assert {each["kind"] for each in found["preferences"] if not each["on"]} == silent
 
 
