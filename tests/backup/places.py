@@ -79,7 +79,7 @@ def drop(prefix: str) -> None:
     """Remove all databases and roles of a prefix, those that a restore renamed, too."""
     for suffix in databases(prefix):
         with connect(settings.OWNER_DATABASES["accounts"], "postgres") as owner:
-            owner.execute(f"DROP DATABASE {prefix}_{suffix} WITH (FORCE)")
+            owner.execute(f"DROP DATABASE {prefix}_{suffix}")  # with FORCE, a vacuum of the server's own is in the way
     drop_databases(prefix)
 
 
