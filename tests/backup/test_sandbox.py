@@ -56,7 +56,8 @@ def test_an_organization_is_restored_alone_and_whole(taken: Taken, sandbox: str)
     assert Membership.objects.count() == len(Role) + len(taken.people)
     assert not Account.objects.filter(username__startswith=other.organization.slug).exists()
     assert set(OrganizationKey.objects.values_list("organization_id", flat=True)) == {NIL, taken.clinic.id}
-    assert set(PatientKey.objects.values_list("organization_id", flat=True)) == {taken.clinic.id}
+    keys = PatientKey.objects.filter(wrapped__isnull=False)  # the ledger's lines of others leave keys destroyed
+    assert set(keys.values_list("organization_id", flat=True)) == {taken.clinic.id}
     assert not Waiting.objects.exists()
     with connect_as_owner(CLINICAL) as connection:
         schemas = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ '^t_'").fetchall()
