@@ -61,7 +61,7 @@ def take_their_place(heads: Path, *, now: datetime) -> dict[str, str]:
     are served, or the new, or nothing is, for a database is missing. Answers what the former are called now; one that
     was empty is gone. Raises BackupRefused, and then the former are served.
     """
-    suffix = f"{BEFORE}{now:%Y%m%d%H%M%S}"
+    suffix = f"{BEFORE}{now:%Y%m%d%H%M%S%f}"  # a restore that was killed may be made again within the second
     given_up: dict[str, str] = {}
     for alias, name in names().items():
         if not is_there(alias, name):
@@ -71,10 +71,10 @@ def take_their_place(heads: Path, *, now: datetime) -> dict[str, str]:
             continue
         try:
             _rename(alias, name, name + suffix)
-        except psycopg.Error:
+        except psycopg.Error as error:
             for done in given_up:
                 _rename(done, names()[done] + suffix, names()[done])
-            raise BackupRefused(f"Somebody is connected to {name}: end every `serve` and `worker` first.") from None
+            raise BackupRefused(f"Somebody is connected to {name}: end every `serve` and `worker` first.") from error
         given_up[alias] = name + suffix
     live: Path = settings.AUDIT_HEADS_DIR
     if live.exists():
