@@ -19,6 +19,7 @@ from django.conf import settings
 
 from chiron.audit.canonical import instant
 from chiron.audit.heads import SignedHead
+from chiron.kernel.durable import sync
 
 TAIL = 4096  # more than the longest line
 
@@ -49,7 +50,7 @@ def append(trail_name: str, heads_after: Callable[[int], Iterable[SignedHead]]) 
     finally:
         os.close(handle)
     if is_new:
-        _sync_folder(path.parent)
+        sync(path.parent)
 
 
 def length_of(trail_name: str) -> int:
@@ -116,11 +117,3 @@ def read_line(line: bytes, place: str) -> SignedHead | UnreadableCopy:
         return UnreadableCopy(f"{place} is not a head")
     is_plausible = 0 < head.size < 2**63 and head.at.tzinfo is not None
     return head if is_plausible else UnreadableCopy(f"{place} is not a head")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
+from chiron.kernel.durable import sync
 from chiron.vault.errors import LedgerBroken
 
 
@@ -57,7 +58,7 @@ def append(lines_after: Callable[[int], Sequence[dict[str, object]]]) -> None:
         while added:
             added = added[os.write(handle, added) :]
         os.fsync(handle)
-    _sync(folder)
+    sync(folder)
 
 
 @contextmanager
@@ -73,11 +74,3 @@ def _locked() -> Iterator[int]:
 def _cut_torn_end(handle: int) -> None:
     content = path().read_bytes()
     os.ftruncate(handle, content.rfind(b"\n") + 1)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -22,6 +22,7 @@ from chiron.audit.sealing import publish, seal_trail
 from chiron.audit.tests.factories import examined, read_patient, rows
 from chiron.audit.tests.test_sealing import eventually, unsealed
 from chiron.audit.trails import Trail, connect
+from chiron.kernel import durable
 
 WRITERS = 4
 HELD = """
@@ -148,7 +149,7 @@ def pass_that_dies(clinic: UUID, step: int) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(os, name)
 
-    vars(copies)["os"] = Files()
+    vars(copies)["os"] = vars(durable)["os"] = Files()
     with connect("clinical") as connection:
         connection.cursor_factory = Mortal
         seal_trail(connection, Trail(clinic))

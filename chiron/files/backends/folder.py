@@ -1,12 +1,13 @@
 """Parts in a folder of this machine, or on a disk that all servers share."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.files.storage import FileSystemStorage
 from typing_extensions import override
+
+from chiron.kernel.durable import sync
 
 
 class Folder(FileSystemStorage):
@@ -18,7 +19,7 @@ class Folder(FileSystemStorage):
         saved: str = super()._save(name, content)  # type: ignore[misc]
         path, root = Path(self.path(saved)), Path(self.location)
         for written in (path, *path.parents):
-            _sync(written)
+            sync(written)
             if written == root:
                 break
         return saved
@@ -29,11 +30,3 @@ class Folder(FileSystemStorage):
         super().delete(name)
         with suppress(OSError):  # others are still in it
             Path(self.path(name)).parent.rmdir()
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[impor
 from django.conf import settings
 from typing_extensions import override
 
+from chiron.kernel.durable import sync
 from chiron.operations.backup.errors import BackupRefused, Damaged
 
 MANIFEST = "manifest.sealed"
@@ -84,9 +85,9 @@ class Folder:
             raise Damaged(f"{name} of the backup cannot be read ({error.strerror}).") from None
 
     def finish(self) -> None:
-        _sync(self._partial)
+        sync(self._partial)
         self._partial.rename(self.path)
-        _sync(self.path.parent)
+        sync(self.path.parent)
 
     def abandon(self) -> None:
         shutil.rmtree(self._partial, ignore_errors=True)
@@ -181,11 +182,3 @@ def _client() -> Any:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
