@@ -96,9 +96,16 @@ class Act(Dressed):
         """Say why not, at the field at fault where the refusal names one."""
         for each in refusal.errors:
             named = [part for part in each["loc"] if part in self.fields]
-            self.add_error(str(named[-1]) if named else None, each["msg"])
+            self.add_error(str(named[-1]) if named else None, f"{each['msg']}{self._which_line(each['loc'])}")
         if not refusal.errors:
             self.add_error(None, str(refusal))
+
+    def _which_line(self, loc: Sequence[str | int]) -> str:
+        """Of a list with one entry a line, the entry at fault and its part."""
+        for name, at, *part in zip(loc, loc[1:], [*loc[2:], ""], strict=False):
+            if isinstance(at, int) and isinstance(self.fields.get(str(name)), Lines):
+                return f" (line {at + 1}, {part[0]})" if part[0] else f" (line {at + 1})"
+        return ""
 
 
 class Lines(forms.CharField):

@@ -1,6 +1,5 @@
 """The administration of the laboratory: specimens and reports, shown and moved on as through the API."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,16 +10,24 @@ from django.urls import reverse
 from chiron.identity.public import account_names
 from chiron.kernel.access import Caller
 from chiron.kernel.cells import Link, Table, Tag, short
-from chiron.kernel.forms import Act, Dressed, Moment, choices, shaped
+from chiron.kernel.forms import Dressed, choices
 from chiron.kernel.pages import Listed, Page, Shown, may
 from chiron.kernel.schemas import PageQuery
 from chiron.laboratory import queries
-from chiron.laboratory.doors import report_for, specimen_for
+from chiron.laboratory.admin_forms import (
+    AddReport,
+    AmendReport,
+    ChangeReport,
+    Receive,
+    Register,
+    Reject,
+    Release,
+    Withdraw,
+    plain,
+)
 from chiron.laboratory.models import LaboratoryReport, Result, Specimen
 from chiron.laboratory.queries import ReportsAsked, SpecimensAsked
-from chiron.laboratory.services import reports, specimens
-from chiron.laboratory.shapes import ReceivedIn, WhyIn
-from chiron.laboratory.words import RELEASED, ReportState, SpecimenState
+from chiron.laboratory.words import ReportState, SpecimenState
 from chiron.records.public import Flag
 from chiron.registry.public import laboratory_names, patient_link, patient_names
 
@@ -44,42 +51,11 @@ class SeekSpecimen(Dressed):
     state = forms.ChoiceField(choices=choices(SpecimenState.choices), required=False)
 
 
-class Receive(Act):
-    slug, label, need = "receive", "The specimen has come", ("specimens", "update")
-
-    received_at = Moment(required=False, help_text="Now where it is not said.")
-
-    def said(self, *, looked_at: bool) -> dict[str, Any]:
-        return {"version": specimen_for(self.by, self.row_id, "update").version}
-
-    def perform(self, now: datetime) -> UUID:
-        said = shaped(ReceivedIn, {"received_at": self.cleaned_data["received_at"]})
-        return specimens.receive_specimen(
-            by=self.by, specimen_id=self.row_id, received_at=said.received_at, if_match=self.cleaned_data["version"],
-            now=now,
-        ).id  # fmt: skip
-
-
-class Reject(Act):
-    slug, label, need, grave = "reject", "The specimen is of no use", ("specimens", "update"), True
-
-    reason = forms.CharField(max_length=2_000)
-
-    def said(self, *, looked_at: bool) -> dict[str, Any]:
-        return {"version": specimen_for(self.by, self.row_id, "update").version}
-
-    def perform(self, now: datetime) -> UUID:
-        said = shaped(WhyIn, {"reason": self.cleaned_data["reason"]})
-        return specimens.reject_specimen(
-            by=self.by, specimen_id=self.row_id, reason=said.reason, if_match=self.cleaned_data["version"], now=now
-        ).id
-
-
 CLOSED: dict[SpecimenState, tuple[str, ...]] = {
-    SpecimenState.REGISTERED: (),
+    SpecimenState.REGISTERED: (AddReport.slug,),
     SpecimenState.RECEIVED: (Receive.slug,),
     SpecimenState.EXAMINED: (Receive.slug, Reject.slug),
-    SpecimenState.REJECTED: (Receive.slug, Reject.slug),
+    SpecimenState.REJECTED: (Receive.slug, Reject.slug, AddReport.slug),
 }
 """What is not done with a specimen any more."""
 
@@ -90,7 +66,7 @@ class SpecimenPage(Page):
     title, group, icon, place = "Specimens", "Laboratory", "labs", 23
     heads = ("Number", "Patient", "Laboratory", "Of", "State", "Collected", "Received")
     seek, seeks_by = SeekSpecimen, "post"
-    acts = (Receive, Reject)
+    acts = (Register, Receive, Reject, AddReport)
 
     def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
         state = SpecimenState(asked["state"]) if asked["state"] else None
@@ -120,30 +96,14 @@ class SpecimenPage(Page):
         return Shown(f"Specimen {short(row_id)}", facts, tables, closed=CLOSED[SpecimenState(row.state)])
 
 
-class Release(Act):
-    slug, label, need = "release", "Release into the chart", ("laboratory-reports", "release")
-
-    def said(self, *, looked_at: bool) -> dict[str, Any]:
-        return {"version": report_for(self.by, self.row_id, "release").version}
-
-    def perform(self, now: datetime) -> UUID:
-        version = self.cleaned_data["version"]
-        return reports.release_report(by=self.by, report_id=self.row_id, if_match=version, now=now).id
-
-
-class Withdraw(Act):
-    slug, label, need, grave = "withdraw", "Take the report back", ("laboratory-reports", "withdraw"), True
-
-    reason = forms.CharField(max_length=2_000, help_text="What it brought into the chart is kept as entered in error.")
-
-    def said(self, *, looked_at: bool) -> dict[str, Any]:
-        return {"version": report_for(self.by, self.row_id, "withdraw").version}
-
-    def perform(self, now: datetime) -> UUID:
-        said = shaped(WhyIn, {"reason": self.cleaned_data["reason"]})
-        return reports.withdraw_report(
-            by=self.by, report_id=self.row_id, reason=said.reason, if_match=self.cleaned_data["version"], now=now
-        ).id
+RELEASED_ALREADY = (ChangeReport.slug, Release.slug)
+CLOSED_REPORTS: dict[ReportState, tuple[str, ...]] = {
+    ReportState.PRELIMINARY: (AmendReport.slug,),
+    ReportState.FINAL: RELEASED_ALREADY,
+    ReportState.AMENDED: RELEASED_ALREADY,
+    ReportState.WITHDRAWN: (*RELEASED_ALREADY, AmendReport.slug, Withdraw.slug),
+}
+"""What is not done with a report any more, or not yet."""
 
 
 class SeekReport(Dressed):
@@ -156,7 +116,7 @@ class ReportPage(Page):
     title, group, icon, place = "Laboratory reports", "Laboratory", "lab_profile", 24
     heads = ("Resulted", "Patient", "Laboratory", "Results", "State", "Released")
     seek = SeekReport
-    acts = (Release, Withdraw)
+    acts = (ChangeReport, Release, AmendReport, Withdraw)
 
     def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
         state = ReportState(asked["state"]) if asked["state"] else None
@@ -188,9 +148,9 @@ class ReportPage(Page):
         ]  # fmt: skip
         heads = ("Analyte", "LOINC", "Value", "Usual", "Flag")
         table = Table(heads, [_result(each) for each in found.results], "Results")
-        withdrawn = row.state == ReportState.WITHDRAWN
-        closed = (Release.slug, Withdraw.slug) if withdrawn else (Release.slug,) if row.state in RELEASED else ()
-        return Shown(f"Laboratory report {short(row_id)}", facts, [table], closed=closed)
+        return Shown(
+            f"Laboratory report {short(row_id)}", facts, [table], closed=CLOSED_REPORTS[ReportState(row.state)]
+        )
 
 
 def kind_of(specimen: Specimen) -> str:
@@ -199,9 +159,15 @@ def kind_of(specimen: Specimen) -> str:
 
 
 def _result(row: Result) -> tuple[Any, ...]:
-    low, high = (None if each is None else f"{each.normalize():f}" for each in (row.low, row.high))
-    usual = None if low is None and high is None else f"{low or ''}–{high or ''}"
-    return (row.name, row.code, f"{row.value:f} {row.unit}", usual, FLAG_TAGS[Flag(row.flag)] if row.flag else None)
+    low, high = plain(row.low), plain(row.high)
+    usual = f"{low}–{high}" if low or high else None
+    return (
+        row.name,
+        row.code,
+        f"{plain(row.value)} {row.unit}",
+        usual,
+        FLAG_TAGS[Flag(row.flag)] if row.flag else None,
+    )
 
 
 def _reports_of(by: Caller, specimen_id: UUID) -> Table:
