@@ -20,7 +20,14 @@ from chiron.operations.processes import is_leaving
 from chiron.operations.replaying import replay
 from chiron.records.public import record_for
 from chiron.registry import hooks as registry
-from chiron.registry.public import Assignments, make_claim, patient_for, provider_for, provider_for_claim
+from chiron.registry.public import (
+    Assignments,
+    engagement_ended,
+    make_claim,
+    patient_for,
+    provider_for,
+    provider_for_claim,
+)
 from chiron.scheduling.public import Appointments, end_appointments_of, letter_of
 from chiron.tenancy.public import inside
 
@@ -44,7 +51,10 @@ def install() -> None:
     """Give the kernel its policy and authenticator, and lower floors what they ask of higher ones."""
     access.install(decide=scope_of, authenticate=authenticate)
     audit.install(account_names=account_names)
-    identity.install(make_claim=make_claim, provider_for_claim=provider_for_claim, alarmed=alarmed, doors=DOORS)
+    identity.install(
+        make_claim=make_claim, provider_for_claim=provider_for_claim, alarmed=alarmed,
+        engagement_ended=engagement_ended, doors=DOORS,
+    )  # fmt: skip
     jobs.install(before_work=lambda: replay(now=clock.now()))
     notifications.install(letters={"appointments": letter_of})
     streams.install(is_leaving=is_leaving)

@@ -13,6 +13,7 @@ from chiron.identity.managers import Accounts
 from chiron.identity.roles import ROLES, Role
 from chiron.kernel.clock import now
 from chiron.kernel.fields import SealedField, operational, personal, secret
+from chiron.kernel.ids import new_id
 from chiron.kernel.models import Grants, Row, Versioned
 
 
@@ -67,6 +68,7 @@ class Membership(Versioned):
     """An account's roles in one organization, and which provider or patient it is there.
 
     `authz_version` rises with every change of what the account may do; tokens of an earlier one are refused.
+    `engagement_id` is another once the role LAB is lost: what was given to an earlier one does not come back with it.
     """
 
     account = operational(models.ForeignKey("identity.Account", models.PROTECT, related_name="+"))
@@ -77,6 +79,7 @@ class Membership(Versioned):
     patient_id = operational(models.UUIDField(null=True))
     authz_version = operational(models.IntegerField(default=1))
     authz_changed_at = operational(models.DateTimeField(default=now, db_index=True))
+    engagement_id = operational(models.UUIDField(default=new_id))
 
     class Meta:
         constraints = [

@@ -87,6 +87,12 @@ def accounts_with(role: Role, organization_id: UUID) -> list[UUID]:
     return list(approved.order_by("id").values_list("account_id", flat=True))
 
 
+def engagement_of(account_id: UUID, organization_id: UUID) -> UUID | None:
+    """What names the unbroken time for which an account is a member as it is now; None for who is none."""
+    member = Membership.objects.filter(account_id=account_id, organization_id=organization_id)
+    return member.values_list("engagement_id", flat=True).first()
+
+
 def caller_of(membership_id: UUID) -> Caller | None:
     """Who a member is as of now, for what is done for people who are not here: without a session, and so without a
     second factor. None where the membership is gone, its account disabled, or its organization suspended."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
-from chiron.identity.public import Role
+from chiron.identity.public import Role, engagement_of
 from chiron.kernel.access import Caller, Scope
 from chiron.kernel.db import CLINICAL, cursor
 from chiron.kernel.errors import NotFound
@@ -21,6 +21,7 @@ from chiron.registry.models import (
     Patient,
     Provider,
 )
+from chiron.tenancy.public import current_organization_id
 
 Found = TypeVar("Found", bound=Model)
 
@@ -138,11 +139,18 @@ def laboratories_within(by: Caller, scope: Scope) -> "QuerySet[Laboratory]":
 
 
 def laboratories_of(by: Caller) -> frozenset[UUID]:
-    """The ids of the laboratories where the caller works now; none for somebody who has not the role LAB any more."""
+    """The ids of the laboratories where the caller works now.
+
+    None for somebody who has not the role LAB any more, or lost it since they were added and has it again.
+    """
     if Role.LAB not in by.roles:
         return frozenset()
-    works = LaboratoryStaff.objects.filter(account_id=by.account_id or NIL, until=None)
-    return frozenset(works.values_list("laboratory_id", flat=True))
+    account_id = by.account_id or NIL
+    works = LaboratoryStaff.objects.filter(account_id=account_id, until=None).values_list(
+        "laboratory_id", "engagement_id"
+    )
+    engagement_id = engagement_of(account_id, current_organization_id())
+    return frozenset(laboratory_id for laboratory_id, given_to in works if given_to == engagement_id)
 
 
 def _one(rows: "QuerySet[Found]", row_id: UUID, lock: bool) -> Found:

@@ -160,12 +160,16 @@ class Laboratory(Versioned):
 
 
 class LaboratoryStaff(Row):
-    """An account works at a laboratory, whose specimens and reports it sees; ended, it stays as history."""
+    """An account works at a laboratory, whose specimens and reports it sees; ended, it stays as history.
+
+    It counts while the account's membership is of the same engagement, which only accounts knows.
+    """
 
     grants = Grants.READ_WRITE
 
     laboratory = operational(models.ForeignKey("registry.Laboratory", models.PROTECT, related_name="+"))
     account_id = operational(models.UUIDField(db_index=True))
+    engagement_id = operational(models.UUIDField())
     since = operational(models.DateTimeField())
     until = operational(models.DateTimeField(null=True))
 

@@ -61,7 +61,7 @@ from chiron.registry.services.imports import (
     known_providers,
 )
 from chiron.registry.services.laboratories import add_staff, save_laboratory
-from chiron.registry.services.leaving import Assignments
+from chiron.registry.services.leaving import Assignments, engagement_ended
 from chiron.registry.services.patients import Entry, create_patient
 from chiron.registry.services.people import assign, create_provider, make_claim, provider_for_claim
 
@@ -104,6 +104,7 @@ __all__ = [
     "department_for",
     "departments_by_name",
     "departments_of",
+    "engagement_ended",
     "glass_to_look_at",
     "glass_broken_by",
     "hold_patient",

@@ -12,7 +12,8 @@ from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL
 from chiron.records.public import Record
 from chiron.records.public import Status as Standing
-from chiron.registry.models import Laboratory, LaboratoryStaff, Patient
+from chiron.registry.models import Laboratory, Patient
+from chiron.registry.public import add_staff
 from chiron.scheduling.public import Appointment, appointed
 from chiron.scheduling.tests.factories import BERLIN, berlin, receives
 from chiron.scheduling.words import Status
@@ -202,9 +203,8 @@ def test_a_deficiency_that_was_withdrawn_is_no_yield(hilltop: Clinic) -> None:
 def test_a_technician_counts_what_was_made_at_their_laboratories_alone(hilltop: Clinic) -> None:
     with inside(hilltop.id):
         own, other = (Laboratory.objects.create(name=name, code=name) for name in ("Blood", "Bone"))
-        LaboratoryStaff.objects.create(
-            account_id=hilltop.who[Role.LAB].account_id or NIL, laboratory=own, since="2030-01-01T00:00:00Z"
-        )
+        technician = hilltop.who[Role.LAB].account_id or NIL
+        add_staff(by=hilltop.who[Role.ADMIN], laboratory_id=own.id, account_id=technician, now=now())
         for number, laboratory in ((12, own), (40, other), (30, None)):
             screenings(number, laboratory=laboratory)
         asked: dict[str, Any] = {"first": FIRST, "last": LAST, "group": Grouping.LABORATORY}

@@ -16,6 +16,7 @@ from chiron.identity.services.accounts import make_account
 from chiron.kernel.access import Caller
 from chiron.kernel.db import ACCOUNTS, atomic, refusing, take_turns
 from chiron.kernel.errors import DomainError, NotFound, NotPermitted
+from chiron.kernel.ids import new_id
 from chiron.kernel.versions import expect
 from chiron.tenancy.public import inside
 
@@ -75,13 +76,15 @@ def change_membership(
 ) -> Membership:
     """Give other roles; approve somebody, or take the approval back.
 
-    Approving a doctor makes a provider of the claim, once; approving again finishes what a crash interrupted.
+    Approving a doctor makes a provider of the claim, once; approving again finishes what a crash interrupted. Who loses
+    the role LAB, or the approval, works at no laboratory from then on.
     Raises NotFound, StaleVersion, LastAdmin.
     """
     by.scope("memberships", "update")
     with atomic(ACCOUNTS):
         membership = _locked(by, id=membership_id)
         expect(membership, if_match)
+        before = membership.effective_roles
         if roles is not None:
             membership.roles = in_order(roles)
         if approved is not None:
@@ -89,6 +92,7 @@ def change_membership(
         _keep_an_admin(membership)
         if approved and Role.DOCTOR in membership.roles:
             _become_provider(by, membership)
+        _end_engagement(by, membership, before, now)
         _save(membership, now)
         action = "membership.approved" if approved else "membership.updated"
         payload = {"roles": membership.roles, "approved": membership.approved_at is not None}
@@ -102,8 +106,9 @@ def remove_membership(*, by: Caller, membership_id: UUID, if_match: int | None =
     with atomic(ACCOUNTS):
         membership = _locked(by, id=membership_id)
         expect(membership, if_match)
-        membership.roles = []
+        before, membership.roles = membership.effective_roles, []
         _keep_an_admin(membership)
+        _end_engagement(by, membership, before, now)
         end_families(now, account_id=membership.account_id, organization_id=membership.organization_id)
         membership.delete()
         record_platform(by, "membership.removed", resource="memberships", resource_id=membership_id)
@@ -183,6 +188,13 @@ def _become_provider(by: Caller, membership: Membership) -> None:
     with inside(membership.organization_id):
         made = Hooks.provider_for_claim(by, account_id=membership.account_id)
     membership.provider_id = made or membership.provider_id
+
+
+def _end_engagement(by: Caller, membership: Membership, before: frozenset[str], now: datetime) -> None:
+    """Who has the role LAB no more works nowhere, even where they have it again before anybody hears of this."""
+    if Role.LAB in before - membership.effective_roles:
+        membership.engagement_id = new_id()
+        Hooks.engagement_ended(by, membership.account_id, now)
 
 
 def _save(membership: Membership, now: datetime) -> None:

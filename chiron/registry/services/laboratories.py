@@ -4,10 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from chiron.audit import public as audit
-from chiron.identity.public import Role, accounts_with
+from chiron.identity.public import Role, accounts_with, engagement_of
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, refusing
 from chiron.kernel.errors import NotFound
+from chiron.kernel.ids import NIL
 from chiron.kernel.versions import expect
 from chiron.registry.doors import laboratory_for
 from chiron.registry.errors import LaboratoryCodeTaken, WorksAtLaboratoryAlready
@@ -42,7 +43,9 @@ def add_staff(*, by: Caller, laboratory_id: UUID, account_id: UUID, now: datetim
     laboratory = laboratory_for(by, laboratory_id)
     if account_id not in accounts_with(Role.LAB, current_organization_id()):
         raise NotFound
-    staff = LaboratoryStaff(laboratory=laboratory, account_id=account_id, since=now)
+    end_former_work(by=by, account_id=account_id, at=now)
+    engagement_id = engagement_of(account_id, current_organization_id()) or NIL
+    staff = LaboratoryStaff(laboratory=laboratory, account_id=account_id, engagement_id=engagement_id, since=now)
     with refusing(CLINICAL, works_at_a_laboratory_once_at_a_time=WorksAtLaboratoryAlready):
         staff.save(force_insert=True)
     audit.record(by, "laboratory.joined", resource="laboratory-staff", resource_id=laboratory.id)
@@ -56,3 +59,16 @@ def end_staff(*, by: Caller, laboratory_id: UUID, account_id: UUID, now: datetim
     if not standing.update(until=now):
         raise NotFound
     audit.record(by, "laboratory.left", resource="laboratory-staff", resource_id=laboratory_id)
+
+
+def end_former_work(*, by: Caller, account_id: UUID, at: datetime) -> None:
+    """Who stopped being LAB at that time works at none of the laboratories where they worked until then.
+
+    What was given to the present engagement stays; safe to repeat.
+    """
+    present = engagement_of(account_id, current_organization_id())
+    standing = LaboratoryStaff.objects.select_for_update().filter(account_id=account_id, until=None).order_by("id")
+    for staff in [each for each in standing if each.engagement_id != present]:
+        staff.until = max(at, staff.since)
+        staff.save(update_fields=["until"])
+        audit.record(by, "laboratory.left", resource="laboratory-staff", resource_id=staff.laboratory_id)

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from chiron.audit import public as audit
 from chiron.identity.public import accounts_of
+from chiron.jobs.public import enqueue_from_accounts
 from chiron.kernel.access import Caller
 from chiron.kernel.errors import invalid
 from chiron.notifications.public import Kind, notify
+from chiron.registry import tasks
 from chiron.registry.errors import ProviderInUse
 from chiron.registry.hooks import Hooks, Tie
 from chiron.registry.models import Assignment, Provider
@@ -30,6 +32,16 @@ def let_go(*, by: Caller, provider: Provider, reassign_to: UUID | None, now: dat
     ties = [tie for each in Hooks.ties for tie in each.standing(provider.id, now)]
     if ties:
         raise ProviderInUse(count=len(ties), in_the_way=[_shown(tie) for tie in ties[:SHOWN]])
+
+
+def engagement_ended(by: Caller, account_id: UUID, at: datetime, /) -> None:
+    """Have the account leave its laboratories, once the transaction on accounts commits in which it lost the role LAB.
+
+    From that commit on they are out of its reach anyway; this only writes down that it left.
+    """
+    enqueue_from_accounts(
+        tasks.end_former_work, organization_id=by.organization_id, account_id=account_id, by=by.account_id, at=at
+    )
 
 
 class Assignments:

@@ -121,5 +121,9 @@ def test_the_database_keeps_that_nobody_leaves_before_they_join(hilltop: Clinic,
     at = now()
     with inside(hilltop.id), pytest.raises(IntegrityError, match="leaves_a_laboratory_after_joining"), atomic(CLINICAL):
         LaboratoryStaff.objects.create(
-            laboratory=Laboratory.objects.get(id=blood), account_id=new_id(), since=at, until=at - timedelta(seconds=1)
+            laboratory=Laboratory.objects.get(id=blood),
+            account_id=new_id(),
+            engagement_id=new_id(),
+            since=at,
+            until=at - timedelta(seconds=1),
         )

@@ -9,10 +9,11 @@ from django.test import Client
 
 from chiron.audit.models import Event
 from chiron.identity.public import Role
+from chiron.kernel import clock
 from chiron.kernel.db import CLINICAL
 from chiron.kernel.ids import new_id
-from chiron.registry.models import LaboratoryStaff, Patient
-from chiron.registry.public import Laboratory
+from chiron.registry.models import Patient
+from chiron.registry.public import Laboratory, add_staff
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import BundleState, Screening
 from chiron.screening.shapes import COUNT
@@ -196,7 +197,7 @@ def test_a_technician_screens_for_their_laboratory_and_for_no_other(hilltop: Cli
     with inside(hilltop.id):
         own, other = (Laboratory.objects.create(name=name, code=name) for name in ("Blood", "Bone"))
         account_id = hilltop.who[Role.LAB].account_id or new_id()
-        LaboratoryStaff.objects.create(account_id=account_id, laboratory=own, since="2030-01-01T00:00:00Z")
+        add_staff(by=hilltop.who[Role.ADMIN], laboratory_id=own.id, account_id=account_id, now=clock.now())
 
     unsaid, refused = ask(hilltop, Role.LAB), ask(hilltop, Role.LAB, laboratory_id=str(other.id))
 
