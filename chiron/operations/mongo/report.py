@@ -1,7 +1,7 @@
 """What a stage came to, collection by collection: names, numbers and digests, never a value."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,10 +32,6 @@ class Tally:
     @property
     def here(self) -> int:
         return self.migrated + self.unchanged + self.changed + self.erased
-
-    @property
-    def differs(self) -> bool:
-        return bool(self.missing or self.changed or self.vanished)
 
     def as_data(self) -> dict[str, Any]:
         return {
@@ -98,10 +94,27 @@ class Report:
     """Collections of which more, or fewer, documents were read than the source counts: the two numbers."""
 
     @property
+    def at_fault(self) -> dict[str, int]:
+        """How many, by what is wrong with them; empty where nothing is."""
+        found = {
+            "unaccounted_documents": sum(abs(each.missing) for each in self.tallies.values()),
+            "changed_documents": sum(each.changed for each in self.tallies.values()),
+            "vanished_documents": sum(each.vanished for each in self.tallies.values()),
+            "differences": sum(each.differences.total() for each in self.compared.values()),
+            "different_digests": sum(each.source_digest != each.here_digest for each in self.compared.values()),
+            "unknown_documents": sum(self.unknown.values()),
+            "miscounted_collections": len(self.miscounted),
+        }
+        return {what: number for what, number in found.items() if number}
+
+    @property
     def differs(self) -> bool:
-        counted = any(each.differs for each in self.tallies.values())
-        compared = any(each.differs for each in self.compared.values())
-        return counted or compared or any(self.unknown.values()) or bool(self.miscounted)
+        return bool(self.at_fault)
+
+    @property
+    def verdict(self) -> str:
+        """`differs`, or else `equal` of a verification and `accounted for` of a stage that compares no values."""
+        return "differs" if self.differs else "equal" if self.stage == "verify" else "accounted for"
 
     def as_data(self) -> dict[str, Any]:
         return {
@@ -114,6 +127,8 @@ class Report:
             "unknown_collections": self.unknown,
             "miscounted": {name: {"counted": n, "read": read} for name, (n, read) in self.miscounted.items()},
             "differs": self.differs,
+            "verdict": self.verdict,
+            "at_fault": self.at_fault,
         }
 
     def told(self) -> Iterator[str]:
@@ -142,3 +157,21 @@ class Report:
             yield f"{name}: {number} documents that the mapping says nothing about"
         for name, (number, read) in self.miscounted.items():
             yield f"{name}: the source counts {number} documents, and {read} were read"
+
+
+def verdict(reports: Sequence[Report]) -> str:
+    """The last word on all stages, for people: it says `differs` where one of them does."""
+    stages = "; ".join(", ".join([f"{each.stage}: {each.verdict}", *_numbers(each)]) for each in reports)
+    return f"Verdict: {'differs' if any(each.differs for each in reports) else reports[-1].verdict} ({stages})"
+
+
+def _numbers(report: Report) -> Iterator[str]:
+    """How much the verdict is about, and how much is at fault."""
+    if report.stage == "verify":
+        yield f"{sum(each.documents for each in report.compared.values())} documents"
+        yield f"{sum(each.leaves for each in report.compared.values())} values"
+    else:
+        yield f"{sum(each.source for each in report.tallies.values())} documents"
+        quarantined = sum(each.quarantined.total() for each in report.tallies.values())
+        yield f"{quarantined} of them in quarantine"
+    yield from (f"{number} {what.replace('_', ' ')}" for what, number in report.at_fault.items())

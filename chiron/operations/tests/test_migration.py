@@ -313,6 +313,9 @@ def test_the_command_ends_with_1_on_a_difference_and_says_no_value(ground: Groun
     assert ended.value.code == 1
     assert "invoices: 1 documents that the mapping says nothing about" in told.getvalue()
     assert "quarantined, unknown-value: 1" in told.getvalue()
+    assert "Verdict: differs (backfill: differs, 14 documents, 1 of them in quarantine, 1 unknown documents; " in (
+        told.getvalue()
+    )
     for secret in ("Qzvx", "Wkzj", "Núñez", HASH, SECRET, old.collections["users"][0]["username"]):
         assert secret not in told.getvalue() + errors.getvalue()
 

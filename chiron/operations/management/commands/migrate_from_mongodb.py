@@ -17,7 +17,7 @@ from chiron.kernel import clock
 from chiron.kernel.errors import DomainError
 from chiron.operations.mongo.guarding import RunRefused
 from chiron.operations.mongo.mapping import MappingWrong, read_mapping
-from chiron.operations.mongo.report import Report
+from chiron.operations.mongo.report import Report, verdict
 from chiron.operations.mongo.sources import Dump, Server, Source, SourceDamaged
 from chiron.operations.mongo.stages import Advance, Migration, status
 
@@ -58,6 +58,7 @@ class Command(BaseCommand):
             for report in reports:
                 self.stdout.write(f"{report.stage}:")
                 self.stdout.write("\n".join(report.told()))
+            self.stdout.write(verdict(reports))
         if any(report.differs for report in reports):
             sys.exit(1)
 
