@@ -1,9 +1,10 @@
 """What the apps counted, day by day, as metrics take it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,17 +17,28 @@ from chiron.scheduling.public import Appointed, Status, appointed, seen, time_of
 from chiron.screening.public import Decision, Outcome, Screened, screened
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Whole days of the organization's clock."""
+@dataclass(frozen=True)
+class Source:
+    """What a caller may count of whole days of the organization's clock; what several metrics count is counted once."""
 
+    by: Caller
     days: Period
     zone: ZoneInfo
 
-    @property
-    def between(self) -> tuple[datetime, datetime, ZoneInfo]:
-        """The instants between which they lie, and whose clock it is."""
-        return (*self.days.instants(self.zone), self.zone)
+    @cached_property
+    def asked(self) -> tuple[Caller, datetime, datetime, ZoneInfo]:
+        """Whose count, the instants between which the days lie, and whose clock it is."""
+        return (self.by, *self.days.instants(self.zone), self.zone)
+
+    @cached_property
+    def appointed(self) -> list[Appointed]:
+        """Appointments by what came of them."""
+        return appointed(*self.asked)
+
+    @cached_property
+    def screened(self) -> list[Screened]:
+        """Screenings by what came of them."""
+        return screened(*self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +52,32 @@ class Fact:
     type: str | None = None
 
 
+Facts = Callable[[Source], Iterable[Fact]]
 KEPT = frozenset({Status.CHECKED_IN, Status.FULFILLED})
 
 
-def _appointed(by: Caller, window: Window) -> list[Appointed]:
-    return appointed(by, *window.between)
+def booked(source: Source) -> Iterator[Fact]:
+    """Appointments that were not cancelled; of whom all were cancelled, none."""
+    for each in source.appointed:
+        number = 0 if each.status == Status.CANCELLED else each.number
+        yield Fact(each.day, Tally((number,)), doctor=each.provider_id)
 
 
-def booked(by: Caller, window: Window) -> Iterator[Fact]:
-    """Appointments that were not cancelled."""
-    for each in _appointed(by, window):
-        if each.status != Status.CANCELLED:
-            yield Fact(each.day, Tally((each.number,)), doctor=each.provider_id)
-
-
-def lead_times(by: Caller, window: Window) -> Iterator[Fact]:
+def lead_times(source: Source) -> Iterator[Fact]:
     """The same, with the hours from booking to beginning."""
-    for each in waited(by, *window.between):
+    for each in waited(*source.asked):
         yield Fact(each.day, Tally((len(each.hours),), values=Counter(each.hours)), doctor=each.provider_id)
 
 
-def missed(by: Caller, window: Window) -> Iterator[Fact]:
+def missed(source: Source) -> Iterator[Fact]:
     """Appointments that were missed, and those to which the patient came."""
-    return _shares(_appointed(by, window), frozenset({Status.NO_SHOW}), KEPT)
+    return _shares(source.appointed, frozenset({Status.NO_SHOW}), KEPT)
 
 
-def cancelled(by: Caller, window: Window) -> Iterator[Fact]:
+def cancelled(source: Source) -> Iterator[Fact]:
     """Appointments that were cancelled, and those that were not."""
     gone = frozenset({Status.CANCELLED})
-    return _shares(_appointed(by, window), gone, frozenset(Status) - gone)
+    return _shares(source.appointed, gone, frozenset(Status) - gone)
 
 
 def _shares(rows: Iterable[Appointed], meant: frozenset[Status], others: frozenset[Status]) -> Iterator[Fact]:
@@ -77,60 +86,63 @@ def _shares(rows: Iterable[Appointed], meant: frozenset[Status], others: frozens
             yield Fact(each.day, Tally(_counts(each.number, each.status in meant)), doctor=each.provider_id)
 
 
-def used_time(by: Caller, window: Window) -> Iterator[Fact]:
+def used_time(source: Source) -> Iterator[Fact]:
     """Appointments, with the minutes that are promised and that are offered."""
-    yield from booked(by, window)
-    for each in time_of_doctors(by, *window.between):
+    yield from booked(source)
+    for each in time_of_doctors(*source.asked):
         yield Fact(each.day, Tally((0,), (each.promised, each.offered)), doctor=each.provider_id)
 
 
-def written(by: Caller, window: Window) -> Iterator[Fact]:
+def active_patients(source: Source) -> Iterator[Fact]:
+    """Patients who came, each once a month; the rest are appointments neither missed nor a patient's first."""
+    for first in seen(*source.asked):
+        yield Fact(first.day, Tally((first.number,), rest=(-first.number,)), doctor=first.provider_id)
+    for each in source.appointed:
+        if each.status not in (Status.CANCELLED, Status.NO_SHOW):
+            yield Fact(each.day, Tally((0,), rest=(each.number,)), doctor=each.provider_id)
+
+
+def written(source: Source) -> Iterator[Fact]:
     """Records that were written."""
-    for each in written_by(by, *window.between):
+    for each in written_by(*source.asked):
         yield Fact(each.day, Tally((each.number,)), doctor=each.provider_id, type=each.record_type.value)
 
 
-def new_patients(by: Caller, window: Window) -> Iterator[Fact]:
+def new_patients(source: Source) -> Iterator[Fact]:
     """Patients who were registered."""
-    for day, number in registered_by_day(by, *window.between).items():
+    for day, number in registered_by_day(*source.asked).items():
         yield Fact(day, Tally((number,)))
 
 
-def active_patients(by: Caller, window: Window) -> Iterator[Fact]:
-    """Patients who came, each once a month."""
-    for each in seen(by, *window.between):
-        yield Fact(each.day, Tally((each.number,)), doctor=each.provider_id)
-
-
-def _screened(by: Caller, window: Window) -> list[Screened]:
-    return screened(by, *window.between)
-
-
-def screenings(by: Caller, window: Window) -> Iterator[Fact]:
+def screenings(source: Source) -> Iterator[Fact]:
     """Screenings that were made."""
-    for each in _screened(by, window):
+    for each in source.screened:
         yield Fact(each.day, Tally((each.number,)), laboratory=each.laboratory_id)
 
 
-def found(by: Caller, window: Window) -> Iterator[Fact]:
+def found(source: Source) -> Iterator[Fact]:
     """Screenings of which a later result confirmed the deficiency, and all others."""
-    for each in _screened(by, window):
+    for each in source.screened:
         yield Fact(each.day, Tally((each.found, each.number - each.found)), laboratory=each.laboratory_id)
 
 
-def abstentions(by: Caller, window: Window) -> Iterator[Fact]:
+def abstentions(source: Source) -> Iterator[Fact]:
     """Screenings that gave reasons instead of an answer, and all others."""
-    for each in _screened(by, window):
+    for each in source.screened:
         abstained = each.outcome == Outcome.ABSTAINED
         yield Fact(each.day, Tally(_counts(each.number, abstained)), laboratory=each.laboratory_id)
 
 
-def overrides(by: Caller, window: Window) -> Iterator[Fact]:
-    """Screenings on which somebody who treats decided otherwise, and on which they decided as it says."""
-    for each in _screened(by, window):
-        if each.decision != Decision.NONE:
-            overridden = each.decision == Decision.OVERRIDDEN
-            yield Fact(each.day, Tally(_counts(each.number, overridden)), laboratory=each.laboratory_id)
+def overrides(source: Source) -> Iterator[Fact]:
+    """Screenings on which somebody who treats decided otherwise, those on which they decided as it says, and the rest,
+    on which nobody decided or could.
+    """
+    for each in source.screened:
+        if each.decision == Decision.NONE:
+            counts, rest = (0, 0), each.number
+        else:
+            counts, rest = _counts(each.number, each.decision == Decision.OVERRIDDEN), 0
+        yield Fact(each.day, Tally(counts, rest=(rest,)), laboratory=each.laboratory_id)
 
 
 def _counts(number: int, meant: bool) -> tuple[int, int]:

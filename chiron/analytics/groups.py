@@ -6,7 +6,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from chiron.analytics.facts import Fact, Window
+from chiron.analytics.facts import Fact, Source
 from chiron.analytics.masking import Member, Members
 from chiron.analytics.metrics import Grouping, Metric
 from chiron.analytics.periods import Period
@@ -30,24 +30,19 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class Places:
     """Whose each fact is, and who is there in a month, counted or not."""
 
-    facts: list[tuple[Fact, Member]]
+    member: Callable[[Fact], Member]
     there: Callable[[Period], Set[Member]]
 
-    def members(self, month: Period) -> Members:
-        """All of a month, whatever else is asked for: those who are there, and those who were counted in it."""
-        counted = {member for fact, member in self.facts if month.first <= fact.day <= month.last}
-        return frozenset(counted | self.there(month))
 
-
-def placed(by: Caller, metric: Metric, group: Grouping, window: Window) -> Placed:
-    """Each fact with the member whose it is. The grouping by departments is that by doctors, seen from above.
+def places_of(source: Source, metric: Metric, group: Grouping) -> Places:
+    """Where each fact of a metric belongs. The grouping by departments is that by doctors, seen from above.
 
     A doctor of several departments is counted in the one where they have worked longest.
     """
-    rows, days = list(metric.facts(by, window)), window.days
+    by, days = source.by, source.days
     match tree_of(metric, group):
         case Grouping.DOCTOR:
             works = main_departments(by, days.first, days.last)
@@ -58,23 +53,24 @@ def placed(by: Caller, metric: Metric, group: Grouping, window: Window) -> Place
 
             everybody = by.scope(metric.resource, "read") is Scope.ORGANIZATION
             doctors = working_doctors(by) if everybody else []
-            told = [(fact, member(fact.day, fact.doctor)) for fact in rows]
-            return Placed(told, lambda month: {member(min(month.last, days.last), doctor) for doctor in doctors})
+            return Places(lambda fact: member(fact.day, fact.doctor),
+                          lambda month: {member(min(month.last, days.last), doctor) for doctor in doctors})  # fmt: skip
         case Grouping.LABORATORY:
             reached = laboratories_within(by, by.scope("laboratories", "read"))
             known = {Member(None, each) for each in reached.values_list("id", flat=True)}
-            told = [(fact, Member(None, fact.laboratory)) for fact in rows]
+            return Places(lambda fact: Member(None, fact.laboratory), lambda month: known)
         case Grouping.TYPE:
-            known = {Member(None, kind.value) for kind in RecordType}
-            told = [(fact, Member(None, fact.type)) for fact in rows]
+            types = {Member(None, kind.value) for kind in RecordType}
+            return Places(lambda fact: Member(None, fact.type), lambda month: types)
         case _:
-            known, told = {Member(None, None)}, [(fact, Member(None, None)) for fact in rows]
-    return Placed(told, lambda month: known)
+            return Places(lambda fact: Member(None, None), lambda month: {Member(None, None)})
 
 
 def tree_of(metric: Metric, group: Grouping) -> Grouping:
-    """By what the members of a grouping are told apart."""
-    return Grouping.DOCTOR if group is Grouping.DEPARTMENT else group
+    """By what members are told apart, so that parts of the same rows lie in the same pieces whatever is asked."""
+    if group in (Grouping.NONE, Grouping.DEPARTMENT):
+        return next((each for each in metric.groups if each is not Grouping.NONE), Grouping.NONE)
+    return group
 
 
 def groups_of(by: Caller, group: Grouping, members: Members) -> list[Group]:

@@ -28,7 +28,8 @@ class Member(NamedTuple):
 
 Members = frozenset[Member]
 Table = Mapping[tuple[date, Member], Tally]
-Pieces = Sequence[tuple[Members, Days]]
+Piece = tuple[Members, Days]
+Pieces = Sequence[Piece]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,33 @@ class Month:
         """Whether the sum over these is one over whole pieces."""
         return any(_is_whole(layer, members, days) for layer in self.layers)
 
+    def rows(self) -> list[Members]:
+        """The members as the last layer tells them apart."""
+        return sorted({row for row, _ in self.pieces()}, key=lambda row: str(first_of(row)))
+
+    def columns(self, members: Members) -> list[Days]:
+        """The shortest times by which some layer tells these together, which are whole rows of the last."""
+        found: list[Days] = []
+        for layer in self.layers:
+            touched = {piece for pieces in layer.values() for piece in pieces if not piece[0].isdisjoint(members)}
+            if all(row <= members for row, _ in touched):
+                found = max(found, _joined({column for _, column in touched}), key=len)
+        return found
+
+    def pieces(self) -> set[Piece]:
+        """Those of the last layer, which hold everything and do not overlap."""
+        return {piece for pieces in self.layers[-1].values() for piece in pieces} if self.layers else set()
+
+
+def told_by(pieces: Pieces) -> Month:
+    """What these tell and no others, which do not overlap."""
+    return Month([_by_day(pieces)] if pieces else [])
+
+
+def first_of(members: Members) -> Member:
+    """The one that stands for them, in every process the same."""
+    return min(members, key=str)
+
 
 def _is_whole(layer: Mapping[date, Pieces], members: Members, days: Days) -> bool:
     touched = {piece for day in days for piece in layer.get(day, ()) if not piece[0].isdisjoint(members)}
@@ -53,19 +81,19 @@ def _is_whole(layer: Mapping[date, Pieces], members: Members, days: Days) -> boo
 
 def month_of(table: Table, days: Days, members: Members) -> Month:
     """What may be told of these days, all of one month, and these members: all that there are, counted or not."""
-    by_day = {day: _over(table, members, frozenset({day})) for day in days}
+    by_day = {day: over(table, members, frozenset({day})) for day in days}
     columns = parts_of(by_day, lambda day: day.isocalendar()[:2])
     if not columns:
         return Month([])
     by_branch: dict[Hashable, Members] = {}
     for each in members:
         by_branch[each.branch] = by_branch.get(each.branch, frozenset()) | {each}
-    joined = parts_of({branch: _over(table, rows, days) for branch, rows in by_branch.items()}, lambda branch: None)
+    joined = parts_of({branch: over(table, rows, days) for branch, rows in by_branch.items()}, lambda branch: None)
     branches = [frozenset[Member]().union(*(by_branch[each] for each in part)) for part in joined]
     told = _divided(table, branches or [members], columns)
     leaves: list[tuple[Members, Days]] = []
     for branch in branches or [members]:
-        rows = parts_of({each: _over(table, frozenset({each}), days) for each in branch}, lambda each: None)
+        rows = parts_of({each: over(table, frozenset({each}), days) for each in branch}, lambda each: None)
         leaves += _divided(table, rows or [branch], [column for row, column in told if row == branch])
     return Month([_by_day(layer) for layer in ([(members, column) for column in columns], told, leaves)])
 
@@ -109,7 +137,7 @@ def parts_of(tallies: Mapping[Key, Tally], group: Callable[[Key], object]) -> li
 def _hide_each_other(small: Sequence[Tally]) -> bool:
     """Whether their sum is large, and each of them could still be anything from 0 to 10 if all others are small."""
     whole = added(small)
-    return whole.least >= THRESHOLD and max(whole.counts) <= (THRESHOLD - 1) * (len(small) - 1)
+    return whole.least >= THRESHOLD and max(whole.kept) <= (THRESHOLD - 1) * (len(small) - 1)
 
 
 def _borrow(small: list[Key], large: list[Key], tallies: Mapping[Key, Tally]) -> None:
@@ -140,7 +168,7 @@ def _told(
 
     What remains in a column, of the latter and of those ``beside`` them, is large, or nothing remains.
     """
-    cells = {(row, column): _over(table, row, column) for row in [*rows, *beside] for column in columns}
+    cells = {(row, column): over(table, row, column) for row in [*rows, *beside] for column in columns}
     told = [row for row in rows if all(cells[row, column].least >= THRESHOLD for column in columns)]
     rest = [row for row in rows if row not in told]
     while told and (rest or beside):
@@ -160,5 +188,15 @@ def _weeks(columns: Iterable[Days]) -> list[Days]:
     return weeks
 
 
-def _over(table: Table, members: Collection[Member], days: Collection[date]) -> Tally:
+def _joined(columns: Collection[Days]) -> list[Days]:
+    """The same days in columns that do not overlap."""
+    joined: list[Days] = []
+    for column in sorted(columns, key=min):
+        touching = [each for each in joined if not each.isdisjoint(column)]
+        joined = [each for each in joined if each not in touching] + [column.union(*touching)]
+    return joined
+
+
+def over(table: Table, members: Collection[Member], days: Collection[date]) -> Tally:
+    """All that was counted of these members on these days."""
     return added(table[day, each] for day in days for each in members if (day, each) in table)

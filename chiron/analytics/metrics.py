@@ -1,11 +1,11 @@
 """The metrics, each defined once. Whoever changes what one counts raises its version."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from chiron.analytics import facts
-from chiron.analytics.facts import Fact, Window
+from chiron.analytics.facts import Facts
 from chiron.analytics.periods import Grain
 from chiron.analytics.tallies import Tally
 from chiron.kernel.access import Caller, Policy, Scope
@@ -24,7 +24,11 @@ class Grouping(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A number with one definition. ``grain`` is the shortest period it is told of, ``owner`` the app that counts it,
-    ``resource`` what its caller must be allowed to read; ``value`` makes the number of what was counted."""
+    ``resource`` what its caller must be allowed to read; ``value`` makes the number of what was counted.
+
+    ``rows`` are what it is told of, one for all metrics of the same rows, which decide what may be told of them. Of its
+    ``parts`` each is told in whole pieces of the one before it, and ``other`` parts exclude the last of them.
+    """
 
     name: str
     title: str
@@ -33,10 +37,18 @@ class Metric:
     owner: str
     resource: str
     groups: tuple[Grouping, ...]
-    facts: Callable[[Caller, Window], Iterable[Fact]]
+    facts: Facts
     value: Callable[[Tally], float]
     grain: Grain = Grain.DAY
+    rows: Facts | None = None
+    parts: tuple[Facts, ...] = ()
+    other: Facts | None = None
     version: int = 1
+
+    @property
+    def base(self) -> Facts:
+        """The rows it is told of, which are its own where it has no others."""
+        return self.rows or self.facts
 
     def is_open_to(self, by: Caller) -> bool:
         """Whether the policy gives the caller anything of what is counted."""
@@ -84,7 +96,7 @@ TABLE = (
         "share",
         "Minutes in which doctors receive, by their hours as they are now, that are promised to a patient, as a share "
         "of all minutes in which they receive. Missed appointments used their time, cancelled ones gave it back.",
-        "scheduling", "appointments", BY_DOCTOR, facts.used_time, used,
+        "scheduling", "appointments", BY_DOCTOR, facts.used_time, used, rows=facts.booked,
     ),
     Metric(
         "appointments.lead_time",
@@ -92,7 +104,7 @@ TABLE = (
         "days",
         "Median of the time from the booking of an appointment that was not cancelled to its beginning, in whole "
         "hours, told in days.",
-        "scheduling", "appointments", BY_DOCTOR, facts.lead_times, median_days,
+        "scheduling", "appointments", BY_DOCTOR, facts.lead_times, median_days, rows=facts.booked,
     ),
     Metric(
         "appointments.no_show_rate",
@@ -100,6 +112,7 @@ TABLE = (
         "share",
         "Appointments that were missed, as a share of those that were missed or to which the patient came.",
         "scheduling", "appointments", BY_DOCTOR, facts.missed, share,
+        rows=facts.booked, parts=(facts.missed,),
     ),
     Metric(
         "appointments.cancellation_rate",
@@ -108,6 +121,7 @@ TABLE = (
         "Appointments that were cancelled after they had been booked, as a share of all that had been booked, by the "
         "time at which they were to begin.",
         "scheduling", "appointments", BY_DOCTOR, facts.cancelled, share,
+        rows=facts.booked, parts=(facts.cancelled,),
     ),
     Metric(
         "records.written",
@@ -129,6 +143,7 @@ TABLE = (
         "patients",
         "Patients who came to an appointment in the month, each counted once, with the doctor who saw them first.",
         "scheduling", "appointments", BY_DOCTOR, facts.active_patients, count, Grain.MONTH,
+        rows=facts.booked, parts=(facts.active_patients,), other=facts.missed,
     ),
     Metric(
         "screening.volume",
@@ -144,6 +159,7 @@ TABLE = (
         "Screenings after which a B12 result of the same patient was below 200 pg/mL, as a share of all that were "
         "made, by the time of the screening. It grows as results come in.",
         "screening", "screenings", BY_LABORATORY, facts.found, share,
+        rows=facts.screenings, parts=(facts.found,),
     ),
     Metric(
         "screening.abstention_rate",
@@ -151,6 +167,7 @@ TABLE = (
         "share",
         "Screenings that gave reasons instead of an answer, as a share of all that were made.",
         "screening", "screenings", BY_LABORATORY, facts.abstentions, share,
+        rows=facts.screenings, parts=(facts.abstentions,),
     ),
     Metric(
         "screening.override_rate",
@@ -159,6 +176,7 @@ TABLE = (
         "Screenings that somebody who treats has overridden, as a share of those accepted or overridden, by the time "
         "of the screening.",
         "screening", "screenings", BY_LABORATORY, facts.overrides, share,
+        rows=facts.screenings, parts=(facts.abstentions, facts.overrides),
     ),
 )  # fmt: skip
 METRICS = {metric.name: metric for metric in TABLE}

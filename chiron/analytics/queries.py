@@ -1,16 +1,17 @@
 """What is told of a metric. The API, the export and the pages of the administration all ask here, and only here."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from chiron.analytics.facts import Fact, Window
-from chiron.analytics.groups import Group, groups_of, placed
-from chiron.analytics.masking import Days, Member, Members, Month, Table, month_of
+from chiron.analytics.facts import Source
+from chiron.analytics.groups import Group, groups_of
+from chiron.analytics.masking import Member
 from chiron.analytics.metrics import METRICS, TABLE, Grouping, Metric
+from chiron.analytics.months import Counted, months_of
 from chiron.analytics.periods import DAY, Grain, Period, period_of, periods_between
-from chiron.analytics.tallies import Tally, added
+from chiron.analytics.tallies import added
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, hurry
@@ -76,7 +77,7 @@ def read_metric(by: Caller, name: str, asked: Asked, now: datetime) -> Answer:
     yesterday = now.astimezone(zone).date() - DAY
     periods = _periods(metric, asked, yesterday)
     hurry(CLINICAL, SECONDS)
-    cells = _cells(by, metric, asked.group, periods, Window(_whole(periods, yesterday), zone)) if periods else []
+    cells = _cells(Source(by, _whole(periods, yesterday), zone), metric, asked.group, periods) if periods else []
     whole = Asked(periods[0].first, periods[-1].last, asked.grain, asked.group) if periods else asked
     return Answer(metric, whole, zone.key, now, cells)
 
@@ -130,40 +131,20 @@ def _whole(periods: Sequence[Period], yesterday: date) -> Period:
     return Period(first.first, min(last.last, yesterday))
 
 
-def _cells(by: Caller, metric: Metric, group: Grouping, periods: Sequence[Period], window: Window) -> list[Cell]:
-    found = placed(by, metric, group, window)
-    months = list(periods_between(window.days.first, window.days.last, Grain.MONTH))
-    members = {month: found.members(month) for month in months}
-    groups = groups_of(by, group, frozenset[Member]().union(*members.values()))
+def _cells(source: Source, metric: Metric, group: Grouping, periods: Sequence[Period]) -> list[Cell]:
+    months = list(months_of(source, metric, group))
+    groups = groups_of(source.by, group, frozenset[Member]().union(*(month.members for month in months)))
     if len(groups) * len(periods) > MOST_ROWS:
         raise invalid(f"asks for more than {MOST_ROWS} numbers", "query", "from")
-    table = _table(found.facts)
-    told = {month: _month(table, month.days & window.days.days, members[month]) for month in months}
-    cells = []
-    for period in periods:
-        days = period.days
-        parts = [(month, days & span.days) for span, month in told.items() if days & span.days]
-        cells += [_cell(metric, parts, table, period, each) for each in groups]
-    return cells
+    return [cell for period in periods for cell in _cells_of(metric, months, period, groups)]
 
 
-def _table(facts: Iterable[tuple[Fact, Member]]) -> Table:
-    cells: dict[tuple[date, Member], list[Tally]] = {}
-    for fact, member in facts:
-        cells.setdefault((fact.day, member), []).append(fact.tally)
-    return {key: added(tallies) for key, tallies in cells.items()}
-
-
-def _month(table: Table, days: Days, members: Members) -> Month:
-    return month_of({key: tally for key, tally in table.items() if key[0] in days}, days, members)
-
-
-def _cell(
-    metric: Metric, parts: Sequence[tuple[Month, Days]], table: Table, period: Period, group: Group
-) -> Cell:  # fmt: skip
-    """One number, if every month of its period may tell its part."""
-    if not all(month.tells(group.members, days) for month, days in parts):
-        return Cell(period, group.id, group.name, None, None)
-    whole = added(table[day, each] for _, days in parts for day in days for each in group.members
-                  if (day, each) in table)  # fmt: skip
-    return Cell(period, group.id, group.name, metric.value(whole), whole.total)
+def _cells_of(metric: Metric, months: Sequence[Counted], period: Period, groups: Sequence[Group]) -> Iterator[Cell]:
+    """The numbers of a period, each told if every month of it may tell its part."""
+    parts = [(month, period.days & month.days) for month in months if period.days & month.days]
+    for group in groups:
+        if all(month.tells(group.members, days) for month, days in parts):
+            tally = added(month.over(group.members, days) for month, days in parts)
+            yield Cell(period, group.id, group.name, metric.value(tally), tally.total)
+        else:
+            yield Cell(period, group.id, group.name, None, None)

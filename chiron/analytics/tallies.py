@@ -18,17 +18,24 @@ least 11, still finds each number from 0 to 10 possible."""
 class Tally:
     """Counts, none of which may become known while it is small; sums beside them; and how often each value occurred.
 
-    A share has two counts, those that are meant and all others, since each of them follows from the other.
+    A share has two counts, those that are meant and all others, since each of them follows from the other. ``rest`` is
+    what is left of the rows, where it follows from another metric's number: large as well, or nothing is told.
     """
 
     counts: tuple[int, ...]
     sums: tuple[int, ...] = ()
     values: Counter[int] = field(default_factory=Counter)
+    rest: tuple[int, ...] = ()
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """All that must not become known while it is small."""
+        return (*self.counts, *self.rest)
 
     @property
     def least(self) -> int:
-        """The smallest of the counts."""
-        return min(self.counts)
+        """The smallest of these."""
+        return min(self.kept)
 
     @property
     def total(self) -> int:
@@ -40,12 +47,13 @@ def added(tallies: Iterable[Tally]) -> Tally:
     """All of them together; nothing at all has one count of none."""
     counts: tuple[int, ...] = (0,)
     sums: tuple[int, ...] = ()
+    rest: tuple[int, ...] = ()
     values: Counter[int] = Counter()
     for each in tallies:
-        counts, sums = _by_place(counts, each.counts), _by_place(sums, each.sums)
+        counts, sums, rest = _by_place(counts, each.counts), _by_place(sums, each.sums), _by_place(rest, each.rest)
         if each.values:
             values.update(each.values)
-    return Tally(counts, sums, values)
+    return Tally(counts, sums, values, rest)
 
 
 def _by_place(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:

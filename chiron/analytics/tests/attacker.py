@@ -9,12 +9,15 @@ from random import Random
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped]
+from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 from chiron.analytics.masking import Member, Members, Month, Table, month_of
 from chiron.analytics.periods import Grain, Period, period_of, periods_between
 from chiron.analytics.tallies import THRESHOLD, Tally
 
 Cell = tuple[Members, Period]
+Kinds = tuple[int, ...]
+Number = tuple[Cell, Kinds]
 
 
 def dice_table(dice: Random, days: Sequence[date], members: Sequence[Member]) -> Table:
@@ -40,7 +43,7 @@ def cells_of(days: Sequence[date], members: Sequence[Member]) -> list[Cell]:
     return [(group, period) for group in groups for period in dict.fromkeys(whole)]
 
 
-def months_of(table: Table, days: Sequence[date], members: Sequence[Member]) -> dict[Period, Month]:
+def months_in(table: Table, days: Sequence[date], members: Sequence[Member]) -> dict[Period, Month]:
     """What may be told of each month."""
     found = {}
     for period in periods_between(days[0], days[-1], Grain.MONTH):
@@ -58,37 +61,44 @@ def told_by(months: dict[Period, Month], cell: Cell) -> bool:
 
 
 class Attacker:
-    """Knows every number that was told, and that no count is below nothing."""
+    """Knows every number that was told, and that no count is below nothing.
 
-    def __init__(self, table: Table, days: Sequence[date], members: Sequence[Member], told: Iterable[Cell]) -> None:
-        self.places = {(day, each): at for at, (day, each) in enumerate((d, m) for d in days for m in members)}
+    What is counted in a table are kinds that exclude each other; a number is of one or several of them.
+    """
+
+    def __init__(self, table: Table, days: Sequence[date], members: Sequence[Member], told: Iterable[Number]) -> None:
         self.table = table
-        rows = [self._row(cell) for cell in told]
-        numbers = [self.truth(cell) for cell in told]
-        self.known = [LinearConstraint(np.array(rows), numbers, numbers)] if rows else []
+        self.kinds = max((len(tally.counts) for tally in table.values()), default=1)
+        self.places = {
+            (day, each): at * self.kinds for at, (day, each) in enumerate((d, m) for d in days for m in members)
+        }
+        told = dict.fromkeys(told)
+        numbers = [self.truth(*number) for number in told]
+        rows = [self._row(*number) for number in told]
+        self.known = [LinearConstraint(csr_array(np.array(rows)), numbers, numbers)] if rows else []
 
-    def truth(self, cell: Cell) -> int:
+    def truth(self, cell: Cell, kinds: Kinds = (0,)) -> int:
         """The number itself."""
         group, period = cell
-        return sum(tally.total for (day, each), tally in self.table.items() if each in group and day in period.days)
+        inside = [tally for (day, each), tally in self.table.items() if each in group and day in period.days]
+        return sum(tally.counts[kind] for tally in inside for kind in kinds)
 
-    def range_of(self, cell: Cell) -> tuple[int, int]:
+    def range_of(self, cell: Cell, kinds: Kinds = (0,)) -> tuple[int, int]:
         """The least and the greatest that the number can be; at most 1,000 is looked for."""
-        row = self._row(cell)
+        row = self._row(cell, kinds)
         ends = []
         for sign in (1, -1):
-            solved = milp(
-                sign * row, constraints=self.known, bounds=Bounds(0, 1000), integrality=np.ones(len(self.places))
-            )
+            solved = milp(sign * row, constraints=self.known, bounds=Bounds(0, 1000), integrality=np.ones(len(row)))
             assert solved.success, solved.message
             ends.append(round(sign * solved.fun))
         return ends[0], ends[1]
 
-    def _row(self, cell: Cell) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    def _row(self, cell: Cell, kinds: Kinds) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
         group, period = cell
-        row = np.zeros(len(self.places))
+        row = np.zeros(len(self.places) * self.kinds)
         for (day, each), at in self.places.items():
-            row[at] = each in group and day in period.days
+            for kind in kinds:
+                row[at + kind] = each in group and day in period.days
         return row
 
 

@@ -70,7 +70,7 @@ def test_differences_of_all_answers_leave_what_is_masked_masked(hilltop: Clinic)
 
     inner = {cell: values for cell, values in heard.items() if cell[1].days <= set(DAYS)}
     numbers = {cell for cell, values in inner.items() if None not in values}
-    attacker = Attacker(table, DAYS, members, numbers)
+    attacker = Attacker(table, DAYS, members, [(cell, (0,)) for cell in numbers])
     masked = sorted(inner.keys() - numbers, key=lambda cell: (cell[1], sorted(map(str, cell[0]))))
 
     assert all(len(values) == 1 for values in heard.values())

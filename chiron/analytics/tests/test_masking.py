@@ -9,7 +9,7 @@ import pytest
 from chiron.analytics.masking import Member, month_of, parts_of
 from chiron.analytics.periods import Grain, period_of
 from chiron.analytics.tallies import THRESHOLD, Tally, added
-from chiron.analytics.tests.attacker import Attacker, cells_of, dice_table, is_hidden, months_of, told_by
+from chiron.analytics.tests.attacker import Attacker, cells_of, dice_table, is_hidden, months_in, told_by
 
 AMA, KOFI, ESI = Member("surgery", "ama"), Member("surgery", "kofi"), Member("surgery", "esi")
 YAW, ABENA = Member("children", "yaw"), Member("children", "abena")
@@ -93,9 +93,9 @@ def attacked(seed: int, tries: int) -> None:
     first, length = dice.choice(SPANS)
     days = [first + timedelta(day) for day in range(length)]
     table = dice_table(dice, days, DOCTORS)
-    months, cells = months_of(table, days, DOCTORS), cells_of(days, DOCTORS)
+    months, cells = months_in(table, days, DOCTORS), cells_of(days, DOCTORS)
     told = [cell for cell in cells if told_by(months, cell)]
-    attacker = Attacker(table, days, DOCTORS, told)
+    attacker = Attacker(table, days, DOCTORS, [(cell, (0,)) for cell in told])
     masked = [cell for cell in cells if cell not in told]
 
     assert all(attacker.truth(cell) >= THRESHOLD for cell in told)
@@ -124,7 +124,7 @@ def test_the_attacker_solves_for_what_is_masked_without_complements() -> None:
 
     [masked] = [cell for cell in cells if cell not in told]
 
-    assert Attacker(table, MARCH, DOCTORS, told).range_of(masked) == (4, 4)
+    assert Attacker(table, MARCH, DOCTORS, [(cell, (0,)) for cell in told]).range_of(masked) == (4, 4)
     assert masked == (frozenset({AMA}), period_of(MARCH[0], Grain.DAY))
 
 

@@ -129,7 +129,8 @@ def test_active_patients_are_counted_once_with_the_doctor_who_saw_them_first(hil
     with inside(hilltop.id):
         ids = [each.id for each in patients(26)]
         Patient.objects.filter(id=ids[0]).update(replaced_by=ids[1])
-        appointments(hilltop, TUESDAY, 13, patient_ids=ids[:13])
+        for at in (TUESDAY, "2031-03-06T10:00"):
+            appointments(hilltop, at, 13, patient_ids=ids[:13])
         appointments(hilltop, "2031-03-20T10:00", 26, patient_ids=ids, provider_id=hilltop.other_doctor_id)
 
         assert march(hilltop, "patients.active") == (25, 25)
