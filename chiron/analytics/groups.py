@@ -14,10 +14,10 @@ from chiron.kernel.access import Caller, Scope
 from chiron.records.public import RecordType
 from chiron.registry.public import (
     departments_by_name,
+    doctors_served,
     laboratories_within,
     main_departments,
     provider_names,
-    working_doctors,
 )
 
 
@@ -31,7 +31,7 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Whose each fact is, and who is there in a month, counted or not."""
+    """Whose each fact is, and who was there in a month, counted or not; who came after it has no part in it."""
 
     member: Callable[[Fact], Member]
     there: Callable[[Period], Set[Member]]
@@ -52,13 +52,22 @@ def places_of(source: Source, metric: Metric, group: Grouping) -> Places:
                 return Member(next(iter(found), None), doctor)
 
             everybody = by.scope(metric.resource, "read") is Scope.ORGANIZATION
-            doctors = working_doctors(by) if everybody else []
-            return Places(lambda fact: member(fact.day, fact.doctor),
-                          lambda month: {member(min(month.last, days.last), doctor) for doctor in doctors})  # fmt: skip
+            doctors = doctors_served(by) if everybody else []
+
+            def there(month: Period) -> Set[Member]:
+                last, instants = min(month.last, days.last), month.instants(source.zone)
+                return {member(last, each.provider_id) for each in doctors if each.in_part_of(*instants)}
+
+            return Places(lambda fact: member(fact.day, fact.doctor), there)
         case Grouping.LABORATORY:
             reached = laboratories_within(by, by.scope("laboratories", "read"))
-            known = {Member(None, each) for each in reached.values_list("id", flat=True)}
-            return Places(lambda fact: Member(None, fact.laboratory), lambda month: known)
+            known = [(Member(None, each), since) for each, since in reached.values_list("id", "recorded_at")]
+
+            def known_in(month: Period) -> Set[Member]:
+                until = month.instants(source.zone)[1]
+                return {each for each, since in known if since < until}
+
+            return Places(lambda fact: Member(None, fact.laboratory), known_in)
         case Grouping.TYPE:
             types = {Member(None, kind.value) for kind in RecordType}
             return Places(lambda fact: Member(None, fact.type), lambda month: types)

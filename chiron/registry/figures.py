@@ -71,7 +71,24 @@ def main_departments(by: Caller, first: date, last: date) -> dict[UUID, list[Wor
     return found
 
 
-def working_doctors(by: Caller) -> list[UUID]:
-    """The doctors who work here, by one query. Raises NotPermitted."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """From when on a doctor was registered, and until when they can have worked: until now, or what was last changed of
+    one who does not work any more."""
+
+    provider_id: UUID
+    since: datetime
+    until: datetime | None
+
+    def in_part_of(self, since: datetime, until: datetime) -> bool:
+        """Whether they were there for a while between these instants."""
+        return self.since < until and (self.until is None or self.until >= since)
+
+
+def doctors_served(by: Caller) -> list[Served]:
+    """All doctors, by one query. Raises NotPermitted."""
     by.scope("providers", "read")
-    return list(Provider.objects.filter(active=True, role="doctor").order_by("id").values_list("id", flat=True))
+    rows = (
+        Provider.objects.filter(role="doctor").order_by("id").values_list("id", "recorded_at", "updated_at", "active")
+    )
+    return [Served(who, since, None if active else changed) for who, since, changed, active in rows]

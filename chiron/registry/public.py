@@ -26,11 +26,11 @@ from chiron.registry.doors import (
 from chiron.registry.erasing import blank, remove_parts_of, standing
 from chiron.registry.figures import (
     Registered,
+    doctors_served,
     glass_to_look_at,
     main_departments,
     registered,
     registered_by_day,
-    working_doctors,
 )
 from chiron.registry.hooks import Tie
 from chiron.registry.models import Laboratory, Patient, Precision, Provider, Sex
@@ -104,6 +104,7 @@ __all__ = [
     "department_for",
     "departments_by_name",
     "departments_of",
+    "doctors_served",
     "engagement_ended",
     "glass_to_look_at",
     "glass_broken_by",
@@ -136,5 +137,4 @@ __all__ = [
     "remove_parts_of",
     "save_laboratory",
     "standing",
-    "working_doctors",
 ]

@@ -223,6 +223,7 @@ def test_a_name_that_a_spreadsheet_would_compute_is_told_as_text(hilltop: Clinic
         ProviderDepartment.objects.create(
             provider_id=hilltop.doctor_id, department=department, since="2020-01-01", until=None
         )
+        appointments(hilltop, TUESDAY, 1)
 
     taken = asked(hilltop, {"group": "department"}, path=f"{BOOKED}/export").content.decode()
 

@@ -1,6 +1,6 @@
 """Somebody who asks again and again: for other ranges, other periods, other groups; and subtracts."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -11,12 +11,13 @@ from chiron.analytics.metrics import Grouping
 from chiron.analytics.periods import Grain, Period
 from chiron.analytics.tallies import THRESHOLD, Tally
 from chiron.analytics.tests.attacker import Attacker, Cell, is_hidden
-from chiron.analytics.tests.factories import appointments, screenings, told
+from chiron.analytics.tests.factories import appointments, screenings, told, values
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL
 from chiron.registry.models import Department, Laboratory, Provider, ProviderDepartment
 from chiron.registry.public import Person, create_provider
+from chiron.scheduling.tests.factories import berlin
 from chiron.tenancy.public import inside
 from tests.town import Clinic
 
@@ -112,6 +113,38 @@ def test_who_left_changes_nothing_that_is_told_of_other_months(hilltop: Clinic) 
     of_march = {cell.id: cell.value for cell in both.cells if cell.period.last == LAST}
     assert of_march == {gone.id: None, hilltop.doctor_id: 30, hilltop.other_doctor_id: 40}
     assert {cell.id: cell.value for cell in march.cells} == {hilltop.doctor_id: 30, hilltop.other_doctor_id: 40}
+
+
+def test_a_month_stays_as_it_was_told_when_doctors_come_and_go_after_it(hilltop: Clinic) -> None:
+    """One who did nothing hides the smallest neighbour; neither coming later nor leaving later may undo that."""
+    joined, april = datetime(2031, 3, 20, tzinfo=UTC), datetime(2031, 4, 1, 9, tzinfo=UTC)
+    heard = []
+    with inside(hilltop.id):
+        idle, later = (create_provider(by=hilltop.who[Role.ADMIN], person=Person(family=name, given=["Dr"]),
+                                       role="doctor", specialty="", active=True, now=at)
+                       for name, at in (("Idle", joined), ("Later", april)))  # fmt: skip
+        for provider_id, number in ((hilltop.doctor_id, 30), (hilltop.other_doctor_id, 40)):
+            appointments(hilltop, "2031-03-05T10:00", number, provider_id=provider_id)
+        for change in ({}, {"active": False, "updated_at": april}):
+            Provider.objects.filter(id__in=[idle.id, later.id]).update(**change)
+            answer = told(hilltop, "appointments.booked", first=LAST, last=LAST, group=Grouping.DOCTOR)
+            heard.append({cell.id: cell.value for cell in answer.cells})
+
+    assert heard == [{hilltop.doctor_id: 30, hilltop.other_doctor_id: None, idle.id: None}] * 2
+
+
+def test_a_month_stays_as_it_was_told_when_a_laboratory_comes_after_it(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        for name, number in (("Central", 40), ("Harbour", 30)):
+            screenings(number, "2031-03-04T10:00", laboratory=Laboratory.objects.create(name=name, code=name))
+        before = told(hilltop, "screening.volume", first=LAST, last=LAST, group=Grouping.LABORATORY)
+        Laboratory.objects.create(name="New", code="New", recorded_at=berlin("2031-04-01T00:00"))
+        after = told(hilltop, "screening.volume", first=LAST, last=LAST, group=Grouping.LABORATORY)
+        Laboratory.objects.create(name="Last", code="Last", recorded_at=berlin("2031-03-31T23:59"))
+        within = told(hilltop, "screening.volume", first=LAST, last=LAST, group=Grouping.LABORATORY)
+
+    assert values(after) == values(before) == [40, 30]
+    assert [cell.name for cell in within.cells] == ["Central", "Harbour", "Last"]
 
 
 def of_march(clinic: Clinic, metric: str, group: Grouping) -> list[dict[str, float]]:
