@@ -10,6 +10,7 @@ from django.urls.resolvers import URLPattern
 from typing_extensions import override
 
 from chiron.analytics.charts import charts, name_of, said
+from chiron.analytics.errors import TooSlow
 from chiron.analytics.exports import as_csv
 from chiron.analytics.metrics import METRICS, Grouping
 from chiron.analytics.models import Figure
@@ -74,6 +75,7 @@ class NumbersPage(Page):
         by = self._caller(request, "read")
         seek = SeekNumbers(by, request.GET)
         context: dict[str, Any] = {"title": self.title, "seek": seek, "seeks_by": "get"}
+        slow = 0
         try:
             if seek.is_valid():
                 name, asked = seek.asked()
@@ -81,7 +83,10 @@ class NumbersPage(Page):
                 context["file_url"] = may(by, self.resource, "export") and self._file(request)
         except Invalid as refusal:
             seek.blame(refusal)
-        return self._page(request, "numbers", context, status=422 if seek.errors else 200)
+        except TooSlow as refusal:
+            seek.add_error(None, str(refusal))
+            slow = refusal.status
+        return self._page(request, "numbers", context, status=slow or (422 if seek.errors else 200))
 
     def file_view(self, request: HttpRequest) -> HttpResponse:
         """The same as a file, which is an event. Raises StepUpRequired where the organization wants it for exports."""

@@ -7,6 +7,7 @@ from itertools import groupby
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from chiron.analytics.errors import TooSlow
 from chiron.analytics.metrics import METRICS, Grouping, Metric
 from chiron.analytics.periods import Grain, Period
 from chiron.analytics.queries import Answer, Asked, Cell, read_metric
@@ -28,11 +29,14 @@ FIRST_PAGE = (
 
 
 def numbers(by: Caller, now: datetime) -> list[Plot]:
-    """What a first page shows of the metrics that the caller may read."""
+    """What a first page shows of the metrics that the caller may read, or that counting them takes too long."""
     if not may(by, "analytics", "read"):
         return []
     opened = [(name, grain) for name, grain in FIRST_PAGE if METRICS[name].is_open_to(by)]
-    answers = [read_metric(by, name, Asked(grain=grain), now) for name, grain in opened]
+    try:
+        answers = [read_metric(by, name, Asked(grain=grain), now) for name, grain in opened]
+    except TooSlow as refusal:
+        return [Plot("Numbers", format_html("<p>{}</p>", str(refusal)))]
     return [plot for answer in answers for plot in charts(answer, 1)]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from chiron.analytics.errors import TooSlow
 from chiron.analytics.facts import Source
 from chiron.analytics.groups import Group, groups_of
 from chiron.analytics.masking import Member
@@ -14,7 +15,7 @@ from chiron.analytics.periods import DAY, Grain, Period, period_of, periods_betw
 from chiron.analytics.tallies import added
 from chiron.audit import public as audit
 from chiron.kernel.access import Caller
-from chiron.kernel.db import CLINICAL, hurry
+from chiron.kernel.db import CLINICAL, hurried
 from chiron.kernel.errors import NotFound, NotPermitted, invalid
 from chiron.tenancy.public import current_organization_id, organization_for_id
 
@@ -24,7 +25,7 @@ LONGEST = 400
 """Days of which may be asked at once."""
 MOST_ROWS = 20_000
 SECONDS = 10
-"""What a single query of analytics may take; then the answer is that the database is not available."""
+"""What a single query of analytics may take; then it is given up, whatever else the database could still do."""
 ORDER = [Grain.DAY, Grain.WEEK, Grain.MONTH]
 
 
@@ -69,15 +70,15 @@ def metrics_for(by: Caller) -> list[Metric]:
 def read_metric(by: Caller, name: str, asked: Asked, now: datetime) -> Answer:
     """What is told of a metric in whole periods that are over, of what the caller may read; it names no patient.
 
-    A day in the middle of a period asks for the whole of it. Raises NotPermitted, NotFound, Invalid, and
-    OperationalError where it takes longer than anybody should wait.
+    A day in the middle of a period asks for the whole of it. Raises NotPermitted, NotFound, Invalid, and TooSlow where
+    it takes longer than anybody should wait.
     """
     metric = _metric_for(by, name)
     zone = ZoneInfo(organization_for_id(current_organization_id()).time_zone)
     yesterday = now.astimezone(zone).date() - DAY
     periods = _periods(metric, asked, yesterday)
-    hurry(CLINICAL, SECONDS)
-    cells = _cells(Source(by, _whole(periods, yesterday), zone), metric, asked.group, periods) if periods else []
+    with hurried(CLINICAL, SECONDS, TooSlow):
+        cells = _cells(Source(by, _whole(periods, yesterday), zone), metric, asked.group, periods) if periods else []
     whole = Asked(periods[0].first, periods[-1].last, asked.grain, asked.group) if periods else asked
     return Answer(metric, whole, zone.key, now, cells)
 

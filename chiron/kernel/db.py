@@ -5,8 +5,9 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
+from psycopg.errors import QueryCanceled
 
 from chiron.kernel.errors import DomainError
 
@@ -116,7 +117,17 @@ def only_one(alias: str, key: str) -> Iterator[bool]:
         own.close()
 
 
-def hurry(alias: str, seconds: int) -> None:
-    """From here to the end of the transaction, no statement takes longer; one that would is an OperationalError."""
-    with cursor(alias) as session:
-        session.execute(f"SET LOCAL statement_timeout = '{seconds}s'")
+@contextmanager
+def hurried(alias: str, seconds: int, refusal: type[DomainError]) -> Iterator[None]:
+    """Raise the refusal where a statement of the block takes longer; the transaction around it goes on as before."""
+    try:
+        with atomic(alias), cursor(alias) as session:
+            session.execute("SHOW statement_timeout")
+            [usual] = session.fetchone()
+            session.execute(f"SET LOCAL statement_timeout = '{seconds}s'")
+            yield
+            session.execute(f"SET LOCAL statement_timeout = '{usual}'")
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise refusal from None
+        raise

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from chiron.analytics import queries
+from chiron.analytics.errors import TooSlow
 from chiron.analytics.tests.factories import appointments
 from chiron.analytics.tests.test_api import TUESDAY, WEDNESDAY, events
 from chiron.identity.models import Session
@@ -112,3 +114,19 @@ def test_a_file_is_for_who_just_signed_in_with_a_second_factor_where_the_organiz
 def test_who_answers_for_privacy_alone_counts_nothing(hilltop: Clinic) -> None:
     assert opened(hilltop, {}, Role.PRIVACY_OFFICER).status_code == 403
     assert opened(hilltop, {}, Role.PRIVACY_OFFICER, f"{NUMBERS}file/").status_code == 403
+
+
+def test_pages_say_that_counting_took_too_long_and_show_the_rest(
+    hilltop: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_: object) -> Any:
+        raise TooSlow
+
+    monkeypatch.setattr(queries, "months_of", slow)
+
+    numbers, first = opened(hilltop, {}), hilltop.desk(Role.ADMIN).get("/admin/")
+
+    assert (numbers.status_code, first.status_code) == (503, 200)
+    assert "takes too long" in numbers.content.decode()
+    assert "takes too long" in first.content.decode()
+    assert "Events of the last 30 days" in first.content.decode()

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
 from django.test import Client
 
+from chiron.analytics import groups, queries
+from chiron.analytics.errors import TooSlow
 from chiron.analytics.metrics import TABLE
-from chiron.analytics.queries import Asked, read_metric
 from chiron.analytics.tests.factories import appointments, patients
 from chiron.audit.models import Event
 from chiron.identity.models import Membership
@@ -18,8 +18,9 @@ from chiron.identity.public import Role, begin
 from chiron.identity.services.organizations import change_organization
 from chiron.kernel import clock
 from chiron.kernel.access import Caller
-from chiron.kernel.db import CLINICAL, atomic, cursor, hurry
+from chiron.kernel.db import CLINICAL, cursor, hurried
 from chiron.kernel.ids import NIL
+from chiron.registry.figures import Served
 from chiron.registry.models import Department, ProviderDepartment
 from chiron.registry.public import assign
 from chiron.registry.tests.factories import problem
@@ -236,12 +237,43 @@ def test_reading_is_no_event(hilltop: Clinic) -> None:
     assert events(hilltop) == []
 
 
-def test_no_query_runs_longer_than_anybody_waits(hilltop: Clinic) -> None:
-    with inside(hilltop.id):
-        read_metric(hilltop.who[Role.ADMIN], "appointments.booked", Asked(), clock.now())
+def test_what_takes_too_long_is_given_up_and_the_calls_after_it_are_as_before(
+    hilltop: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The query for the doctors is the slow one."""
+    limits: list[Any] = []
+
+    def slow(by: Caller) -> list[Served]:
         with cursor(CLINICAL) as session:
             session.execute("SHOW statement_timeout")
-            assert session.fetchone() == ("10s",)
-        hurry(CLINICAL, 1)
-        with pytest.raises(OperationalError), atomic(CLINICAL), cursor(CLINICAL) as session:
-            session.execute("SELECT pg_sleep(5)")
+            limits.append(session.fetchone())
+            session.execute("SELECT pg_sleep(%s)", [seconds])
+        return []
+
+    monkeypatch.setattr(groups, "doctors_served", slow)
+    monkeypatch.setattr(queries, "SECONDS", 1)
+    seconds = 5
+    refused = asked(hilltop, path=f"{BOOKED}/export")
+    seconds = 0
+    after = asked(hilltop)
+
+    assert problem(refused) == (503, "analytics-too-slow")
+    assert refused.headers["Retry-After"] == "1"
+    assert limits == [("1s",), ("1s",)]
+    assert after.status_code == 200
+    assert [event.outcome for event in events(hilltop)] == ["failure"]
+
+
+def test_what_counting_may_take_holds_for_nothing_else_of_the_same_transaction(hilltop: Clinic) -> None:
+    limits: list[Any] = []
+    with inside(hilltop.id), cursor(CLINICAL) as session:
+        for seconds in (0, 5):
+            try:
+                with hurried(CLINICAL, 1, TooSlow):
+                    session.execute("SELECT pg_sleep(%s)", [seconds])
+            except TooSlow:
+                limits.append("too slow")
+            session.execute("SHOW statement_timeout")
+            limits.append(session.fetchone()[0])
+
+    assert limits == ["1min", "too slow", "1min"]
