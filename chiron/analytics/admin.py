@@ -100,7 +100,7 @@ class NumbersPage(Page):
         name, asked = seek.asked()
         answer = export_metric(by, name, asked, clock.now())
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"}
-        return HttpResponse(as_csv(answer, by.request_id), "text/csv; charset=utf-8", headers=headers)
+        return HttpResponse(as_csv(answer, by), "text/csv; charset=utf-8", headers=headers)
 
     def _told(self, answer: Answer) -> dict[str, Any]:
         metric = METRICS[answer.metric.name]

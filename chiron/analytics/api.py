@@ -55,4 +55,4 @@ def export_analytics(request: Call, metric: str, query: Query[MetricExportQuery]
     answer = export_metric(request.caller, metric, query.asked(), clock.now())
     name = content_disposition_header(as_attachment=True, filename=f"{answer.metric.name}.csv")
     headers = {"Content-Disposition": name or "", "Cache-Control": "no-store"}
-    return HttpResponse(as_csv(answer, request.request_id), TYPE, headers=headers)
+    return HttpResponse(as_csv(answer, request.caller), TYPE, headers=headers)

@@ -52,8 +52,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is told of a metric, as it was counted at ``as_of``."""
+    """What is told of a metric in an organization, as it was counted at ``as_of``."""
 
+    organization: str
     metric: Metric
     asked: Asked
     zone: str
@@ -74,13 +75,14 @@ def read_metric(by: Caller, name: str, asked: Asked, now: datetime) -> Answer:
     it takes longer than anybody should wait.
     """
     metric = _metric_for(by, name)
-    zone = ZoneInfo(organization_for_id(current_organization_id()).time_zone)
+    organization = organization_for_id(current_organization_id())
+    zone = ZoneInfo(organization.time_zone)
     yesterday = now.astimezone(zone).date() - DAY
     periods = _periods(metric, asked, yesterday)
     with hurried(CLINICAL, SECONDS, TooSlow):
         cells = _cells(Source(by, _whole(periods, yesterday), zone), metric, asked.group, periods) if periods else []
     whole = Asked(periods[0].first, periods[-1].last, asked.grain, asked.group) if periods else asked
-    return Answer(metric, whole, zone.key, now, cells)
+    return Answer(organization.name, metric, whole, zone.key, now, cells)
 
 
 def export_metric(by: Caller, name: str, asked: Asked, now: datetime) -> Answer:

@@ -192,9 +192,46 @@ def test_a_file_says_the_same_and_taking_it_out_is_an_event(hilltop: Clinic) -> 
     assert [row["value"] for row in rows] == ["" if cell["value"] is None else str(cell["value"]) for cell in seen]
     assert {row["request_id"] for row in rows} == {taken.headers["X-Request-Id"]}
     assert {row["as_of"] for row in rows} != {""}
+    told = ("by", "group", "asked_from", "asked_to", "time_zone", "threshold", "organization", "taken_by")
+    who = str(hilltop.who[Role.ADMIN].account_id)
+    assert {tuple(row[name] for name in told) for row in rows} == {
+        ("day", "doctor", "2026-04-01", "2026-04-30", "Europe/Berlin", "11", "Hilltop", who)
+    }
     assert taken.headers["Content-Disposition"] == 'attachment; filename="appointments.booked.csv"'
     [event] = events(hilltop)
     assert (event.action, event.outcome, event.subjects) == ("analytics.exported", "success", [])
+    assert str(event.account_id) == who
+
+
+def test_more_numbers_than_anybody_reads_are_refused_in_whatever_form(
+    hilltop: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two doctors on thirty days are sixty numbers."""
+    with inside(hilltop.id):
+        for provider_id in (hilltop.doctor_id, hilltop.other_doctor_id):
+            appointments(hilltop, TUESDAY, 1, provider_id=provider_id)
+    query = {"by": "day", "group": "doctor"}
+
+    statuses = []
+    for most in (60, 59):
+        monkeypatch.setattr(queries, "MOST_ROWS", most)
+        statuses += [asked(hilltop, query, path=path).status_code for path in (BOOKED, f"{BOOKED}/export")]
+
+    assert statuses == [200, 200, 422, 422]
+    assert [event.action for event in events(hilltop) if event.outcome == "success"] == ["analytics.exported"]
+
+
+def test_what_comes_late_is_told_from_then_on(hilltop: Clinic) -> None:
+    heard, stamps = [], []
+    for number in (25, 7):
+        with inside(hilltop.id):
+            appointments(hilltop, TUESDAY, number)
+        answer = asked(hilltop)
+        heard.append(numbers(answer))
+        stamps.append(answer.json()["analytics"]["as_of"])
+
+    assert heard == [{None: 25}, {None: 32}]
+    assert stamps[0] < stamps[1]
 
 
 def test_the_second_factor_is_shown_again_where_the_organization_wants_it(hilltop: Clinic) -> None:
