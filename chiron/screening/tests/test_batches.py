@@ -1,6 +1,7 @@
 """Blood counts in a file: understood or refused whole, then classified row by row, each once."""
 
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from chiron.audit.models import Event
 from chiron.files.models import File, State
 from chiron.files.tests.factories import parts_of
-from chiron.identity.models import Membership
+from chiron.identity.models import Account, Membership
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL
+from chiron.kernel.errors import NotPermitted
 from chiron.kernel.ids import NIL, new_id
 from chiron.notifications.public import Notification
 from chiron.notifications.tests.factories import undone
@@ -189,6 +191,41 @@ def test_who_left_meanwhile_gets_no_answer(hilltop: Clinic, bundle: Bundle) -> N
 
     assert (found.state, found.failure, found.done) == ("failed", "not-permitted", 0)
     assert screenings(hilltop) == 0
+
+
+def test_who_cannot_sign_in_any_more_gets_no_answer(hilltop: Clinic, bundle: Bundle) -> None:
+    lab = hilltop.who[Role.LAB]
+    with inside(hilltop.id):
+        batch = batch_of(None, lab)
+    Account.objects.filter(id=lab.account_id or NIL).update(is_active=False)
+
+    found = run_through(hilltop, batch.id)
+
+    assert (found.state, found.failure, found.done) == ("failed", "not-permitted", 0)
+    assert screenings(hilltop) == 0
+
+
+def test_for_a_laboratory_that_is_closed_nothing_is_begun(hilltop: Clinic, bundle: Bundle) -> None:
+    admin = hilltop.who[Role.ADMIN]
+    with inside(hilltop.id):
+        closed = save_laboratory(
+            by=admin, laboratory_id=None, name="North", code="n", active=False, if_match=None, now=now()
+        )
+
+    answer = send(hilltop, counts_of(1), Role.ADMIN, asked=f"?laboratory={closed.id}")
+
+    assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, ["query", "laboratory"])
+    with inside(hilltop.id):
+        assert not Batch.objects.exists()
+        assert not File.objects.exists()
+
+
+def test_who_is_no_member_sends_nothing(hilltop: Clinic, bundle: Bundle) -> None:
+    with inside(hilltop.id):
+        with pytest.raises(NotPermitted):
+            batch_of(None, replace(hilltop.who[Role.ADMIN], membership_id=None))
+
+        assert not Batch.objects.exists()
 
 
 def test_who_left_the_laboratory_screens_for_it_no_more(hilltop: Clinic, bundle: Bundle) -> None:

@@ -205,6 +205,29 @@ def test_a_technician_screens_for_their_laboratory_and_for_no_other(hilltop: Cli
     assert (refused.status_code, len(kept(hilltop))) == (404, 1)
 
 
+def test_a_laboratory_that_is_named_asks_unless_it_is_closed(hilltop: Clinic, bundle: Bundle) -> None:
+    with inside(hilltop.id):
+        opened, closed = (Laboratory.objects.create(name=name, code=name, active=name == "Blood")
+                          for name in ("Blood", "Bone"))  # fmt: skip
+
+    named, refused = (ask(hilltop, laboratory_id=str(each.id)) for each in (opened, closed))
+
+    assert named.json()["screening"]["laboratory_id"] == str(opened.id)
+    assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["body", "laboratory_id"])
+    assert [each.laboratory_id for each in kept(hilltop)] == [opened.id]
+
+
+def test_who_works_at_two_laboratories_names_the_one_that_asks(hilltop: Clinic, bundle: Bundle) -> None:
+    account_id = hilltop.who[Role.LAB].account_id or new_id()
+    with inside(hilltop.id):
+        blood, bone = (Laboratory.objects.create(name=name, code=name) for name in ("Blood", "Bone"))
+        for each in (blood, bone):
+            LaboratoryStaff.objects.create(account_id=account_id, laboratory=each, since="2030-01-01T00:00:00Z")
+
+    assert ask(hilltop, Role.LAB).json()["screening"]["laboratory_id"] is None
+    assert ask(hilltop, Role.LAB, laboratory_id=str(bone.id)).json()["screening"]["laboratory_id"] == str(bone.id)
+
+
 def test_who_may_not_screen_or_not_this_patient_is_refused(hilltop: Clinic, riverside: Clinic, bundle: Bundle) -> None:
     mine, others = str(hilltop.patient_id), str(hilltop.other_patient_id)
     found = {

@@ -60,8 +60,9 @@ def test_a_bundle_that_is_away_is_missing() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "..", "../made", "A" * 64, "a" * 63 + "/"])
-def test_what_is_no_hash_names_no_folder(tmp_path: Path, name: str) -> None:
+def test_what_is_no_hash_names_no_folder(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle_in(tmp_path / "made")
+    monkeypatch.setattr(shelf, "read_bundle", lambda folder: pytest.fail(f"{folder} was read"))
 
     with pytest.raises(BundleMissing):
         bundle_for(name)
