@@ -159,11 +159,13 @@ def test_a_job_that_is_done_again_does_nothing(
     with inside(hilltop.id):
         batch = batch_of(None, hilltop.who[Role.LAB], counts_of(5))
 
+    done = []
     for after in (0, 0, 2, 2, 0, 4, 4):
         with inside(hilltop.id):
             tasks.run_batch(batch_id=batch.id, after=after)
+            done.append(Batch.objects.get(id=batch.id).done)
 
-    assert screenings(hilltop) == 5
+    assert (done, screenings(hilltop)) == ([2, 2, 4, 4, 4, 5, 5], 5)
     assert [line for line, _, _ in rows_of(hilltop, batch.id)] == [2, 3, 4, 5, 6]
 
 
@@ -200,9 +202,12 @@ def test_who_cannot_sign_in_any_more_gets_no_answer(hilltop: Clinic, bundle: Bun
     Account.objects.filter(id=lab.account_id or NIL).update(is_active=False)
 
     found = run_through(hilltop, batch.id)
+    with inside(hilltop.id):
+        tasks.run_batch(batch_id=batch.id, after=0)
+        told = Notification.objects.filter(resource_id=batch.id).count()
 
     assert (found.state, found.failure, found.done) == ("failed", "not-permitted", 0)
-    assert screenings(hilltop) == 0
+    assert (screenings(hilltop), told) == (0, 1)
 
 
 def test_for_a_laboratory_that_is_closed_nothing_is_begun(hilltop: Clinic, bundle: Bundle) -> None:
@@ -291,11 +296,14 @@ def test_a_batch_at_which_nothing_happens_for_a_day_is_ended(hilltop: Clinic, bu
         fresh = batch_of(None, hilltop.who[Role.LAB])
         Batch.objects.filter(id=fresh.id).update(updated_at=now())
 
-        assert batches.end_stuck_batches(now()) == 1
+        assert [batches.end_stuck_batches(now()) for _ in range(2)] == [1, 0]
+        later = now() + timedelta(days=2)
+        run_through(hilltop, fresh.id)
+        assert batches.end_stuck_batches(later) == 0
 
         assert list(Batch.objects.order_by("id").values_list("state", "failure")) == [
             ("failed", "stuck"),
-            ("running", ""),
+            ("finished", ""),
         ]
 
 

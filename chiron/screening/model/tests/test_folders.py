@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chiron.screening.model import folders
 from chiron.screening.model.folders import BundleDamaged, read_bundle, write_bundle
 from chiron.screening.model.tests.factories import bundle_in, content, made_up, trained
 
@@ -106,6 +107,25 @@ def test_what_is_not_a_bundles_file_is_refused(tmp_path: Path, text: str) -> Non
     (tmp_path / "bundle.json").write_text(text)
 
     with pytest.raises(BundleDamaged):
+        read_bundle(tmp_path)
+
+
+def test_a_bundle_of_another_format_is_refused_though_its_hash_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(folders, "FORMAT", "chiron-b12-bundle/2")
+        bundle_in(tmp_path)
+
+    with pytest.raises(BundleDamaged, match="is of another format"):
+        read_bundle(tmp_path)
+
+
+def test_a_file_that_no_bundle_fills_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle_in(tmp_path)
+    monkeypatch.setattr(folders, "LARGEST", 1000)
+
+    with pytest.raises(BundleDamaged, match=r"bundle\.json is too large"):
         read_bundle(tmp_path)
 
 
