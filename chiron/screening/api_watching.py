@@ -39,5 +39,8 @@ def outcomes(request: Call) -> shapes.OutcomeList:
 @router.get("/screening/{uuid:screening_id}/fhir", response=refusals(404), openapi_extra=DOCUMENT)
 @needs("screenings", "read")
 def as_fhir(request: Call, screening_id: UUID) -> HttpResponse:
-    """One screening as FHIR R4: Observations of what was measured and a RiskAssessment, never a Condition."""
+    """One screening as FHIR R4: Observations, a RiskAssessment, never a Condition.
+
+    Where a clinical answer recommends a confirming test, a ServiceRequest proposes it: an option, not an order.
+    """
     return HttpResponse(orjson.dumps(read_as_fhir(request.caller, screening_id)), content_type=FHIR)

@@ -1,6 +1,7 @@
 """A screening as FHIR R4: what was measured as Observations, the answer as a RiskAssessment, and never a Condition.
 
-A probability is not a diagnosis, so nothing here may end up on a problem list. Pure: from a row to plain documents.
+A probability is not a diagnosis, so nothing here may end up on a problem list. Where the recommendation proposes a
+confirming test, that is a ServiceRequest of the intent `proposal`. Pure: from a row to plain documents.
 """
 
 from collections.abc import Mapping
@@ -15,12 +16,16 @@ LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 NO_DIAGNOSIS = "A screening result, not a diagnosis: serum B12 is to be measured before anything is decided by it."
 BANNER = "Made in research mode by a model that is not validated here: not for care."
+B12 = "2132-9"
+OPTION = "An option, not an order. Where it is borderline: methylmalonic acid or holotranscobalamin."
+PROPOSING = (ResultClass.BORDERLINE, ResultClass.DEFICIENT)
+"""The classes whose recommendation (`texts/`) proposes a confirming test; the others name it for other reasons only."""
 Resource = dict[str, Any]
 
 
 def bundle_of(screening: Screening, label: Mapping[str, Any] | None) -> Resource:
     """All of a screening as a Bundle of the type collection, its entries named by URNs that stay the same."""
-    resources = [*observations(screening), risk_assessment(screening, label)]
+    resources = [*observations(screening), risk_assessment(screening, label), *proposals(screening)]
     entries = [{"fullUrl": _urn(screening, each["id"]), "resource": each} for each in resources]
     return {"resourceType": "Bundle", "type": "collection", "entry": entries}
 
@@ -57,17 +62,50 @@ def risk_assessment(screening: Screening, label: Mapping[str, Any] | None) -> Re
         "method": {"text": f"Vitamin B12 screening from a blood count, model version {screening.bundle_version}"},
         **(_subject(screening) or {"subject": {"type": "Patient", "display": "Anonymous"}}),
         "occurrenceDateTime": screening.made_at.isoformat(),
-        "performer": {
-            "type": "Device",
-            "identifier": {"value": screening.bundle_hash},
-            "display": f"Model with the SHA-256 {screening.bundle_hash}",
-        },
+        "performer": _model(screening),
         "basis": [{"reference": _urn(screening, each["id"])} for each in observations(screening)],
         "note": [{"text": text} for text in _notes(screening)],
     }
     if predictions := _predictions(screening, label):
         found["prediction"] = predictions
     return found
+
+
+def proposals(screening: Screening) -> list[Resource]:
+    """Measuring serum B12, where a clinical answer about a patient proposes it; revoked where it was overridden.
+
+    R4 (hl7.org/fhir/R4) has a ServiceRequest for asking for a diagnostic investigation; its intent `proposal` has "no
+    intention to ensure it occurs" and gives no authority to act, and as a draft it is not ready for action. A Task
+    would follow the work on what somebody had ordered. A DetectedIssue is about an existing or proposed clinical
+    activity that may do harm (interactions, duplicates): here is none, and what is uncertain the RiskAssessment says.
+    """
+    wanted = screening.mode == Mode.CLINICAL and screening.result_class in PROPOSING
+    if not wanted or screening.patient_id is None:
+        return []
+    return [
+        {
+            "resourceType": "ServiceRequest",
+            "id": f"{screening.id}-b12",
+            "status": "revoked" if screening.decision == Decision.OVERRIDDEN else "draft",
+            "intent": "proposal",
+            "priority": "routine",
+            "code": {"coding": [{"system": LOINC, "code": B12}], "text": "Vitamin B12 in serum or plasma"},
+            **_subject(screening),
+            "authoredOn": screening.made_at.isoformat(),
+            "requester": _model(screening),
+            "reasonCode": [{"text": f"Vitamin B12 screening from a blood count: {screening.result_class.lower()}"}],
+            "supportingInfo": [{"reference": _urn(screening, str(screening.id)), "type": "RiskAssessment"}],
+            "note": [{"text": text} for text in (OPTION, NO_DIAGNOSIS)],
+        }
+    ]
+
+
+def _model(screening: Screening) -> Resource:
+    return {
+        "type": "Device",
+        "identifier": {"value": screening.bundle_hash},
+        "display": f"Model with the SHA-256 {screening.bundle_hash}",
+    }
 
 
 def _predictions(screening: Screening, label: Mapping[str, Any] | None) -> list[Resource]:

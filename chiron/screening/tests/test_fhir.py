@@ -6,12 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 
 from chiron.kernel.ids import new_id
 from chiron.screening.blood.analytes import ANALYTES, NAME_BY_LOINC
-from chiron.screening.fhir import bundle_of, observations, risk_assessment
+from chiron.screening.fhir import PROPOSING, bundle_of, observations, proposals, risk_assessment
 from chiron.screening.models import Screening
 from chiron.screening.tests.factories import FEATURES, HASH, NOW
+from chiron.screening.texts import texts
+from chiron.screening.words import ResultClass
 
 LABEL = {"cutoffs": [200.0, 300.0], "assay": "an assay"}
 AMA = UUID("01977a2c-0000-7000-8000-00000000000a")
@@ -26,11 +29,21 @@ MEMBERS: dict[str, set[str]] = {
         "resourceType", "id", "status", "method", "subject", "occurrenceDateTime", "performer", "basis", "prediction",
         "note",
     },
+    "ServiceRequest": {
+        "resourceType", "id", "status", "intent", "priority", "code", "subject", "authoredOn", "requester",
+        "reasonCode", "supportingInfo", "note",
+    },
     "prediction": {"outcome", "probabilityDecimal", "qualitativeRisk", "rationale"},
 }  # fmt: skip
 """What R4 (4.0.1) knows by these names, of what is used here."""
 STATUSES = {"registered", "preliminary", "final", "amended", "corrected", "cancelled", "entered-in-error", "unknown"}
 """The required value set observation-status, which RiskAssessment uses too."""
+REQUEST_STATUSES = {"draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown"}
+REQUEST_INTENTS = {
+    "proposal", "plan", "directive", "order", "original-order", "reflex-order", "filler-order", "instance-order",
+    "option",
+}  # fmt: skip
+REQUESTERS = {"Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device"}
 DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
@@ -57,8 +70,11 @@ def made(**said: Any) -> Screening:
 def assert_r4(resource: dict[str, Any]) -> None:
     """Raises AssertionError for what R4 does not have, or requires: by hand, from the definitions of 4.0.1."""
     assert resource.keys() <= MEMBERS[resource["resourceType"]]
-    assert resource["status"] in STATUSES
     assert ID.fullmatch(resource["id"])
+    if resource["resourceType"] == "ServiceRequest":
+        assert_request(resource)
+        return
+    assert resource["status"] in STATUSES
     if resource["resourceType"] == "Observation":
         assert resource["code"].keys() <= CONCEPT  # 1..1
         assert DATE_TIME.fullmatch(resource["effectiveDateTime"])
@@ -71,6 +87,20 @@ def assert_r4(resource: dict[str, Any]) -> None:
         for each in resource.get("prediction", []):
             assert each.keys() <= MEMBERS["prediction"]
             assert 0 <= each["probabilityDecimal"] <= 100  # ras-2
+
+
+def assert_request(resource: dict[str, Any]) -> None:
+    """Raises AssertionError for what R4 does not have of a ServiceRequest, or requires of one."""
+    assert resource["status"] in REQUEST_STATUSES  # 1..1
+    assert resource["intent"] in REQUEST_INTENTS  # 1..1
+    assert resource["priority"] in {"routine", "urgent", "asap", "stat"}
+    assert resource["subject"].keys() <= REFERENCE  # 1..1
+    assert resource["requester"].keys() <= REFERENCE
+    assert resource["requester"]["type"] in REQUESTERS
+    assert DATE_TIME.fullmatch(resource["authoredOn"])
+    assert all(each.keys() <= CONCEPT for each in (resource["code"], *resource["reasonCode"]))
+    assert all(each.keys() <= REFERENCE for each in resource["supportingInfo"])  # of any resource, unlike reasons
+    assert all(each.keys() == {"text"} for each in resource["note"])  # 1..1
 
 
 def test_what_was_measured_becomes_observations_with_loinc_and_ucum() -> None:
@@ -147,12 +177,14 @@ def test_research_says_that_it_is_not_for_care() -> None:
 @pytest.mark.parametrize("outcome", ["classified", "abstained"])
 def test_every_resource_is_of_r4_and_none_is_a_condition(patient: UUID | None, outcome: str) -> None:
     none = dict.fromkeys(("p_normal", "p_borderline", "p_deficient")) if outcome == "abstained" else {}
-    found = bundle_of(made(patient_id=patient, outcome=outcome, **none), LABEL)
+    none |= {"result_class": ""} if none else {}
+    found = bundle_of(made(patient_id=patient, outcome=outcome, mode="clinical", **none), LABEL)
 
     resources = [each["resource"] for each in found["entry"]]
     for each in resources:
         assert_r4(each)
-    assert {each["resourceType"] for each in resources} == {"Observation", "RiskAssessment"}
+    asked = {"ServiceRequest"} if patient and outcome == "classified" else set()
+    assert {each["resourceType"] for each in resources} == {"Observation", "RiskAssessment"} | asked
     assert (found["resourceType"], found["type"]) == ("Bundle", "collection")
     assert "null" not in json.dumps(found)
 
@@ -173,3 +205,56 @@ def test_nobody_is_named_where_nobody_was() -> None:
 
     assert "subject" not in found["entry"][0]["resource"]
     assert found["entry"][-1]["resource"]["subject"] == {"type": "Patient", "display": "Anonymous"}
+
+
+def test_a_confirming_test_is_proposed_and_never_ordered() -> None:
+    screening = made(mode="clinical", result_class="DEFICIENT")
+
+    [found] = proposals(screening)
+
+    assert_r4(found)
+    assert (found["intent"], found["status"]) == ("proposal", "draft")
+    assert found["code"]["coding"] == [{"system": "http://loinc.org", "code": "2132-9"}]
+    assert found["subject"] == {"reference": f"Patient/{AMA}", "type": "Patient"}
+    assert found["note"][0]["text"].startswith("An option, not an order.")
+    entries = {each["fullUrl"]: each["resource"] for each in bundle_of(screening, LABEL)["entry"]}
+    [because] = found["supportingInfo"]
+    assert entries[because["reference"]]["resourceType"] == because["type"] == "RiskAssessment"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"mode": "research"},
+        {"patient_id": None},
+        {"result_class": "NORMAL"},
+        {"result_class": ""},
+    ],
+)
+def test_nothing_is_proposed_where_nothing_speaks_for_it(said: dict[str, Any]) -> None:
+    assert proposals(made(**{"mode": "clinical"} | said)) == []
+
+
+@pytest.mark.parametrize(("decision", "status"), [("none", "draft"), ("accepted", "draft"), ("overridden", "revoked")])
+def test_a_proposal_is_revoked_where_who_treats_said_otherwise(decision: str, status: str) -> None:
+    assert [each["status"] for each in proposals(made(mode="clinical", decision=decision))] == [status]
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Options to consider: serum"), ("fr", "Options à envisager")])
+def test_a_test_is_proposed_exactly_where_the_recommendation_does(language: str, words: str) -> None:
+    said = texts(language)
+
+    proposing = {each for each in ResultClass if words in said[each.lower()]}
+
+    assert proposing == set(PROPOSING)
+    assert words not in said["unclassified"] + said["abstained"]
+
+
+def test_every_member_of_a_proposal_is_in_an_official_example() -> None:
+    files = sorted((settings.BASE_DIR.parent / "shared/data/fhir/official_r4_examples").glob("ServiceRequest-*.json"))
+    if not files:
+        pytest.skip("the outside data are not there: shared/data/fhir beside the project")
+
+    known = {name for file in files for name in json.loads(file.read_bytes())}
+
+    assert proposals(made(mode="clinical"))[0].keys() <= known
