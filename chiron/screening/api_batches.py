@@ -18,7 +18,7 @@ from chiron.screening.models import Batch, BatchRow
 from chiron.screening.queries_batches import errors_as_csv, list_batches, list_errors, read_batch
 from chiron.screening.receiving import receive_batch
 from chiron.screening.services.batches import begin_batch
-from chiron.screening.words import BatchState, Mode
+from chiron.screening.words import BatchState, DecimalMark, Delimiter, Encoding, Mode
 
 router = Router(tags=["screening"])
 
@@ -35,6 +35,9 @@ TABLE: dict[str, Any] = {
 class BatchQuery(BaseModel):
     mode: Mode = Mode.RESEARCH
     laboratory: UUID | None = Field(None, description="The laboratory that asks; without it, yours, if it is one.")
+    encoding: Encoding | None = Field(None, description="Without it, what the byte order mark says, else UTF-8.")
+    delimiter: Delimiter | None = Field(None, description="Without it, what the header has most of.")
+    decimal: DecimalMark | None = Field(None, description="Without it, a point; beside other delimiters a comma, too.")
 
 
 class BatchOut(BaseModel):
@@ -99,8 +102,8 @@ def begin(request: Receiving, response: HttpResponse, asked: Query[BatchQuery]) 
     """
     got = request.received
     batch = begin_batch(
-        by=request.caller, file_id=got.file_id, manifest=got.manifest, rows=got.rows, laboratory_id=asked.laboratory,
-        mode=asked.mode, now=clock.now(),
+        by=request.caller, file_id=got.file_id, manifest=got.manifest, rows=got.rows, layout=got.layout,
+        laboratory_id=asked.laboratory, mode=asked.mode, now=clock.now(),
     )  # fmt: skip
     return created(response, f"/api{ALL}/{batch.id}", BatchEnvelope(batch=BatchOut.of(batch)), batch.version)
 

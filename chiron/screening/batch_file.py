@@ -3,8 +3,9 @@
 The first row names the columns. An analyte goes by its name or a LOINC code, with its unit behind it in brackets
 (`hemoglobin [g/dL]`, `718-7 (g/L)`) or in a column of its own (`hemoglobin_unit`). Beside them there are `patient_id`,
 `specimen_id`, `age`, `sex`, `pregnant` and `treated_with_b12`, and nothing else: what a screening does not need is not
-sent. Columns are divided by commas, semicolons, tabs or bars; where it is not the comma, a number may have one in place
-of its point.
+sent. Columns are divided by commas, semicolons, tabs or bars, and a number has a point or a comma before its fraction;
+a `Layout` says which. Where it does not, what divides is what the header has most of (read with another it would not be
+understood), and a comma may stand for a point where it divides nothing.
 """
 
 import csv
@@ -21,16 +22,39 @@ from typing_extensions import Buffer, override
 from chiron.kernel.errors import Fault, Invalid
 from chiron.screening.blood.analytes import ANALYTES, NAME_BY_LOINC, Analyte
 from chiron.screening.blood.reading import Measured
+from chiron.screening.words import DecimalMark, Delimiter
 
 MOST_ROWS = 20_000
 MOST_COLUMNS, LONGEST_HEADING = 100, 100
-DIVIDERS = ",;\t|"
+DIVIDERS = {Delimiter.COMMA: ",", Delimiter.SEMICOLON: ";", Delimiter.TAB: "\t", Delimiter.BAR: "|"}
+MARKS = {DecimalMark.POINT: ".", DecimalMark.COMMA: ","}
 FACTS = ("patient_id", "specimen_id", "age", "sex", "pregnant", "treated_with_b12")
 HEADING = re.compile(r"(?P<name>[^\[\](),]+?)\s*(?:\[(?P<one>[^\[\]]+)\]|\((?P<other>[^()]+)\))?")
-NUMBER = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,9})?")
+NUMBER = re.compile(r"[+-]?[0-9]{1,9}(?:(?P<mark>[.,])[0-9]{1,9})?")
 OLDEST = 150
 SEXES = {"": "", "f": "female", "m": "male", "female": "female", "male": "male", "other": "other", "unknown": "unknown"}
 ANSWERS = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a sender says of a file: what divides its columns, and what stands before the fraction of a number."""
+
+    delimiter: Delimiter | None = None
+    decimal: DecimalMark | None = None
+
+    def divider(self, header: str) -> str:
+        """What divides the columns below this header."""
+        return DIVIDERS[self.delimiter] if self.delimiter else max(DIVIDERS.values(), key=header.count)
+
+    def marks(self, divider: str) -> str:
+        """What may stand before the fraction of a number."""
+        if self.decimal:
+            return MARKS[self.decimal]
+        return "." if divider == "," else ".,"
+
+
+AS_IT_COMES = Layout()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +72,7 @@ class Row:
     treated_with_b12: bool = False
 
 
-def rows_of(pieces: Iterable[bytes], *, at_most: int = MOST_ROWS) -> Iterator[Row]:
+def rows_of(pieces: Iterable[bytes], layout: Layout = AS_IT_COMES, *, at_most: int = MOST_ROWS) -> Iterator[Row]:
     """The rows of a file in UTF-8, in their order; empty lines are passed over.
 
     Raises Invalid for what is wrong with the whole: a header that is not understood, bytes that are no UTF-8, quotes
@@ -58,7 +82,8 @@ def rows_of(pieces: Iterable[bytes], *, at_most: int = MOST_ROWS) -> Iterator[Ro
     number = 0
     try:
         first = text.readline()
-        divider = max(DIVIDERS, key=first.count)
+        divider = layout.divider(first)
+        marks = layout.marks(divider)
         lines = csv.reader(chain([first], text), delimiter=divider, strict=True)
         columns = _columns(next(lines, []))
         begins = lines.line_num + 1
@@ -67,7 +92,7 @@ def rows_of(pieces: Iterable[bytes], *, at_most: int = MOST_ROWS) -> Iterator[Ro
                 number += 1
                 if number > at_most:
                     raise _refused(f"has more than {at_most} rows")
-                yield _row(begins, columns, cells, comma=divider != ",")
+                yield _row(begins, columns, cells, marks)
             begins = lines.line_num + 1
     except UnicodeDecodeError:
         raise _refused("is not text in UTF-8") from None
@@ -138,13 +163,13 @@ def _analyte(name: str) -> str | None:
     return name if name in ANALYTES else NAME_BY_LOINC.get(name)
 
 
-def _row(line: int, columns: _Columns, cells: list[str], *, comma: bool) -> Row:
+def _row(line: int, columns: _Columns, cells: list[str], marks: str) -> Row:
     if len(cells) != columns.width:
         return Row(line, [("row", f"has {len(cells)} cells, and the header {columns.width}")])
     row = _facts(line, {name: cells[place].strip() for name, place in columns.facts.items()})
     for name, place in columns.analytes.items():
         value, unit = cells[place].strip(), columns.units[name]
-        number = _number(value, comma=comma)
+        number = _number(value, marks)
         unit = cells[unit].strip() if isinstance(unit, int) else unit
         if value and number is None:
             row.errors.append((name, "is not a number"))
@@ -179,9 +204,11 @@ def _facts(line: int, said: dict[str, str]) -> Row:
     )
 
 
-def _number(value: str, *, comma: bool) -> Decimal | None:
-    plain = value.replace(",", ".", 1) if comma else value
-    return Decimal(plain) if NUMBER.fullmatch(plain) else None
+def _number(value: str, marks: str) -> Decimal | None:
+    found = NUMBER.fullmatch(value)
+    if found is None or (found["mark"] or marks[0]) not in marks:
+        return None
+    return Decimal(value.replace(",", "."))
 
 
 def _id(value: str) -> UUID | None:

@@ -10,7 +10,18 @@ from django.db.models import F, Q
 from chiron.kernel.fields import SealedField, clinical, operational, personal
 from chiron.kernel.models import Grants, Row, Versioned
 from chiron.screening.model.drift import Verdict
-from chiron.screening.words import BatchState, BundleStanding, Decision, Mode, Outcome, Reason, ResultClass, RiskClass
+from chiron.screening.words import (
+    BatchState,
+    BundleStanding,
+    DecimalMark,
+    Decision,
+    Delimiter,
+    Mode,
+    Outcome,
+    Reason,
+    ResultClass,
+    RiskClass,
+)
 
 
 def together(*names: str) -> Q:
@@ -198,7 +209,8 @@ class Batch(Versioned):
     """A file of blood counts, classified row by row on behalf of a member, as far as the policy lets them.
 
     Of its ``rows``, ``done`` were looked at: each was classified, abstained from, or refused with reasons. The file is
-    sealed for the organization and is erased with the last row.
+    sealed for the organization, in UTF-8, and is erased with the last row. ``delimiter`` and ``decimal`` are what was
+    said of it, or nothing.
     """
 
     grants: ClassVar = Grants.READ_WRITE
@@ -213,6 +225,8 @@ class Batch(Versioned):
     mode = operational(models.CharField(max_length=8, choices=Mode))
     state = operational(models.CharField(max_length=8, choices=BatchState, default=BatchState.RUNNING))
     failure = operational(models.CharField(max_length=40, default="", blank=True))
+    delimiter = operational(models.CharField(max_length=9, choices=Delimiter, default="", blank=True))
+    decimal = operational(models.CharField(max_length=5, choices=DecimalMark, default="", blank=True))
     rows = operational(models.PositiveIntegerField())
     done = operational(models.PositiveIntegerField(default=0))
     classified = operational(models.PositiveIntegerField(default=0))

@@ -4,19 +4,24 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import TextChoices
 from django.http import UnreadablePostError
 
 from chiron.files.public import Content, Manifest, Receiver, begin_file, drop_file, receive_form
 from chiron.kernel import clock
 from chiron.kernel.access import Call
-from chiron.kernel.errors import Malformed, NotPermitted
-from chiron.screening.batch_file import rows_of
+from chiron.kernel.errors import Malformed, NotPermitted, invalid
+from chiron.screening.batch_file import Layout, rows_of
+from chiron.screening.batch_text import Utf8
+from chiron.screening.words import DecimalMark, Delimiter, Encoding
 from chiron.tenancy.public import current_organization_id, inside
 
 PIECE = 256 * 1024
+Word = TypeVar("Word", bound=TextChoices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class ReceivedBatch:
     file_id: UUID
     manifest: Manifest
     rows: int
+    layout: Layout
     asked: str
 
     @property
@@ -47,20 +53,34 @@ def receive_batch(request: Call) -> ReceivedBatch:
     """
     if request.caller.organization_id is None:
         raise NotPermitted
+    encoding = _said(request, "encoding", Encoding)
+    layout = Layout(_said(request, "delimiter", Delimiter), _said(request, "decimal", DecimalMark))
     with inside(request.caller.organization_id):
         file = begin_file(now=clock.now())
         organization_id = current_organization_id()
     with ExitStack() as undo:
         undo.callback(partial(drop_file, organization_id=organization_id, file_id=file.id))
         receiver = Receiver(organization_id, file.id, at_most=settings.SCREENING_BATCH_MAX_BYTES)
+        text = Utf8(receiver.write, encoding)
         if request.content_type == "text/csv":
-            _take_body(request, receiver.write)
+            _take_body(request, text.write)
         else:
-            receive_form(request, receiver.write)
+            receive_form(request, text.write)
+        text.finish()
         manifest = receiver.finish()
-        rows = sum(1 for _ in rows_of(Content(organization_id, file.id, manifest).read()))
+        rows = sum(1 for _ in rows_of(Content(organization_id, file.id, manifest).read(), layout))
         undo.pop_all()
-    return ReceivedBatch(organization_id, file.id, manifest, rows, request.GET.urlencode())
+    return ReceivedBatch(organization_id, file.id, manifest, rows, layout, request.GET.urlencode())
+
+
+def _said(request: Call, name: str, words: type[Word]) -> Word | None:
+    """What the address says of the file by that name; nothing where it is silent. Raises Invalid."""
+    said = request.GET.get(name)
+    if said is None:
+        return None
+    if said not in words.values:
+        raise invalid(f"is none of {', '.join(words.values)}", "query", name)
+    return words(said)
 
 
 def _take_body(request: Call, write: Callable[[bytes], None]) -> None:

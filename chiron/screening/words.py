@@ -61,6 +61,31 @@ class BatchState(models.TextChoices):
     FAILED = "failed"
 
 
+class Encoding(models.TextChoices):
+    """How the letters of a file are written. Spreadsheets know the last as ANSI or Western European."""
+
+    UTF_8 = "utf-8"
+    UTF_16LE = "utf-16le"
+    UTF_16BE = "utf-16be"
+    WINDOWS_1252 = "windows-1252"
+
+
+class Delimiter(models.TextChoices):
+    """What divides the columns of a file."""
+
+    COMMA = "comma"
+    SEMICOLON = "semicolon"
+    TAB = "tab"
+    BAR = "bar"
+
+
+class DecimalMark(models.TextChoices):
+    """What stands before the fraction of a number."""
+
+    POINT = "point"
+    COMMA = "comma"
+
+
 class BundleStanding(models.TextChoices):
     """What an organization lets a bundle do. Where nothing was said of it, it is for research only."""
 

@@ -15,12 +15,12 @@ from chiron.kernel.errors import DomainError, Invalid, NotFound, NotPermitted, i
 from chiron.notifications.public import Kind, notify
 from chiron.registry.public import laboratory_for
 from chiron.screening import tasks
-from chiron.screening.batch_file import Row, rows_of
+from chiron.screening.batch_file import AS_IT_COMES, Layout, Row, rows_of
 from chiron.screening.errors import BundleMissing, ModelNotValidated, NoModelAnswers, OptedOut
 from chiron.screening.models import Batch, BatchRow
 from chiron.screening.services.classify import Asked, classify
 from chiron.screening.standings import answering
-from chiron.screening.words import BatchState, Mode, Outcome
+from chiron.screening.words import BatchState, DecimalMark, Delimiter, Mode, Outcome
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import organization_safe
 
@@ -30,7 +30,15 @@ Errors = list[tuple[str, str]]
 
 
 def begin_batch(
-    *, by: Caller, file_id: UUID, manifest: Manifest, rows: int, laboratory_id: UUID | None, mode: Mode, now: datetime
+    *,
+    by: Caller,
+    file_id: UUID,
+    manifest: Manifest,
+    rows: int,
+    layout: Layout = AS_IT_COMES,
+    laboratory_id: UUID | None,
+    mode: Mode,
+    now: datetime,
 ) -> Batch:
     """Keep a file of blood counts that was understood, and have its rows classified from now on.
 
@@ -48,7 +56,8 @@ def begin_batch(
     file = keep_file(file_id=file_id, manifest=manifest, safe=organization_safe(current_organization_id()))
     batch = Batch.objects.create(
         file=file, laboratory_id=laboratory_id, made_by=by.account_id, membership_id=by.membership_id, made_at=now,
-        mode=mode, rows=rows, recorded_at=now, updated_at=now,
+        mode=mode, delimiter=layout.delimiter or "", decimal=layout.decimal or "", rows=rows, recorded_at=now,
+        updated_at=now,
     )  # fmt: skip
     _record(by, "begun", batch)
     enqueue(tasks.run_batch, batch_id=batch.id, after=0)
@@ -111,7 +120,10 @@ def _go_on(by: Caller, batch: Batch, now: datetime) -> None:
 def _next_rows(batch: Batch) -> Iterator[Row]:
     organization_id = current_organization_id()
     manifest = manifest_of(batch.file, organization_safe(organization_id))
-    rows = rows_of(Content(organization_id, batch.file_id, manifest).read())
+    layout = Layout(
+        Delimiter(batch.delimiter) if batch.delimiter else None, DecimalMark(batch.decimal) if batch.decimal else None
+    )
+    rows = rows_of(Content(organization_id, batch.file_id, manifest).read(), layout)
     return islice(rows, batch.done, batch.done + AT_A_TIME)
 
 

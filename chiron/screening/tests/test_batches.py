@@ -312,7 +312,7 @@ def test_a_batch_at_which_nothing_happens_for_a_day_is_ended(hilltop: Clinic, bu
     [
         (b"age,sex\n45,female\n", 422),
         (counts_of(0), 422),
-        (counts_of(1).replace(b"female", b"f\xe9male"), 415),
+        (counts_of(1).replace(b"female", b"f\xe9male"), 422),
         (b"", 422),
         (b"%PDF-1.7\n", 422),
         (counts_of(1) + b'"', 422),
