@@ -15,9 +15,9 @@ from chiron.kernel.forms import Act, shaped
 from chiron.kernel.pages import Listed, Page, Shown
 from chiron.kernel.schemas import PageQuery
 from chiron.screening.models import BundleState, Prevalence
-from chiron.screening.services import bundles, prevalence
+from chiron.screening.services import bundles, prevalence, rollback
 from chiron.screening.services.bundles import Told
-from chiron.screening.shapes_models import PrevalenceIn, StateIn
+from chiron.screening.shapes_models import PrevalenceIn, RollbackIn, StateIn
 from chiron.screening.words import BundleStanding
 
 STATES = {
@@ -62,12 +62,25 @@ class ChangeState(Act):
         return self.row_id
 
 
+class RollBack(Act):
+    slug, label, need = "rollback", "Take it back: the one before answers again", ("screening-models", "update")
+    grave = True
+
+    person = forms.CharField(max_length=100, help_text="Who answers for this, by name.")
+    reason = forms.CharField(max_length=500)
+
+    def perform(self, now: datetime) -> UUID:
+        said, bundle = shaped(RollbackIn, self.typed()), model_of(self.by, self.row_id).bundle
+        back = rollback.roll_back(by=self.by, content_hash=bundle.content_hash, words=said.words(), now=now)
+        return id_of(back.bundle.content_hash)
+
+
 @admin.register(BundleState)
 class ModelPage(Page):
     resource, id_name = "screening-models", "model_id"
     title, group, icon, place = "Models", "Screening", "model_training", 37
     heads = ("Model", "State", "Gate", "Hash")
-    acts = (ChangeState,)
+    acts = (ChangeState, RollBack)
 
     def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
         rows = [
@@ -93,7 +106,10 @@ class ModelPage(Page):
             Table(("When", "State", "Who answers for it", "Why"), history, "How it came to stand there"),
             Table(("Heading", "Said"), list(lines_of(bundle.card)), "Model card"),
         ]
-        return Shown(f"Model {bundle.name} {bundle.version}", facts, [each for each in tables if each.rows])
+        closed = () if told.state in rollback.MAY_BE_TAKEN_BACK else (RollBack.slug,)
+        return Shown(
+            f"Model {bundle.name} {bundle.version}", facts, [each for each in tables if each.rows], closed=closed
+        )
 
 
 class SayPrevalence(Act):

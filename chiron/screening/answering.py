@@ -18,7 +18,7 @@ from chiron.screening.blood.reading import Measured, read_count
 from chiron.screening.model.bundles import Bundle, Shares
 from chiron.screening.rules import Point, class_of, predictive, reasons_against, risk_class_of
 from chiron.screening.texts import texts
-from chiron.screening.words import BundleStanding, Mode, Outcome, Reason
+from chiron.screening.words import BundleStanding, Mode, Outcome, Reason, ResultClass
 
 TOP = 5
 STAGES = ("low", "deficient")
@@ -130,11 +130,22 @@ def why_not(question: Question, bundle: Bundle, row: Sequence[float]) -> dict[Re
     return found
 
 
+def points_of(bundle: Bundle) -> dict[str, Point | None]:
+    """The thresholds of a bundle, by stage."""
+    return {name: Point.read(bundle.thresholds, name) for name in STAGES}
+
+
+def classified(bundle: Bundle, row: Sequence[float]) -> tuple[tuple[float, float, float], ResultClass | None]:
+    """The probabilities of normal, borderline and deficient, and the class that the bundle's thresholds allow."""
+    normal, borderline, deficient = bundle.probabilities([row])[0].tolist()
+    points = points_of(bundle)
+    return (normal, borderline, deficient), class_of(borderline, deficient, points["low"], points["deficient"])
+
+
 def judged(question: Question, bundle: Bundle, row: Sequence[float], said: Mapping[str, str]) -> dict[str, Any]:
     """What the bundle says of a row that it may be asked about."""
-    normal, borderline, deficient = bundle.probabilities([row])[0].tolist()
-    points = {name: Point.read(bundle.thresholds, name) for name in STAGES}
-    result_class = class_of(borderline, deficient, points["low"], points["deficient"])
+    (normal, borderline, deficient), result_class = classified(bundle, row)
+    points = points_of(bundle)
     base_rate = bundle.stages[0].base_rate * bundle.stages[1].base_rate
     worth = predictive(points["deficient"], question.prevalence)
     shares = bundle.contributions(row).stages

@@ -4,16 +4,17 @@ from django.http import HttpResponse
 from ninja import Router
 
 from chiron.kernel import clock
-from chiron.kernel.access import Call, needs
+from chiron.kernel.access import Call, creates, needs
 from chiron.kernel.problems import refusals
 from chiron.kernel.versions import etag, if_match
-from chiron.screening.services import bundles, prevalence
+from chiron.screening.services import bundles, prevalence, rollback
 from chiron.screening.shapes_models import (
     BundleEnvelope,
     BundleOut,
     Bundles,
     PrevalenceEnvelope,
     PrevalenceIn,
+    RollbackIn,
     StateIn,
 )
 
@@ -51,6 +52,19 @@ def change_model(request: Call, content_hash: str, body: StateIn, response: Http
     )  # fmt: skip
     etag(response, changed.version)
     return BundleEnvelope(model=BundleOut.of(changed))
+
+
+@router.post(f"{MODEL}/rollback", response={200: BundleEnvelope, **refusals(404, 409)})
+@needs("screening-models", "update")
+@creates
+def roll_back(request: Call, content_hash: str, body: RollbackIn, response: HttpResponse) -> BundleEnvelope:
+    """Take the model that became active last back: the one that was active before it answers again, at once.
+
+    The one that is named is suspended, so that the same call twice goes back once.
+    """
+    back = rollback.roll_back(by=request.caller, content_hash=content_hash, words=body.words(), now=clock.now())
+    etag(response, back.version)
+    return BundleEnvelope(model=BundleOut.of(back))
 
 
 @router.get("/screening/prevalence", response=PrevalenceEnvelope)

@@ -33,6 +33,12 @@ class IllegalState(Conflict):
     code, title = "illegal-bundle-state", "That cannot happen to the model as it stands."
 
 
+class NoWayBack(Conflict):
+    """Carries ``reason``: ``none-before``, ``not-validated`` (with ``state``), ``damaged`` or ``fails``."""
+
+    code, title = "no-way-back", "No model that was active before can answer again; the one that is stays as it is."
+
+
 class Abstained(Conflict):
     code, title = "screening-abstained", "The model gave no answer that could be accepted or overridden."
 

@@ -73,15 +73,20 @@ class Bundles(BaseModel):
     next: None = None
 
 
-class StateIn(Body):
-    """Where a model is to stand from now on, who answers for that by name, and why."""
+class RollbackIn(Body):
+    """Who answers for a change by name, and why it is made."""
 
-    state: BundleStanding
     person: Word = Field(examples=["Dr Ama Mensah, head of the laboratory"])
     reason: Line = Field(min_length=1, examples=["Validated on our own patients of 2030; report of January 12."])
 
     def words(self) -> Words:
         return Words(self.person, self.reason)
+
+
+class StateIn(RollbackIn):
+    """Where a model is to stand from now on, who answers for that by name, and why."""
+
+    state: BundleStanding
 
 
 class PrevalenceIn(Body):

@@ -17,6 +17,14 @@ class Outcome(models.TextChoices):
     ABSTAINED = "abstained"
 
 
+class ShadowOutcome(models.TextChoices):
+    """What became of a model that was asked in the shadow of the active one."""
+
+    CLASSIFIED = "classified"
+    ABSTAINED = "abstained"
+    FAILED = "failed"
+
+
 class ResultClass(models.TextChoices):
     """Vitamin B12 in serum, by the cutoffs of the bundle's label."""
 

@@ -212,6 +212,7 @@ OPERATIONS: dict[str, Operation] = {
     "PATCH /api/screening/models/{content_hash}": Operation(
         body=fixed(state="validated", person="Dr Osei", reason="Measured here")
     ),
+    "POST /api/screening/models/{content_hash}/rollback": Operation(body=fixed(person="Dr Osei", reason="It is worse")),
     "GET /api/screening/prevalence": Operation(events=0),
     "PUT /api/screening/prevalence": Operation(body=fixed(share=0.05, source="Measured here")),
     "GET /api/reference-ranges": Operation(lists=Thing.REFERENCE_RANGE),

@@ -45,13 +45,13 @@ class Told:
 def list_bundles(by: Caller) -> list[Told]:
     """Every bundle that lies here, with where it stands."""
     by.scope("screening-models", "read")
-    return [_told(bundle) for bundle in bundles_there()]
+    return [told(bundle) for bundle in bundles_there()]
 
 
 def read_bundle(by: Caller, content_hash: str) -> Told:
     """One bundle. Raises NotFound."""
     by.scope("screening-models", "read")
-    return _told(_bundle(content_hash))
+    return told(_bundle(content_hash))
 
 
 def change_state(
@@ -71,7 +71,7 @@ def change_state(
     by.scope("screening-models", "update")
     words.refuse_silence()
     bundle = _bundle(content_hash)
-    take_turns(CLINICAL, f"screening models of {current_organization_id()}")
+    take_turn()
     row = _row(content_hash, now)
     if if_match is not None and row.version != if_match:
         raise StaleVersion
@@ -82,22 +82,28 @@ def change_state(
         raise GateNotPassed(reasons=list(bundle.gate.get("reasons", [])))
     if state is BundleStanding.ACTIVE:
         for other in BundleState.objects.filter(state=BundleStanding.ACTIVE):
-            _stand(by, other, BundleStanding.VALIDATED, words, now)
-    _stand(by, row, state, words, now)
-    return _told(bundle)
+            stand(by, other, BundleStanding.VALIDATED, words, now)
+    stand(by, row, state, words, now)
+    return told(bundle)
+
+
+def take_turn() -> None:
+    """Whoever changes where the organization's bundles stand waits here for whoever else does."""
+    take_turns(CLINICAL, f"screening models of {current_organization_id()}")
 
 
 def suspend(*, by: Caller, content_hash: str, reason: str, now: datetime) -> bool:
     """Chiron itself lets an active bundle answer no more (drift). Whether it was active until now."""
-    take_turns(CLINICAL, f"screening models of {current_organization_id()}")
+    take_turn()
     row = BundleState.objects.filter(bundle_hash=content_hash, state=BundleStanding.ACTIVE).first()
     if row is None:
         return False
-    _stand(by, row, BundleStanding.SUSPENDED, Words("Chiron", reason), now)
+    stand(by, row, BundleStanding.SUSPENDED, Words("Chiron", reason), now)
     return True
 
 
-def _stand(by: Caller, row: BundleState, state: BundleStanding, words: Words, now: datetime) -> None:
+def stand(by: Caller, row: BundleState, state: BundleStanding, words: Words, now: datetime) -> None:
+    """Keep that a bundle stands there from now on, who answers for it and why. Callers ask before whether it may."""
     before, row.state = row.state, state
     row.version, row.updated_at = row.version + 1, now
     row.save()
@@ -125,7 +131,8 @@ def _bundle(content_hash: str) -> Bundle:
         raise NotFound from None
 
 
-def _told(bundle: Bundle) -> Told:
+def told(bundle: Bundle) -> Told:
+    """The bundle with where it stands, and how it came to."""
     row = BundleState.objects.filter(bundle_hash=bundle.content_hash).first()
     if row is None:
         return Told(bundle, BundleStanding.RESEARCH_ONLY, 0, [])
