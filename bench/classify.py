@@ -34,7 +34,7 @@ INSERT = """INSERT INTO screening_screening (id, version, recorded_at, updated_a
 ASKED = (
     "SELECT id FROM screening_optout WHERE patient_id = %s",
     "SELECT laboratory_id FROM registry_laboratorystaff WHERE account_id = %s AND until IS NULL",
-    "SELECT bundle_hash, state FROM screening_bundlestate WHERE state IN ('active', 'validated')",
+    "SELECT bundle_hash, state FROM screening_bundlestate WHERE state IN ('active', 'validated', 'shadow')",
     "SELECT share, source FROM screening_prevalence ORDER BY id DESC LIMIT 1",
 )
 

@@ -145,6 +145,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("screening-batches", "create"): {ADMIN: ALL, DOCTOR: ASSIGNED, LAB: ASSIGNED},
     ("screening-models", "read"): {ADMIN: ALL, DOCTOR: ALL, LAB: ALL, PRIVACY: ALL},
     ("screening-models", "update"): {ADMIN: ALL},
+    ("screening-shadows", "read"): {ADMIN: ALL},
     ("screening-prevalence", "read"): {ADMIN: ALL, DOCTOR: ALL, LAB: ALL},
     ("screening-prevalence", "update"): {ADMIN: ALL},
     ("access-log", "read"): {ADMIN: ALL, PRIVACY: ALL, PATIENT: OWN},

@@ -23,6 +23,7 @@ from chiron.screening.words import BundleStanding
 STATES = {
     BundleStanding.RESEARCH_ONLY: Tag("research-only"),
     BundleStanding.VALIDATED: Tag("validated", "good"),
+    BundleStanding.SHADOW: Tag("shadow", "good"),
     BundleStanding.ACTIVE: Tag("active", "good"),
     BundleStanding.SUSPENDED: Tag("suspended", "bad"),
     BundleStanding.RETIRED: Tag("retired"),

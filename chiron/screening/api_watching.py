@@ -7,10 +7,13 @@ import orjson
 from django.http import HttpResponse
 from ninja import Query, Router
 
+from chiron.kernel import clock
 from chiron.kernel.access import Call, needs
 from chiron.kernel.problems import refusals
 from chiron.kernel.schemas import PageQuery
 from chiron.screening import shapes_watching as shapes
+from chiron.screening.comparing import compare
+from chiron.screening.shapes_shadows import ComparisonOut, Comparisons, ShadowQuery
 from chiron.screening.watching import list_drift, measured_outcomes, read_as_fhir
 
 router = Router(tags=["screening"])
@@ -34,6 +37,17 @@ def drift(request: Call, query: Query[PageQuery]) -> shapes.DriftList:
 def outcomes(request: Call) -> shapes.OutcomeList:
     """The predictive values that were measured here: how often a later vitamin B12 agreed with a model."""
     return shapes.OutcomeList(outcomes=[shapes.OutcomeOut.of(each) for each in measured_outcomes(request.caller)])
+
+
+@router.get("/screening/shadow", response=Comparisons, by_alias=True)
+@needs("screening-shadows", "read")
+def shadow(request: Call, query: Query[ShadowQuery]) -> Comparisons:
+    """What the active model said by what the one in its shadow would have said, to the same questions of these days.
+
+    Without days, of the last four weeks; at most 366 at once.
+    """
+    found = compare(request.caller, query.since, query.until, clock.now())
+    return Comparisons(comparisons=[ComparisonOut.of(each) for each in found])
 
 
 @router.get("/screening/{uuid:screening_id}/fhir", response=refusals(404), openapi_extra=DOCUMENT)

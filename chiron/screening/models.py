@@ -21,6 +21,7 @@ from chiron.screening.words import (
     Reason,
     ResultClass,
     RiskClass,
+    ShadowOutcome,
 )
 
 
@@ -111,6 +112,39 @@ class Screening(Versioned):
     confirmed_record_id: UUID | None
 
 
+class ShadowAnswer(Row):
+    """What the bundle in the shadow of the active one would have said to the question of a screening.
+
+    It is for the comparison of the two alone. Where the bundle was away or failed, it says nothing.
+    """
+
+    grants: ClassVar = Grants.FULL
+    erasure_deletes: ClassVar = True
+
+    screening = operational(models.OneToOneField(Screening, models.PROTECT, related_name="+"))
+    bundle_hash = operational(models.CharField(max_length=64))
+    made_at = operational(models.DateTimeField())
+    outcome = operational(models.CharField(max_length=10, choices=ShadowOutcome))
+    result_class = clinical(models.CharField(max_length=10, choices=ResultClass, default="", blank=True))
+    p_normal = clinical(models.FloatField(null=True))
+    p_borderline = clinical(models.FloatField(null=True))
+    p_deficient = clinical(models.FloatField(null=True))
+    reasons = clinical(ArrayField(models.CharField(max_length=40, choices=Reason), default=list))
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="probabilities_of_a_shadow_come_together",
+                condition=together("p_normal", "p_borderline", "p_deficient"),
+            ),
+            models.CheckConstraint(
+                name="only_a_shadow_that_answers_gives_probabilities",
+                condition=Q(outcome=ShadowOutcome.CLASSIFIED) | Q(p_deficient=None, result_class=""),
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["made_at"], name="shadow_answers_by_time")]
+
+
 class BundleState(Versioned):
     """Where a bundle stands with the organization. One without a row is for research only."""
 
@@ -124,6 +158,9 @@ class BundleState(Versioned):
             models.UniqueConstraint(name="a_bundle_stands_in_one_state", fields=["bundle_hash"]),
             models.UniqueConstraint(
                 name="one_bundle_is_active", fields=["state"], condition=Q(state=BundleStanding.ACTIVE)
+            ),
+            models.UniqueConstraint(
+                name="one_bundle_runs_in_the_shadow", fields=["state"], condition=Q(state=BundleStanding.SHADOW)
             ),
         ]
 

@@ -29,6 +29,16 @@ def bundle_for(content_hash: str) -> Bundle:
         raise BundleMissing from None
 
 
+def bundle_if_whole(content_hash: str) -> Bundle | None:
+    """The same, or None. What was found damaged is read again only once its files have changed."""
+    try:
+        place = _place(content_hash)
+        changed_at = tuple((place / name).stat().st_mtime_ns for name in ("bundle.json", "card.json"))
+    except (BundleMissing, OSError):
+        return None
+    return _attempt(place, content_hash, changed_at)
+
+
 def bundle_on_disk(content_hash: str) -> Bundle:
     """The same, read anew, whatever a process keeps of it. Raises BundleMissing."""
     try:
@@ -102,6 +112,14 @@ def _read(folder: Path, content_hash: str) -> Bundle:
     if bundle.content_hash != content_hash:
         raise BundleDamaged(f"{folder.name} holds another bundle than it may: {bundle.content_hash}")
     return bundle
+
+
+@lru_cache(maxsize=16)
+def _attempt(folder: Path, content_hash: str, changed_at: tuple[int, ...]) -> Bundle | None:
+    try:
+        return _bundle(folder, content_hash)
+    except BundleDamaged:
+        return None
 
 
 @lru_cache(maxsize=16)

@@ -11,7 +11,13 @@ from chiron.screening.words import BundleStanding, Mode
 
 NEXT: Mapping[BundleStanding, tuple[BundleStanding, ...]] = {
     BundleStanding.RESEARCH_ONLY: (BundleStanding.VALIDATED, BundleStanding.RETIRED),
-    BundleStanding.VALIDATED: (BundleStanding.ACTIVE, BundleStanding.RESEARCH_ONLY, BundleStanding.RETIRED),
+    BundleStanding.VALIDATED: (
+        BundleStanding.ACTIVE,
+        BundleStanding.SHADOW,
+        BundleStanding.RESEARCH_ONLY,
+        BundleStanding.RETIRED,
+    ),
+    BundleStanding.SHADOW: (BundleStanding.ACTIVE, BundleStanding.VALIDATED, BundleStanding.RETIRED),
     BundleStanding.ACTIVE: (BundleStanding.VALIDATED, BundleStanding.SUSPENDED, BundleStanding.RETIRED),
     BundleStanding.SUSPENDED: (BundleStanding.ACTIVE, BundleStanding.VALIDATED, BundleStanding.RETIRED),
     BundleStanding.RETIRED: (BundleStanding.RESEARCH_ONLY,),
@@ -21,10 +27,11 @@ NEXT: Mapping[BundleStanding, tuple[BundleStanding, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A bundle, and where it stands here."""
+    """A bundle, and where it stands here; of the active one, the hash of the bundle in its shadow."""
 
     bundle: Bundle
     state: BundleStanding
+    shadow: str | None = None
 
 
 def answering(mode: Mode) -> Standing | None:
@@ -33,9 +40,12 @@ def answering(mode: Mode) -> Standing | None:
     retired or suspended; BundleMissing.
     """
     wanted = [BundleStanding.ACTIVE] if mode is Mode.CLINICAL else [BundleStanding.ACTIVE, BundleStanding.VALIDATED]
-    row = BundleState.objects.filter(state__in=wanted).order_by("state", "-updated_at").first()
+    rows = list(BundleState.objects.filter(state__in=[*wanted, BundleStanding.SHADOW]).order_by("state", "-updated_at"))
+    row = next((each for each in rows if each.state in wanted), None)
     if row is not None:
-        return Standing(bundle_for(row.bundle_hash), BundleStanding(row.state))
+        shadows = (each.bundle_hash for each in rows if each.state == BundleStanding.SHADOW)
+        shadow = next(shadows, None) if row.state == BundleStanding.ACTIVE else None
+        return Standing(bundle_for(row.bundle_hash), BundleStanding(row.state), shadow)
     if mode is Mode.CLINICAL:
         return None
     shipped = reference_bundle()

@@ -16,6 +16,7 @@ from chiron.screening.fhir import Resource, bundle_of
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Drift, Screening
 from chiron.screening.queries import CONFIRMED, subjects_of
+from chiron.screening.services.prevalence import cutoffs_of
 from chiron.screening.shelf import bundles_there
 from chiron.screening.standings import active_hashes
 from chiron.screening.words import ResultClass, RiskClass
@@ -84,12 +85,7 @@ def read_as_fhir(by: Caller, screening_id: UUID) -> Resource:
 
 
 def _of(bundle: Bundle) -> list[Measured]:
-    low, high = bundle.label["cutoffs"]
-    fits = {
-        ResultClass.NORMAL: Q(confirmed_value__gte=high),
-        ResultClass.BORDERLINE: Q(confirmed_value__gte=low, confirmed_value__lt=high),
-        ResultClass.DEFICIENT: Q(confirmed_value__lt=low),
-    }
+    fits = fits_of(bundle)
     confirmed = Screening.objects.filter(CONFIRMED, bundle_hash=bundle.content_hash)
     said: list[tuple[ResultClass | RiskClass, Q, Q]] = [(each, Q(result_class=each), fit) for each, fit in fits.items()]
     said += [(risk, Q(risk_class=risk), fits[ResultClass.DEFICIENT]) for risk in RiskClass]
@@ -97,11 +93,22 @@ def _of(bundle: Bundle) -> list[Measured]:
     for word, asked, agrees in said:
         counts = confirmed.filter(asked).aggregate(of=Count("id"), agreeing=Count("id", filter=agrees))
         if counts["of"]:
-            found.append(_told(bundle, word, **counts))
+            found.append(measured(bundle, word, **counts))
     return found
 
 
-def _told(bundle: Bundle, said: ResultClass | RiskClass, *, of: int, agreeing: int) -> Measured:
+def fits_of(bundle: Bundle, value: str = "confirmed_value") -> dict[ResultClass, Q]:
+    """Which measured vitamin B12, in the column of that name, is of which class, by the cutoffs of a bundle."""
+    low, high = cutoffs_of(bundle)
+    return {
+        ResultClass.NORMAL: Q((f"{value}__gte", high)),
+        ResultClass.BORDERLINE: Q((f"{value}__gte", low), (f"{value}__lt", high)),
+        ResultClass.DEFICIENT: Q((f"{value}__lt", low)),
+    }
+
+
+def measured(bundle: Bundle, said: ResultClass | RiskClass, *, of: int, agreeing: int) -> Measured:
+    """What may be told of so many who were measured, of whom so many agreed."""
     if of < FEWEST:
         return Measured(bundle, said, None, None, None)
     return Measured(bundle, said, of, agreeing, wilson(agreeing, of))

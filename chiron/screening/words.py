@@ -95,10 +95,14 @@ class DecimalMark(models.TextChoices):
 
 
 class BundleStanding(models.TextChoices):
-    """What an organization lets a bundle do. Where nothing was said of it, it is for research only."""
+    """What an organization lets a bundle do. Where nothing was said of it, it is for research only.
+
+    One in the shadow is validated, and asked whenever the active one is; nobody is told what it says.
+    """
 
     RESEARCH_ONLY = "research-only"
     VALIDATED = "validated"
+    SHADOW = "shadow"
     ACTIVE = "active"
     SUSPENDED = "suspended"
     RETIRED = "retired"

@@ -51,6 +51,7 @@ HOLD_NOTHING_OF_ANY = {
     "chiron.records.ucum._parsed": "units of measure",
     "chiron.records.ucum._table": "the same",
     "chiron.registry.erasing.what_belongs_to_patients": "names of tables",
+    "chiron.screening.shelf._attempt": "models, by their hash",
     "chiron.screening.shelf._bundle": "models, by their hash",
     "chiron.screening.model.shapley.coalitions": "coefficients",
     "chiron.screening.texts._read": "sentences of ours",

@@ -328,6 +328,7 @@ OPERATIONS: dict[str, Operation] = {
     "GET /api/screening/batches/{batch_id}/errors": Operation(Thing.BATCH),
     "GET /api/screening/batches/{batch_id}/errors.csv": Operation(Thing.BATCH),
     "GET /api/screening/export": Operation(),
+    "GET /api/screening/shadow": Operation(events=0),
     "GET /api/screening/drift": Operation(events=0),
     "GET /api/screening/outcomes": Operation(events=0),
     "GET /api/screening/{screening_id}/fhir": Operation(Thing.SCREENING),

@@ -46,6 +46,7 @@ WITHOUT_WORDS = {
     "screening.BundleState.bundle_hash": "a digest",
     "screening.Drift.bundle_hash": "a digest",
     "screening.Drift.indices": "numbers by the names of features",
+    "screening.ShadowAnswer.bundle_hash": "a digest",
     "screening.Screening.bundle_hash": "a digest",
     "screening.Screening.bundle_version": "of the known ones",
     "screening.Screening.input_hash": "a digest",

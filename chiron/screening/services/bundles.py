@@ -63,7 +63,8 @@ def change_state(
     if_match: int | None = None,
     now: datetime,
 ) -> Told:
-    """Let a bundle stand elsewhere. One that becomes active takes the place of the one that was, which stays validated.
+    """Let a bundle stand elsewhere. One that becomes active takes the place of the one that was, which stays validated,
+    and so does one that runs in the shadow.
 
     To be validated it must have passed the gate, on patients it had never seen (`b12 validate`).
     Raises NotFound, StaleVersion, IllegalState, GateNotPassed, and Invalid where the words are blank.
@@ -80,8 +81,8 @@ def change_state(
         raise IllegalState(state=row.state, allowed=[str(each) for each in allowed])
     if state is BundleStanding.VALIDATED and not bundle.gate.get("passed"):
         raise GateNotPassed(reasons=list(bundle.gate.get("reasons", [])))
-    if state is BundleStanding.ACTIVE:
-        for other in BundleState.objects.filter(state=BundleStanding.ACTIVE):
+    if state in (BundleStanding.ACTIVE, BundleStanding.SHADOW):
+        for other in BundleState.objects.filter(state=state):
             stand(by, other, BundleStanding.VALIDATED, words, now)
     stand(by, row, state, words, now)
     return told(bundle)

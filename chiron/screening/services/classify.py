@@ -21,6 +21,7 @@ from chiron.screening.models import Screening
 from chiron.screening.persons import person_of
 from chiron.screening.services.opting import must_not_have_opted_out
 from chiron.screening.services.prevalence import prevalence_for
+from chiron.screening.services.shadowing import keep_shadow
 from chiron.screening.standings import answering
 from chiron.screening.words import Mode
 from chiron.tenancy.public import current_organization_id, organization_for_id
@@ -82,6 +83,8 @@ def classify(*, by: Caller, asked: Asked, now: datetime) -> Screened:
     row = _kept(by, said, question, patient, now)
     row.laboratory_id, row.specimen_id = laboratory_id, asked.specimen_id
     insert(row, using=CLINICAL)
+    if standing.shadow:
+        keep_shadow(row, question, standing.shadow)
     audit.record(
         by, "screening.classified", resource="screenings", resource_id=row.id,
         subjects=[patient.id] if patient else [],

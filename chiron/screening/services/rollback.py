@@ -13,7 +13,7 @@ from chiron.screening.standings import NEXT
 from chiron.screening.words import BundleStanding
 
 MAY_BE_TAKEN_BACK = (BundleStanding.ACTIVE, BundleStanding.SUSPENDED)
-MAY_COME_BACK = (BundleStanding.VALIDATED,)
+MAY_COME_BACK = (BundleStanding.VALIDATED, BundleStanding.SHADOW)
 
 
 def roll_back(*, by: Caller, content_hash: str, words: Words, now: datetime) -> Told:

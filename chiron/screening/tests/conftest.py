@@ -15,6 +15,7 @@ def shelved(tmp_path: Path, settings: Any) -> Iterator[Path]:
     settings.BUNDLES_DIR = tmp_path
     yield tmp_path
     shelf._bundle.cache_clear()
+    shelf._attempt.cache_clear()
 
 
 @pytest.fixture
