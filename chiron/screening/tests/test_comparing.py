@@ -54,8 +54,11 @@ def both(active: Bundle, shadow: Bundle, first: str, second: str, number: int = 
         )
 
 
-def read(clinic: Clinic, role: Role = Role.ADMIN, **days: str) -> Any:
-    return clinic.client(role).get(AT, days or {"from": "2031-03-01", "to": "2031-03-31"})
+MARCH = {"from": "2031-03-01", "to": "2031-03-31"}
+
+
+def read(clinic: Clinic, days: dict[str, str] = MARCH, role: Role = Role.ADMIN) -> Any:
+    return clinic.client(role).get(AT, days)
 
 
 def test_two_models_are_compared_on_the_same_questions(hilltop: Clinic, bundle: Bundle, shadow: Bundle) -> None:
@@ -136,7 +139,7 @@ def test_days_are_those_of_the_organizations_clock(hilltop: Clinic, bundle: Bund
         for moment, number in ((midnight - timedelta(seconds=1), 1), (midnight, 2), (midnight + timedelta(days=1), 4)):
             both(bundle, shadow, "NORMAL", "NORMAL", number, at=moment)
 
-    [found] = read(hilltop, **{"from": "2031-03-10", "to": "2031-03-10"}).json()["comparisons"]
+    [found] = read(hilltop, {"from": "2031-03-10", "to": "2031-03-10"}).json()["comparisons"]
 
     assert found["screenings"] == 2
 
@@ -146,7 +149,7 @@ def test_without_days_it_is_the_last_four_weeks(hilltop: Clinic, bundle: Bundle,
         both(bundle, shadow, "NORMAL", "NORMAL", at=now() - timedelta(days=26))
         both(bundle, shadow, "NORMAL", "NORMAL", at=now() - timedelta(days=29))
 
-    [found] = hilltop.client(Role.ADMIN).get(AT).json()["comparisons"]
+    [found] = read(hilltop, {}).json()["comparisons"]
 
     assert found["screenings"] == 1
     assert date.fromisoformat(found["to"]) - date.fromisoformat(found["from"]) == timedelta(days=27)
@@ -163,7 +166,7 @@ def test_without_days_it_is_the_last_four_weeks(hilltop: Clinic, bundle: Bundle,
     ],
 )
 def test_days_that_are_none_or_too_many_are_refused(hilltop: Clinic, days: dict[str, str]) -> None:
-    answer = read(hilltop, **days)
+    answer = read(hilltop, days)
 
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid")
 
@@ -193,7 +196,7 @@ def test_each_pair_of_models_is_told_of_and_a_model_that_is_gone_has_no_outcomes
 
 @pytest.mark.parametrize("role", [Role.DOCTOR, Role.LAB, Role.PRIVACY_OFFICER, Role.PATIENT, Role.RECEPTIONIST])
 def test_only_an_admin_compares(hilltop: Clinic, role: Role) -> None:
-    assert read(hilltop, role).status_code == 403
+    assert read(hilltop, role=role).status_code == 403
 
 
 def test_another_organizations_answers_are_not_compared(

@@ -16,6 +16,7 @@ from chiron.kernel.db import CLINICAL, atomic
 from chiron.registry.services.erase import erase_patient
 from chiron.screening import shelf
 from chiron.screening.model.bundles import Bundle
+from chiron.screening.model.folders import read_bundle
 from chiron.screening.models import BundleState, Drift, ShadowAnswer
 from chiron.screening.services.classify import classify
 from chiron.screening.services.drifting import judge
@@ -115,8 +116,13 @@ def test_a_shadow_whose_file_is_away_or_damaged_harms_no_answer(
     harm(shelved, shadow)
     shelf._bundle.cache_clear()
     shelf._attempt.cache_clear()
-    read, read_bundle = [], shelf.read_bundle
-    monkeypatch.setattr(shelf, "read_bundle", lambda folder: read.append(folder.name) or read_bundle(folder))
+    read = []
+
+    def reading(folder: Path) -> Bundle:
+        read.append(folder.name)
+        return read_bundle(folder)
+
+    monkeypatch.setattr(shelf, "read_bundle", reading)
 
     answers = [ask(hilltop) for _ in range(3)]
 
