@@ -3,7 +3,15 @@
 from chiron.jobs.models import Queued
 from chiron.jobs.queries import QueueState, jobs_by_state, queue_state
 from chiron.jobs.registry import Job, job
-from chiron.jobs.services import NotDead, enqueue, enqueue_from_accounts, forget_done, forget_jobs_of, try_again
+from chiron.jobs.services import (
+    NotDead,
+    enqueue,
+    enqueue_from_accounts,
+    forget_asked_inside,
+    forget_done,
+    forget_jobs_of,
+    try_again,
+)
 from chiron.jobs.worker import Worker
 
 __all__ = [
@@ -14,6 +22,7 @@ __all__ = [
     "Worker",
     "enqueue",
     "enqueue_from_accounts",
+    "forget_asked_inside",
     "forget_done",
     "forget_jobs_of",
     "job",

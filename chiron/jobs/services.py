@@ -1,5 +1,6 @@
 """Asking for something to be done later, in the transaction of the change that wants it; and asking again."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -67,6 +68,20 @@ def forget_jobs_of(organization_id: UUID) -> None:
         session.execute(
             "DELETE FROM public.procrastinate_jobs WHERE args ->> 'organization' = %s", [str(organization_id)]
         )
+
+
+def forget_asked_inside(organization_id: UUID, *, but_for: Collection[str]) -> int:
+    """Forget the jobs of an organization that wait or are dead, but for those of these names; how many.
+
+    In the owner's transaction on clinical: what asked for them is turned back in it.
+    """
+    with cursor(CLINICAL) as session:
+        session.execute(
+            "DELETE FROM public.procrastinate_jobs WHERE args ->> 'organization' = %s"
+            " AND status IN ('todo', 'failed') AND NOT task_name = ANY(%s)",
+            [str(organization_id), list(but_for)],
+        )
+        return int(session.rowcount)
 
 
 def forget_done(now: datetime) -> int:

@@ -1,5 +1,6 @@
 """Names of schemas and roles: made here from an organization's id, never from anything a person typed."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +13,16 @@ TEMPLATE = "template"
 def schema_of(organization_id: UUID) -> str:
     """The schema of an organization: ``t_`` and 32 hexadecimal digits."""
     return f"t_{organization_id.hex}"
+
+
+def schema_beside(organization_id: UUID) -> str:
+    """Where tables are made ready that are to take the place of its own."""
+    return f"{schema_of(organization_id)}_restoring"
+
+
+def former_schema(organization_id: UUID, at: datetime) -> str:
+    """Where its tables are kept whose place others took then; as long as a name may be."""
+    return f"{schema_of(organization_id)}_before_{at.astimezone(UTC):%Y%m%d%H%M%S%f}"
 
 
 def role_of(organization_id: UUID) -> str:

@@ -8,9 +8,10 @@ from chiron.kernel.errors import NotFound
 from chiron.tenancy.cache import SHARED_CACHE, worked_out
 from chiron.tenancy.contents import has_schema, rows_of, tables_of
 from chiron.tenancy.everywhere import lacking, schemas_of_nobody
+from chiron.tenancy.exchange import beside_as_owner, drop_beside, exchange_tables, lent_to_owner, lock_tables
 from chiron.tenancy.grants import tables
 from chiron.tenancy.models import Organization
-from chiron.tenancy.names import TEMPLATE, login_of, role_of, schema_of, sealer_of
+from chiron.tenancy.names import TEMPLATE, former_schema, login_of, role_of, schema_beside, schema_of, sealer_of
 from chiron.tenancy.policies import Policies
 from chiron.tenancy.readiness import missing_migrations
 from chiron.tenancy.replay import drop_schema
@@ -84,15 +85,21 @@ __all__ = [
     "Policies",
     "SlugTaken",
     "all_organizations",
+    "beside_as_owner",
     "current_organization_id",
     "do_at_last",
+    "drop_beside",
     "drop_schema",
+    "exchange_tables",
+    "former_schema",
     "has_schema",
     "have_rights",
     "inside",
     "inside_as_owner",
     "inside_if_open",
     "lacking",
+    "lent_to_owner",
+    "lock_tables",
     "login_of",
     "migrating_alone",
     "missing_migrations",
@@ -105,6 +112,7 @@ __all__ = [
     "policies_of",
     "role_of",
     "rows_of",
+    "schema_beside",
     "schema_of",
     "schemas_of_nobody",
     "sealer_of",

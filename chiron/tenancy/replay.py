@@ -124,11 +124,14 @@ def have_role(cursor: CursorWrapper, organization_id: UUID) -> None:
 
 
 def drop_schema(organization_id: UUID) -> None:
-    """Remove an organization's schema and role with everything in it (tests and abandoned creations only)."""
+    """Remove an organization's schema and role with everything in it, and whatever was kept or made ready beside it."""
     role, schema = role_of(organization_id), schema_of(organization_id)
     with as_owner(CLINICAL) as connection, atomic(CLINICAL), connection.cursor() as cursor:
         _take_turn(cursor, schema)
-        cursor.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE; DROP ROLE IF EXISTS {role}")
+        cursor.execute("SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s)", [schema])
+        for (each,) in cursor.fetchall():
+            cursor.execute(f"DROP SCHEMA {each} CASCADE")
+        cursor.execute(f"DROP ROLE IF EXISTS {role}")
 
 
 def replay(organization_id: UUID, all_steps: list[Step]) -> list[Key]:

@@ -1,6 +1,7 @@
 """What other apps may use of the vault."""
 
 from chiron.vault.blind import exact_index, matches, name_tokens, search_tokens
+from chiron.vault.envelope import key_id_of
 from chiron.vault.errors import KeyDestroyed, LedgerBehind, LedgerBroken, OpeningFailed
 from chiron.vault.keyring import count_keys, create_organization_key, forget_keys, remove_keys
 from chiron.vault.ledger import Entry, copy_out
@@ -40,6 +41,7 @@ from chiron.vault.shredding import (
     erased_patients,
     keys_are_destroyed,
 )
+from chiron.vault.standing import KeysInMotion, keys_at_rest, let_stand_again
 from chiron.vault.status import KeyState, key_states
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "Entry",
     "KeyDestroyed",
     "KeyState",
+    "KeysInMotion",
     "LedgerBehind",
     "LedgerBroken",
     "Opener",
@@ -71,10 +74,13 @@ __all__ = [
     "exact_index",
     "folded",
     "forget_keys",
+    "key_id_of",
     "key_states",
+    "keys_at_rest",
     "master_key",
     "master_keys",
     "keys_are_destroyed",
+    "let_stand_again",
     "matches",
     "name_tokens",
     "new_patient_safe",

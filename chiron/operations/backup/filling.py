@@ -1,7 +1,7 @@
 """Bringing back what a backup holds: databases with their roles and rights, files, and audit heads."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,24 @@ def put_files(backup: Backup, watch: Watch, of: UUID | None = None) -> dict[str,
     if counted.said() != backup.manifest.stored:
         raise Damaged("The files are not those that were backed up.")
     return stored.said()
+
+
+def put_files_again(backup: Backup, of: UUID, files: Collection[UUID], watch: Watch) -> dict[str, Any]:
+    """Store the parts of these files of an organization that are gone, and see that the others are what they were.
+
+    Raises Damaged, BackupRefused.
+    """
+    watch.begin("files", backup.manifest.stored["members"])
+    wanted = {f"{of.hex}/{file_id.hex}" for file_id in files}
+    counted, kept = Counted(), Counted()
+    for name, content in counted.of(backup.members(FILES)):
+        watch.advance(name)
+        if name.rpartition("/")[0] in wanted:
+            _put(name, content, must_be_new=False)
+            list(kept.of([(name, content)]))
+    if counted.said() != backup.manifest.stored:
+        raise Damaged("The files are not those that were backed up.")
+    return kept.said()
 
 
 def _put(name: str, content: bytes, *, must_be_new: bool) -> None:

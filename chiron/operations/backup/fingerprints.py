@@ -5,7 +5,7 @@ row's text, of which 128 bits are kept); of every sequence where it stands; cons
 and rights by what the catalog says of them. Names of roles are left out, for those belong to an installation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -40,8 +40,36 @@ def fingerprint_of(connection: Connection, called: Callable[[str], str], advance
     ``called`` makes a role's name one that every installation understands; ``advance`` is told of each table.
     """
     connection.execute(SAME_TEXT)
+    rows = _rows(connection, connection.execute(RELATIONS).fetchall(), advance)
+    catalog = {name: _catalog(connection, query) for name, query in CATALOG.items()}
+    rights = [
+        [kind, name, called(who or "PUBLIC"), right] for kind, name, who, right in connection.execute(RIGHTS).fetchall()
+    ]
+    return rows | {"catalog": catalog | {"rights": _digest(rights)}}
+
+
+def rows_of_schema(connection: Connection, schema: str, advance: Advance) -> Fingerprint:
+    """What one schema holds in the connection's present transaction, and nothing of the catalog."""
+    connection.execute(SAME_TEXT)
+    relations = [each for each in connection.execute(RELATIONS).fetchall() if each[0] == schema]
+    return _rows(connection, relations, advance) | {"catalog": {}}
+
+
+def shape_of_schema(connection: Connection, schema: str) -> dict[str, set[str]]:
+    """What the catalog says of one schema's tables, whatever the schema is called: by table, each fact as a line."""
+    connection.execute(SAME_TEXT)
+    said: dict[str, set[str]] = {}
+    for part, query in CATALOG.items():
+        found = connection.execute(f"SELECT * FROM ({query}) every WHERE nspname = %s", [schema]).fetchall()  # noqa: S608
+        for _, about, *facts in found:
+            line = orjson.dumps([part, *facts], default=str).decode().replace(f"{schema}.", "")
+            said.setdefault(about, set()).add(line)
+    return said
+
+
+def _rows(connection: Connection, relations: Iterable[tuple[str, str, str]], advance: Advance) -> Fingerprint:
     tables, sequences = {}, {}
-    for schema, name, kind in connection.execute(RELATIONS).fetchall():
+    for schema, name, kind in relations:
         place = sql.Identifier(schema), sql.Identifier(name)
         if kind == "S":
             [row] = connection.execute(sql.SQL("SELECT last_value, is_called FROM {}.{}").format(*place)).fetchall()
@@ -50,11 +78,7 @@ def fingerprint_of(connection: Connection, called: Callable[[str], str], advance
             [(rows, one, two)] = connection.execute(sql.SQL(ROWS).format(*place)).fetchall()
             tables[f"{schema}.{name}"] = [rows, f"{int(one):016x}{int(two):016x}"]
             advance(f"{schema}.{name}")
-    catalog = {name: _catalog(connection, query) for name, query in CATALOG.items()}
-    rights = [
-        [kind, name, called(who or "PUBLIC"), right] for kind, name, who, right in connection.execute(RIGHTS).fetchall()
-    ]
-    return {"tables": tables, "sequences": sequences, "catalog": catalog | {"rights": _digest(rights)}}
+    return {"tables": tables, "sequences": sequences}
 
 
 def tables_in(connection: Connection) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 from django.db.models import Model
 
-from chiron.audit.public import seal, verify
+from chiron.audit.public import Report, seal, verify
 from chiron.files.public import Content, File, FileDamaged, StorageUnavailable, manifest_of
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL
@@ -87,14 +87,18 @@ def prove_trails() -> dict[str, int]:
     """
     told = {}
     for organization_id in [None, *(each.id for each in all_organizations() if has_schema(each.id))]:
-        alias = CLINICAL if organization_id else ACCOUNTS
-        while seal(alias, organization_id):
-            pass
-        report = verify(organization_id, now=now())
+        report = verified(organization_id)
         if not report.is_intact:
             raise Damaged(f"The audit trail {report.trail} is not intact: {report.findings[0]}.")
         told[report.trail] = report.leaves
     return told
+
+
+def verified(organization_id: UUID | None) -> Report:
+    """What a verification finds in a trail, after everything that waits was sealed."""
+    while seal(CLINICAL if organization_id else ACCOUNTS, organization_id):
+        pass
+    return verify(organization_id, now=now())
 
 
 def prove_readable(watch: Watch) -> dict[str, Any]:
@@ -106,7 +110,7 @@ def prove_readable(watch: Watch) -> dict[str, Any]:
         with inside(organization.id):
             for outcome in _samples(organization.id):
                 told[outcome] += 1
-            told["files"] += sum(1 for _ in _files(organization.id))
+            told["files"] += sum(1 for _ in read_files(organization.id))
         watch.advance(organization.slug)
     return told
 
@@ -116,10 +120,11 @@ def _samples(organization_id: UUID) -> Iterator[str]:
     for model in tables_of(CLINICAL):
         columns = [each.name for each in model._meta.concrete_fields if isinstance(each, SealedField)]
         for row in model._base_manager.using(CLINICAL).order_by("?")[:ROWS] if columns else ():
-            yield from filter(None, (_outcome(opener, row, column) for column in columns))
+            yield from filter(None, (outcome_of(opener, row, column) for column in columns))
 
 
-def _outcome(opener: Opener, row: Model, column: str) -> str:
+def outcome_of(opener: Opener, row: Model, column: str) -> str:
+    """`opened`, `erased`, or nothing for a column that is empty. Raises Damaged for one that does not open."""
     if not getattr(row, column):
         return ""
     try:
@@ -127,11 +132,12 @@ def _outcome(opener: Opener, row: Model, column: str) -> str:
     except KeyDestroyed:
         return "erased"
     except OpeningFailed:
-        raise Damaged(f"A value in {row._meta.db_table} does not open with the keys that were restored.") from None
+        raise Damaged(f"A value in {row._meta.db_table} does not open with the keys that are there.") from None
     return "opened"
 
 
-def _files(organization_id: UUID) -> Iterator[None]:
+def read_files(organization_id: UUID) -> Iterator[None]:
+    """Read some files whole, of those that the search path leads to. Raises Damaged."""
     opener = Opener(organization_id)
     for file in File.objects.filter(manifest__isnull=False).order_by("?")[:FILES]:
         with suppress(KeyDestroyed):

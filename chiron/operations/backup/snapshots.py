@@ -22,6 +22,12 @@ from chiron.tenancy.public import migrating_alone
 
 IN_ORDER = (CLINICAL, RESEARCH, ACCOUNTS)
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+KEY = "hashtextextended('backups of what is served', 0)"
+BEING_READ = f"SELECT pg_advisory_xact_lock_shared({KEY})"
+NOBODY_READS = f"SELECT pg_try_advisory_xact_lock({KEY})"
+"""A table that takes the place of another is empty for a snapshot from before: until the transaction ends, no backup is
+under way, or the answer is false. To be asked while no migration runs, which keeps new ones from beginning.
+"""
 OUTBOX_STANDS = "BEGIN; SET LOCAL lock_timeout = '10s'; LOCK TABLE public.jobs_waiting IN SHARE MODE"
 
 
@@ -56,5 +62,6 @@ def connect_as_owner(alias: str, **other: str) -> "psycopg.Connection[Any]":
 
 def _taken(connection: "psycopg.Connection[Any]") -> Snapshot:
     connection.execute(BEGIN)
+    connection.execute(BEING_READ)
     [(name,)] = connection.execute("SELECT pg_export_snapshot()").fetchall()
     return Snapshot(connection, name, connection.info.server_version // 10000)

@@ -1,6 +1,6 @@
 """The databases that a restore makes beside those that are served, and the moment in which they take their place."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
+from chiron.kernel.db import ALIASES
 from chiron.operations.backup.catalog import RELATIONS
 from chiron.operations.backup.errors import BackupRefused
 from chiron.operations.backup.heads import BEFORE
@@ -34,12 +35,12 @@ def must_be_free(*, replace: bool, advice: str) -> None:
 
 
 @contextmanager
-def fresh() -> Iterator[dict[str, str]]:
+def fresh(aliases: Collection[str] = ALIASES) -> Iterator[dict[str, str]]:
     """New databases beside those that are served, by alias; removed again where the block does not end well.
 
     What an earlier restore left that was killed is removed first. Raises BackupRefused while another one runs.
     """
-    made = {alias: restoring(name) for alias, name in names().items()}
+    made = {alias: restoring(names()[alias]) for alias in aliases}
     for alias, name in made.items():
         _drop(alias, name)
         with _beside(alias) as connection:
@@ -52,6 +53,16 @@ def fresh() -> Iterator[dict[str, str]]:
         for alias, name in made.items():
             _drop(alias, name)
         raise
+
+
+@contextmanager
+def scratch(alias: str) -> Iterator[str]:
+    """The name of a new database beside one that is served, there for the block only. Raises as `fresh` does."""
+    with fresh([alias]) as made:
+        try:
+            yield made[alias]
+        finally:
+            _drop(alias, made[alias])
 
 
 def take_their_place(heads: Path, *, now: datetime) -> dict[str, str]:

@@ -19,6 +19,7 @@ from chiron.operations.backup.places import Bucket, Folder, Place
 from chiron.operations.backup.reading import Backup
 from chiron.operations.backup.restoring import ALONE, restore, restore_alone
 from chiron.operations.backup.sealing import private_key
+from chiron.operations.backup.turning_back import turn_back
 from chiron.operations.management.bars import bars
 from chiron.vault.public import LedgerBroken
 
@@ -40,6 +41,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--organization", metavar="SLUG", help="Only this one, into an installation that is empty: a sandbox."
         )
+        parser.add_argument(
+            "--in-place", action="store_true",
+            help="Turn the organization back where it is served, suspended, while all others work on.",
+        )  # fmt: skip
         parser.add_argument("--report", type=Path, help="Where to write the signed report (default: print it).")
 
     @override
@@ -48,7 +53,9 @@ class Command(BaseCommand):
             _must_be_possible(options)
             with bars() as watch:
                 backup = Backup.at(place_of(options["backup"]), private_key(settings.BACKUP_ENCRYPTION_KEY))
-                if options["organization"]:
+                if options["in_place"]:
+                    report = turn_back(backup, options["organization"], by=BY, now=clock.now(), watch=watch)
+                elif options["organization"]:
                     report = restore_alone(backup, options["organization"], by=BY, now=clock.now(), watch=watch)
                 else:
                     report = restore(backup, by=BY, replace=options["replace"], now=clock.now(), watch=watch)
@@ -72,6 +79,8 @@ class Command(BaseCommand):
 
 def _must_be_possible(options: dict[str, Any]) -> None:
     """Raise BackupRefused for what would be ignored, or lost at the end."""
+    if options["in_place"] and not options["organization"]:
+        raise BackupRefused("`--in-place` turns one organization back: name it with --organization.")
     if options["organization"] and options["replace"]:
         raise BackupRefused(f"`--replace` is for whole backups. {ALONE}")
     path: Path | None = options["report"]
