@@ -25,7 +25,7 @@ from chiron.tenancy.public import all_organizations, has_schema, inside
 BESIDE = "`--replace` restores beside it and keeps it under another name."
 ALONE = (
     "One organization is restored into an installation that is empty only: give it databases, a storage and audit "
-    "heads of its own (docs/how-to/backup.md)."
+    "heads of its own. `--in-place` turns back one that is served (docs/how-to/backup.md)."
 )
 
 
