@@ -48,7 +48,7 @@ def exchange_tables(cursor: CursorWrapper, organization_id: UUID, former: str, *
     _move(cursor, schema, former, but_for)
     _move(cursor, beside, schema, ())
     cursor.execute(f"DROP SCHEMA {beside}")  # not CASCADE: nothing may be left in it
-    for name in _named(cursor, former, "S"):
+    for name in sorted({*_named(cursor, former, "S")} & {*_named(cursor, schema, "S")}):
         cursor.execute(
             f"SELECT setval('{schema}.{name}', f.last_value) FROM {former}.{name} f, {schema}.{name} n"
             " WHERE f.is_called AND f.last_value >= n.last_value"
