@@ -16,7 +16,7 @@ from tests.hostile.values import DEEP, MARK, STRANGE_TEXTS, UNREADABLE, WRONG_SH
 from tests.matrix.operations import METRIC, OPERATIONS
 from tests.matrix.operations import sent as as_sent
 from tests.matrix.test_access import NEEDS
-from tests.matrix.world import Thing, Whose, World, build, undone
+from tests.matrix.world import Thing, Whose, World, undone
 
 OPEN = {
     "POST /api/auth/register": {"username": "esi", "email": "e@example.org", "password": "seven tired donkeys",
@@ -27,12 +27,6 @@ OPEN = {
 }  # fmt: skip
 EVERY = sorted([*NEEDS, *OPEN])
 DOCUMENT = api.get_openapi_schema()
-
-
-@pytest.fixture
-def world(town: Any) -> World:
-    """Everybody and everything, for one test."""
-    return build(town)
 
 
 def client_for(world: World, name: str) -> Client:

@@ -162,8 +162,7 @@ class World:
         """What only a scope of the whole organization reaches."""
         shared = (
             Thing.PATIENT, Thing.RECORD, Thing.ATTACHMENT, Thing.SIGNED, Thing.APPOINTMENT, Thing.WAITING,
-            Thing.LABORATORY, Thing.SCREENING, Thing.SPECIMEN, Thing.REPORT,
-            Thing.LABORATORY, Thing.SCREENING, Thing.BATCH,
+            Thing.LABORATORY, Thing.SCREENING, Thing.SPECIMEN, Thing.REPORT, Thing.BATCH,
         )  # fmt: skip
         return [self.things[thing, Whose.ANOTHERS] for thing in shared]
 
