@@ -15,7 +15,7 @@ from config.api import api
 from tests.hostile.values import DEEP, MARK, STRANGE_TEXTS, UNREADABLE, WRONG_SHAPES, is_problem, wrong_bodies
 from tests.matrix.operations import METRIC, OPERATIONS
 from tests.matrix.operations import sent as as_sent
-from tests.matrix.test_access import NEEDS
+from tests.matrix.test_access import NEEDS, sampled
 from tests.matrix.world import Thing, Whose, World, undone
 
 OPEN = {
@@ -27,6 +27,12 @@ OPEN = {
 }  # fmt: skip
 EVERY = sorted([*NEEDS, *OPEN])
 DOCUMENT = api.get_openapi_schema()
+CONDITIONS = ("HTTP_IF_MATCH", "HTTP_IDEMPOTENCY_KEY")
+HEADERS = ("HTTP_X_ORGANIZATION", "HTTP_X_REQUEST_ID", "HTTP_AUTHORIZATION", "HTTP_ACCEPT", "HTTP_COOKIE")
+"""What is read before any operation is reached, and so for all alike."""
+STRANGE_HEADERS = (
+    "\x00", "\xff", MARK, "9" * 400, '"' + "9" * 40 + '"', "W/", "[" * 2000, "\ud800", "a" * 9000,
+)  # fmt: skip
 
 
 def client_for(world: World, name: str) -> Client:
@@ -79,27 +85,38 @@ def may_be(name: str, kind: str) -> bool:
 
 
 @pytest.mark.parametrize("name", EVERY)
-def test_no_query_path_or_header_makes_a_5xx_or_comes_back(name: str, world: World) -> None:
-    method, path, body = fitting(world, name)
-    client, found = client_for(world, name), {}
+def test_no_query_path_or_condition_makes_a_5xx_or_comes_back(name: str, world: World) -> None:
+    method, path, _ = fitting(world, name)
     parameters = DOCUMENT["paths"][name.split(" ")[1]][method].get("parameters", [])
     queries = [each["name"] for each in parameters if each["in"] == "query"] + ["unknown"]
-    deep = "[" * 2000
     texts = [quote(text.encode("utf-8", "surrogatepass")) for text in STRANGE_TEXTS.values() if len(text) < 5000]
-    texts += ["%FF%FE", "%00", "9" * 400, "NaN", "-1", "1e999", deep, MARK]
+    texts += ["%FF%FE", "%00", "9" * 400, "NaN", "-1", "1e999", "[" * 2000, MARK]
     calls: list[tuple[str, dict[str, str]]] = [(f"{path}?{query}={text}", {}) for query in queries for text in texts]
     calls += [(re.sub(r"[0-9a-f-]{36}", text, path), {}) for text in texts]
-    headers = ("if_match", "idempotency_key", "x_organization", "x_request_id", "authorization", "accept", "cookie")
-    strange = ("\x00", "\xff", MARK, "9" * 400, '"' + "9" * 40 + '"', "W/", deep, "\ud800", "a" * 9000)
-    calls += [(path, {f"HTTP_{header.upper()}": text}) for header in headers for text in strange]
+    calls += [(path, {header: text}) for header in CONDITIONS for text in STRANGE_HEADERS]
 
+    assert wrongly_answered(world, name, calls) == {}
+
+
+@pytest.mark.parametrize("name", [*sampled(), *OPEN])
+def test_no_header_makes_a_5xx_or_comes_back(name: str, world: World) -> None:
+    _, path, _ = fitting(world, name)
+
+    found = wrongly_answered(world, name, [(path, {header: text}) for header in HEADERS for text in STRANGE_HEADERS])
+
+    assert found == {}
+
+
+def wrongly_answered(world: World, name: str, calls: list[tuple[str, dict[str, str]]]) -> dict[tuple[str, str], int]:
+    """Calls of an operation at these addresses and with these headers, that got what no input may cause."""
+    method, _, body = fitting(world, name)
+    client, found = client_for(world, name), {}
     for target, extra in calls:
         with undone():
             answer = getattr(client, method)(target, **as_sent(body), **extra)
         if wrong(answer):
             found[target[-60:], str(extra)[:60]] = answer.status_code
-
-    assert found == {}
+    return found
 
 
 @pytest.mark.parametrize("name", EVERY)
