@@ -1,4 +1,4 @@
-"""The laboratory of the demo clinic: what it was sent, what it found, and what a model says of the blood counts."""
+"""The laboratory of the demo clinic: what it was sent, and what it found."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,7 +27,6 @@ from chiron.registry.public import (
     patients_within,
     save_laboratory,
 )
-from chiron.screening.public import Asked, Measured, Screening, classify
 from chiron.tenancy.public import inside
 
 LABORATORIES = {"central": "Central laboratory", "harbour": "Laboratory at the harbour"}
@@ -75,25 +74,13 @@ def give_laboratories(demo: Demo, now: datetime) -> None:
     """Two laboratories, at the first of which the demo technician works on a few specimens; what is there stays."""
     with inside(demo.organization.id):
         own = {code: _have_laboratory(demo, code, name, now) for code, name in LABORATORIES.items()}[WORKPLACE]
-        technician = _technician(demo)
+        technician = technician_of(demo)
         if own not in laboratories_of(technician) and technician.account_id:
             add_staff(by=demo.admin, laboratory_id=own, account_id=technician.account_id, now=now)
         patients = list(patients_within(demo.admin, Scope.ORGANIZATION).order_by("id").values_list("id", flat=True))
         if patients and not Specimen.objects.exists():
             for number, (sent, patient_id) in enumerate(zip(SPECIMENS, cycle(patients), strict=False), 1):
                 _send(technician, _said(own, patient_id, f"{now:%y}-{number:06}", sent, now), sent, now)
-
-
-def give_screenings(demo: Demo, now: datetime) -> None:
-    """The blood counts that were reported, screened by the model that is shipped, for research; once."""
-    with inside(demo.organization.id):
-        technician = _technician(demo)
-        counted = [each.counted for each in SPECIMENS if each.counted]
-        specimens = Specimen.objects.filter(state="examined", laboratory__in=laboratories_of(technician)).order_by("id")
-        if not Screening.objects.exists():
-            for specimen, count in zip(specimens, counted, strict=False):
-                cbc = {each.code: Measured(each.value, each.unit) for each in found_in(count)}
-                classify(by=technician, asked=Asked(cbc=cbc, specimen_id=specimen.id), now=now)
 
 
 def found_in(count: Count) -> list[Found]:
@@ -130,7 +117,8 @@ def _have_laboratory(demo: Demo, code: str, name: str, now: datetime) -> UUID:
     return made.id
 
 
-def _technician(demo: Demo) -> Caller:
+def technician_of(demo: Demo) -> Caller:
+    """Who works there."""
     member = Membership.objects.get(account__username=TECHNICIAN, organization=demo.organization)
     return Caller(
         account_id=member.account_id, organization_id=demo.organization.id, roles=frozenset({Role.LAB}),

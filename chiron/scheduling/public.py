@@ -8,6 +8,7 @@ from chiron.scheduling.models import Appointment, AppointmentType, Schedule, Wai
 from chiron.scheduling.queries import Free, Told, free_doctors, read_appointment, told
 from chiron.scheduling.queries_waitlist import InLine, list_waitlist
 from chiron.scheduling.rules import steps_from
+from chiron.scheduling.services.arrivals import VisitArrival, admit_visits
 from chiron.scheduling.services.attend import cancel, decline, no_show, proceed, undo_no_show
 from chiron.scheduling.services.availability import Received, set_availability
 from chiron.scheduling.services.book import Booked, book
@@ -39,8 +40,10 @@ __all__ = [
     "Step",
     "Told",
     "TypeSaid",
+    "VisitArrival",
     "WaitlistEntry",
     "Wanted",
+    "admit_visits",
     "appointed",
     "book",
     "bookable_doctors",

@@ -112,6 +112,18 @@ def test_screenings_are_left_out_where_that_is_said(free: None) -> None:
         assert Screening.objects.count() == 0
 
 
+@pytest.mark.stress
+def test_each_number_of_the_first_page_has_something_to_tell(free: None) -> None:
+    call_command("seed_demo_data")
+    browser = Client()
+    browser.post("/admin/login/", {"username": "admin_demo", "password": PASSWORD, "next": "/admin/"})
+
+    plots = {plot.title: str(plot.drawing) for plot in browser.get("/admin/").context["plots"]}
+
+    for title in ("Appointments booked by week", "No-show rate by month", "Screenings by week"):
+        assert plots[title].count("chiron-series-0") >= 4, title
+
+
 def test_clean_makes_it_anew_and_leaves_everybody_else_alone(free: None) -> None:
     seed()
     first, before = the_demo(), patients()

@@ -10,7 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from chiron.kernel.clock import now
 from chiron.operations.demo import OPERATOR, PASSWORD, USERS, give_patients, have_demo
 from chiron.operations.demo_day import give_day
-from chiron.operations.demo_laboratory import give_laboratories, give_screenings
+from chiron.operations.demo_laboratory import give_laboratories
+from chiron.operations.demo_past import give_past
+from chiron.operations.demo_screenings import give_screenings
 from chiron.operations.serving import PortTaken, default_workers, must_be_free, serve
 
 
@@ -45,6 +47,7 @@ class Command(BaseCommand):
         )  # fmt: skip
         give_patients(demo, now())
         give_day(demo, now())
+        give_past(demo, now())
         give_laboratories(demo, now())
         give_screenings(demo, now())
         self._explain(options["port"], served=not options["no_serve"])

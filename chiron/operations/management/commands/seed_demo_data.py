@@ -10,7 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from chiron.kernel.clock import now
 from chiron.operations.demo import PASSWORD, SLUG, USERS, give_patients, have_demo, remove_demo
 from chiron.operations.demo_day import give_day
-from chiron.operations.demo_laboratory import give_laboratories, give_screenings
+from chiron.operations.demo_laboratory import give_laboratories
+from chiron.operations.demo_past import give_past
+from chiron.operations.demo_screenings import give_screenings
 
 
 class Command(BaseCommand):
@@ -38,6 +40,7 @@ class Command(BaseCommand):
         )  # fmt: skip
         give_patients(demo, now())
         give_day(demo, now())
+        give_past(demo, now())
         give_laboratories(demo, now())
         if not options["skip_screenings"]:
             give_screenings(demo, now())
