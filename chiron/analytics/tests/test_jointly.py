@@ -92,10 +92,10 @@ def asked(
             if metric.grain is Grain.DAY or cell[1].days == frozenset(FEBRUARY):
                 which = told if month.tells(cell[0], cell[1].days) else masked
                 which.update(((cell, kinds), None) for kinds in family.counts[metric.facts])
-    return sorted(told, key=_place), sorted(masked.keys() - told, key=_place)
+    return sorted(told, key=place_of), sorted(masked.keys() - told, key=place_of)
 
 
-def _place(number: Number) -> tuple[Period, list[str], Kinds]:
+def place_of(number: Number) -> tuple[Period, list[str], Kinds]:
     (group, period), kinds = number
     return period, sorted(map(str, group)), kinds
 
