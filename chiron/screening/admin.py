@@ -1,5 +1,5 @@
 """The administration of screening."""
 
-from chiron.screening import admin_drift, admin_models, admin_screenings, admin_sharing
+from chiron.screening import admin_drift, admin_models, admin_screenings, admin_shadows, admin_sharing
 
-__all__ = ["admin_drift", "admin_models", "admin_screenings", "admin_sharing"]
+__all__ = ["admin_drift", "admin_models", "admin_screenings", "admin_shadows", "admin_sharing"]

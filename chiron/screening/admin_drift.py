@@ -43,7 +43,7 @@ class DriftPage(Page):
             ("Model", drift.bundle_hash), ("Judged", drift.at),
         ]  # fmt: skip
         indices = sorted(drift.indices.items(), key=lambda each: -each[1])
-        measured = [_said(each) for each in measured_outcomes(by) if each.bundle.content_hash == drift.bundle_hash]
+        measured = [said_of(each) for each in measured_outcomes(by) if each.bundle.content_hash == drift.bundle_hash]
         tables = [
             Table(("Column", "Index"), [(name, f"{index:.3f}") for name, index in indices], "Population stability"),
             Table(("Said", "Measured later", "Agreed", "95 % interval"), measured, "What was measured later"),
@@ -51,7 +51,8 @@ class DriftPage(Page):
         return Shown(f"Drift in the week of {drift.week}", facts, [each for each in tables if each.rows])
 
 
-def _said(found: Measured) -> tuple[Any, ...]:
+def said_of(found: Measured) -> tuple[Any, ...]:
+    """What a model said, how many of those were measured, and how many agreed."""
     if found.share is None or found.interval is None:
         return found.said, "fewer than 11", None, None
     low, high = found.interval

@@ -70,6 +70,10 @@ class RollBack(Act):
     person = forms.CharField(max_length=100, help_text="Who answers for this, by name.")
     reason = forms.CharField(max_length=500)
 
+    def said(self, *, looked_at: bool) -> dict[str, Any]:
+        model_of(self.by, self.row_id)
+        return {}
+
     def perform(self, now: datetime) -> UUID:
         said, bundle = shaped(RollbackIn, self.typed()), model_of(self.by, self.row_id).bundle
         back = rollback.roll_back(by=self.by, content_hash=bundle.content_hash, words=said.words(), now=now)

@@ -1,5 +1,6 @@
 """The active model against the one in its shadow: counted and reckoned by hand."""
 
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
+from chiron.kernel.ids import new_id
 from chiron.records.models import Record
 from chiron.screening.comparing import compare
 from chiron.screening.model.bundles import Bundle
@@ -218,3 +220,21 @@ def test_what_is_asked_of_the_database_does_not_grow(
 
         with django_assert_max_num_queries(2, using="clinical"):
             compare(by, day, day, NOW)
+
+
+def test_the_administration_shows_both_side_by_side(hilltop: Clinic, bundle: Bundle, shadow: Bundle) -> None:
+    with inside(hilltop.id):
+        both(bundle, shadow, "NORMAL", "DEFICIENT", 2, at=now())
+        both(bundle, shadow, "NORMAL", "NORMAL", 6, at=now())
+    browser, at = hilltop.desk(Role.ADMIN), "/admin/screening/shadowanswer/"
+
+    listed = browser.get(at).content.decode()
+    [pair] = set(re.findall(rf"{at}([0-9a-f-]{{36}})/change/", listed))
+    shown = browser.get(f"{at}{pair}/change/").content.decode()
+
+    assert "6 (75.0%)" in listed
+    assert "Mean difference of P(normal)" in shown
+    assert "0.150" in shown
+    assert browser.get(f"{at}{new_id()}/change/").status_code == 404
+    assert browser.get(at, {"since": "2031-01-02", "until": "2031-01-01"}).status_code == 422
+    assert browser.get(at, {"since": "0001-01-01", "until": "9999-12-31"}).status_code == 422

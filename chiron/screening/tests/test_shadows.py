@@ -15,6 +15,7 @@ from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL, atomic
 from chiron.registry.services.erase import erase_patient
 from chiron.screening import shelf
+from chiron.screening.admin_models import id_of
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.model.folders import read_bundle
 from chiron.screening.models import BundleState, Drift, ShadowAnswer
@@ -29,6 +30,7 @@ from chiron.screening.tests.test_bundles import patch, stand
 from chiron.screening.tests.test_classify_api import LARGE, ask
 from chiron.screening.words import BundleStanding, Mode
 from chiron.tenancy.public import inside
+from tests.desk import filled
 from tests.town import Clinic
 
 ACTIVE = (BundleStanding.VALIDATED, BundleStanding.ACTIVE)
@@ -249,3 +251,16 @@ def test_of_whom_is_erased_no_shadow_is_left(hilltop: Clinic, shadow: Bundle) ->
         erase_patient(by=hilltop.who[Role.ADMIN], patient_id=hilltop.patient_id, reason="Asked for", now=now())
 
     assert [each.screening.patient_id for each in kept(hilltop)] == [None]
+
+
+def test_the_administration_lets_a_model_run_in_the_shadow(hilltop: Clinic, shadow: Bundle, shelved: Path) -> None:
+    newest = put(shelved, version="3")
+    stand(hilltop, newest, BundleStanding.VALIDATED)
+    browser, at = hilltop.desk(Role.ADMIN), f"/admin/screening/bundlestate/{id_of(newest.content_hash)}/"
+
+    form = filled(browser.get(f"{at}stand/"), state="shadow", person="Dr Mensah", reason="To compare")
+    answer = browser.post(f"{at}stand/", form)
+
+    assert answer.status_code == 302
+    with inside(hilltop.id):
+        assert BundleState.objects.get(state="shadow").bundle_hash == newest.content_hash
