@@ -76,10 +76,9 @@ def lent_to_owner(cursor: CursorWrapper, organization_id: UUID) -> Iterator[None
         cursor.execute(f"REVOKE {role} FROM CURRENT_USER")
 
 
-def drop_beside(organization_id: UUID) -> None:
-    """Remove what was made ready and did not take the place of anything."""
-    with as_owner(CLINICAL) as connection, connection.cursor() as cursor:
-        cursor.execute(f"DROP SCHEMA IF EXISTS {schema_beside(organization_id)} CASCADE")
+def drop_beside(cursor: CursorWrapper, organization_id: UUID) -> None:
+    """Remove what was made ready and did not take the place of anything, in the owner's transaction."""
+    cursor.execute(f"DROP SCHEMA IF EXISTS {schema_beside(organization_id)} CASCADE")
 
 
 def _move(cursor: CursorWrapper, schema: str, other: str, but_for: Collection[str]) -> None:

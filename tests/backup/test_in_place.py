@@ -75,6 +75,7 @@ def test_one_is_turned_back_whole_while_another_works_on(
     assert [found.holds(known.words) for known in taken.people] == [list(known.words) for known in taken.people]
     assert found.failed == 0
     assert (report["opened"]["opened"], report["opened"]["files"]) == (46, 2)
+    assert report["files_of_the_former"] == 1
     assert_the_trail_goes_on(taken.clinic, report)
     assert not Queued.objects.filter(args__organization=str(taken.clinic.id)).exists()
     assert schemas_of(taken.clinic.id) == [schema_of(taken.clinic.id), report["former"]["clinical"]]

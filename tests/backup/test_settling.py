@@ -14,7 +14,7 @@ from chiron.postgres.owner import as_owner
 
 TABLES = (
     "notifications_delivery", "notifications_counter", "notifications_preference", "scheduling_reminder",
-    "scheduling_feed", "screening_optout", "registry_patient",
+    "scheduling_feed", "screening_optout", "registry_patient", "files_file",
 )  # fmt: skip
 WANTED = (
     "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND attnotnull AND attname <> 'id'"

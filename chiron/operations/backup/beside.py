@@ -1,7 +1,7 @@
 """One organization of a backup, in a schema beside the one that is served, where all of it is proven."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,12 @@ from chiron.files.public import File
 from chiron.kernel.db import CLINICAL
 from chiron.kernel.fields import SealedField
 from chiron.operations.backup import programs
-from chiron.operations.backup.errors import Damaged
+from chiron.operations.backup.errors import BackupRefused, Damaged
 from chiron.operations.backup.fingerprints import differences, part_of, rows_of_schema
 from chiron.operations.backup.manifest import Manifest
 from chiron.operations.backup.proving import outcome_of, read_files
 from chiron.operations.backup.reading import Backup
-from chiron.operations.backup.snapshots import connect_as_owner
+from chiron.operations.backup.snapshots import connect_as_owner, while_nobody_reads
 from chiron.operations.backup.targets import scratch
 from chiron.operations.backup.watch import Watch
 from chiron.tenancy.public import beside_as_owner, drop_beside, schema_beside, schema_of, tables_of
@@ -45,14 +45,21 @@ def beside(backup: Backup, organization_id: UUID, watch: Watch) -> Iterator[None
     """The organization's tables out of the backup, but for its trail, in a schema that nobody else may use.
 
     A dump names its schema. So it goes into a database of its own, where the schema is renamed, and on from there.
-    What is left of it when the block ends is removed. Raises BackupRefused, Damaged.
+    What is left of it when the block ends is removed, unless a backup reads it: then the next run does that.
+    Raises BackupRefused, Damaged.
     """
-    drop_beside(organization_id)
+    _remove(organization_id, watch)
     try:
         _bring(backup, schema_of(organization_id), schema_beside(organization_id), watch)
         yield
     finally:
-        drop_beside(organization_id)
+        with suppress(BackupRefused):
+            _remove(organization_id, watch)
+
+
+def _remove(organization_id: UUID, watch: Watch) -> None:
+    with while_nobody_reads(watch.waiting) as owner:
+        drop_beside(owner, organization_id)
 
 
 def _bring(backup: Backup, schema: str, other: str, watch: Watch) -> None:

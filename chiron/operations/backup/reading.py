@@ -34,16 +34,20 @@ class Backup:
 
     def must_fit(self) -> None:
         """Raise BackupRefused where this code or these keys could not use what is restored."""
-        if self.manifest.migrations != migrations():
-            raise BackupRefused(
-                f"Chiron {self.manifest.chiron} made the backup, with other migrations than this version has: restore "
-                "it with that version, then upgrade (docs/how-to/upgrade.md)."
-            )
+        self.must_be_of_this_version()
         given = {str(each.id) for each in master_keys()}
         if lacking := [each for each in self.manifest.masters if each not in given]:
             raise BackupRefused(
                 f"The keys in the backup are wrapped by the master key {', '.join(lacking)}, which is not given: set "
                 "MASTER_ENCRYPTION_KEY to it, or add it to MASTER_ENCRYPTION_PREVIOUS_KEYS."
+            )
+
+    def must_be_of_this_version(self) -> None:
+        """Raise BackupRefused where this code could not use what is restored."""
+        if self.manifest.migrations != migrations():
+            raise BackupRefused(
+                f"Chiron {self.manifest.chiron} made the backup, with other migrations than this version has: restore "
+                "it with that version, then upgrade (docs/how-to/upgrade.md)."
             )
 
     def must_be_whole(self, watch: Watch) -> None:

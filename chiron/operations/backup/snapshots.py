@@ -13,11 +13,13 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.db.backends.utils import CursorWrapper
 from psycopg.rows import tuple_row
 
-from chiron.kernel.db import ACCOUNTS, CLINICAL, RESEARCH
+from chiron.kernel.db import ACCOUNTS, CLINICAL, RESEARCH, atomic, cursor
+from chiron.operations.backup.errors import BackupRefused
 from chiron.postgres.beside import parameters_of
-from chiron.postgres.owner import OwnerNotConfigured
+from chiron.postgres.owner import OwnerNotConfigured, as_owner
 from chiron.tenancy.public import migrating_alone
 
 IN_ORDER = (CLINICAL, RESEARCH, ACCOUNTS)
@@ -25,9 +27,6 @@ BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 KEY = "hashtextextended('backups of what is served', 0)"
 BEING_READ = f"SELECT pg_advisory_xact_lock_shared({KEY})"
 NOBODY_READS = f"SELECT pg_try_advisory_xact_lock({KEY})"
-"""A table that takes the place of another is empty for a snapshot from before: until the transaction ends, no backup is
-under way, or the answer is false. To be asked while no migration runs, which keeps new ones from beginning.
-"""
 OUTBOX_STANDS = "BEGIN; SET LOCAL lock_timeout = '10s'; LOCK TABLE public.jobs_waiting IN SHARE MODE"
 
 
@@ -50,6 +49,19 @@ def snapshots(waiting: Callable[[], None]) -> Iterator[dict[str, Snapshot]]:
             taken = {alias: _taken(connection) for alias, connection in connections.items()}
             outbox.execute("COMMIT")
         yield taken
+
+
+@contextmanager
+def while_nobody_reads(waiting: Callable[[], None]) -> Iterator[CursorWrapper]:
+    """The owner's transaction on clinical, while no migration and no backup is under way, for tables that go or come.
+
+    To a snapshot from before, a new table is empty and a former one gone. Raises BackupRefused while a backup is made.
+    """
+    with migrating_alone(waiting), as_owner(CLINICAL), atomic(CLINICAL), cursor(CLINICAL) as owner:
+        owner.execute(NOBODY_READS)
+        if not owner.fetchone()[0]:
+            raise BackupRefused("A backup is being made: say it again when it is done.")
+        yield owner
 
 
 def connect_as_owner(alias: str, **other: str) -> "psycopg.Connection[Any]":

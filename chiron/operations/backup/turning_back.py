@@ -15,7 +15,7 @@ from django.db import OperationalError
 from chiron.audit.public import record, record_platform
 from chiron.jobs.public import forget_asked_inside
 from chiron.kernel.access import Caller
-from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, cursor, only_one
+from chiron.kernel.db import ACCOUNTS, CLINICAL, atomic, only_one
 from chiron.kernel.errors import NotFound
 from chiron.operations.backup.beside import (
     beside,
@@ -31,9 +31,8 @@ from chiron.operations.backup.proving import verified
 from chiron.operations.backup.reading import Backup
 from chiron.operations.backup.restoring import Report
 from chiron.operations.backup.settling import settle
-from chiron.operations.backup.snapshots import NOBODY_READS, connect_as_owner
+from chiron.operations.backup.snapshots import connect_as_owner, while_nobody_reads
 from chiron.operations.backup.watch import Watch
-from chiron.postgres.owner import as_owner
 from chiron.registry.public import blank, standing
 from chiron.tenancy.public import (
     Organization,
@@ -41,12 +40,19 @@ from chiron.tenancy.public import (
     former_schema,
     lent_to_owner,
     lock_tables,
-    migrating_alone,
     organization_for_slug,
     schema_beside,
     schema_of,
 )
-from chiron.vault.public import KeysInMotion, erased_patients, keys_at_rest, let_stand_again, unfinished
+from chiron.vault.public import (
+    KeysInMotion,
+    erased_organizations,
+    erased_patients,
+    keys_are_destroyed,
+    keys_at_rest,
+    let_stand_again,
+    unfinished,
+)
 
 ASKED_IN_ACCOUNTS = ("registry.finish_erasure", "notifications.tell_of_alarm")
 """Jobs of an organization that something in accounts asked for, which is not turned back."""
@@ -66,7 +72,9 @@ def turn_back(backup: Backup, slug: str, *, by: Caller, now: datetime, watch: Wa
     by.scope("backups", "restore")
     report = Report()
     organization = _found(backup, slug)
-    backup.must_fit()
+    backup.must_be_of_this_version()  # of the keys in it none is needed: those of today open what it brings
+    if not keys_are_destroyed():
+        raise BackupRefused("Somebody who was erased is here again: run `chiron erasures replay` first.")
     backup.must_be_whole(watch)
     report.tell(backup=str(backup.manifest.id), made_at=backup.manifest.made_at.isoformat(), organization=slug)
     with _alone(organization), beside(backup, organization.id, watch):
@@ -92,6 +100,7 @@ def _found(backup: Backup, slug: str) -> Organization:
     except NotFound:
         raise BackupRefused(f"There is no organization {slug!r} here.") from None
     _must_be_suspended(organization)
+    _must_not_be_erased(organization)
     tables = backup.manifest.databases[CLINICAL]["tables"]
     if not any(name.startswith(f"{schema_of(organization.id)}.") for name in tables):
         raise BackupRefused(f"There is no organization {slug!r} in the backup.")
@@ -101,6 +110,11 @@ def _found(backup: Backup, slug: str) -> Organization:
 def _must_be_suspended(organization: Organization | None) -> None:
     if organization is None or organization.suspended_at is None:
         raise BackupRefused(SUSPEND)
+
+
+def _must_not_be_erased(organization: Organization) -> None:
+    if organization.id in {line.organization_id for line in erased_organizations()}:
+        raise BackupRefused("The organization was erased for good: nothing that it sealed opens any more.")
 
 
 @contextmanager
@@ -126,27 +140,24 @@ def _keys_at_rest(organization: Organization) -> Iterator[None]:
 def _exchange(backup: Backup, organization: Organization, *, by: Caller, now: datetime, watch: Watch) -> dict[str, Any]:
     """The one transaction, while no migration, no backup and no change of the organization is under way."""
     former = former_schema(organization.id, now)
-    with migrating_alone(watch.waiting):
+    about = {"made_at": backup.manifest.made_at.isoformat(), "in_place": True, "former": former}
+    with while_nobody_reads(watch.waiting) as owner:
         _must_be_suspended(Organization.objects.select_for_update().filter(id=organization.id).first())
+        _must_not_be_erased(organization)
         _must_be_of_one_shape(organization)
-        with as_owner(CLINICAL), atomic(CLINICAL), cursor(CLINICAL) as owner:
-            owner.execute(PATIENCE)
-            owner.execute(NOBODY_READS)
-            if not owner.fetchone()[0]:
-                raise BackupRefused("A backup is being made: say it again when it is done.")
-            _lock(owner, organization)
-            exchange_tables(owner, organization.id, former, but_for=trail_tables())
-            settle(owner, schema_of(organization.id), former)
-            jobs = forget_asked_inside(organization.id, but_for=ASKED_IN_ACCOUNTS)
-            with lent_to_owner(owner, organization.id):
-                erased = _erase_again(organization, by, now)
-                about = {"made_at": backup.manifest.made_at.isoformat(), "in_place": True, "former": former}
-                record(by, "backup.restored", resource="backups", resource_id=backup.manifest.id, payload=about)
-        record_platform(
-            by.inside(organization.id), "backup.restored", resource="backups", resource_id=backup.manifest.id,
-            payload=about,
-        )  # fmt: skip
-    return {"former": {CLINICAL: former}, "erased_again": erased, "jobs_forgotten": jobs}
+        owner.execute(PATIENCE)
+        _lock(owner, organization)
+        exchange_tables(owner, organization.id, former, but_for=trail_tables())
+        files = settle(owner, schema_of(organization.id), former)
+        jobs = forget_asked_inside(organization.id, but_for=ASKED_IN_ACCOUNTS)
+        with lent_to_owner(owner, organization.id):
+            erased = _erase_again(organization, by, now)
+            record(by, "backup.restored", resource="backups", resource_id=backup.manifest.id, payload=about)
+    with atomic(ACCOUNTS):
+        platform = by.inside(organization.id)
+        record_platform(platform, "backup.restored", resource="backups", resource_id=backup.manifest.id, payload=about)
+    left = {"former": {CLINICAL: former}, "files_of_the_former": files}
+    return left | {"erased_again": erased, "jobs_forgotten": jobs}
 
 
 def _lock(owner: Any, organization: Organization) -> None:

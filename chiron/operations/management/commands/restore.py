@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 from typing_extensions import override
 
 from chiron.files.public import StorageUnavailable
@@ -61,9 +62,16 @@ class Command(BaseCommand):
                     report = restore(backup, by=BY, replace=options["replace"], now=clock.now(), watch=watch)
         except (BackupRefused, LedgerBroken, StorageUnavailable) as refusal:
             raise CommandError(f"Nothing was restored, what is served is unchanged. {refusal}") from None
+        except OperationalError as error:  # Django's, who is in use where one is turned back
+            raise CommandError(
+                f"A database is out of reach ({type(error).__name__}). The organization is what it was, or it is "
+                "turned back: its trail then says so (backup.restored). Saying this again does no harm."
+            ) from None
         except psycopg.OperationalError as error:
             raise CommandError(f"Nothing was restored: a database is out of reach ({type(error).__name__}).") from None
         self._tell(json.dumps(report.signed(), indent=2), options["report"])
+        if not report.said.get("trail_is_intact", True):
+            raise CommandError("The organization is turned back, but its trail is not intact: `chiron audit verify`.")
 
     def _tell(self, report: str, path: Path | None) -> None:
         if path is None:
