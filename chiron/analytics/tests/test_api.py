@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +11,19 @@ from django.test import Client
 from chiron.analytics import groups, queries
 from chiron.analytics.errors import TooSlow
 from chiron.analytics.metrics import TABLE
+from chiron.analytics.periods import Grain
+from chiron.analytics.queries import Asked, export_metric, metrics_for, read_metric
 from chiron.analytics.tests.factories import appointments, patients
 from chiron.audit.models import Event
+from chiron.audit.payloads import said_by
+from chiron.audit.trails import Trail
 from chiron.identity.models import Membership
 from chiron.identity.public import Role, begin
 from chiron.identity.services.organizations import change_organization
 from chiron.kernel import clock
-from chiron.kernel.access import Caller
+from chiron.kernel.access import Caller, Policy, Scope
 from chiron.kernel.db import CLINICAL, cursor, hurried
+from chiron.kernel.errors import NotPermitted
 from chiron.kernel.ids import NIL
 from chiron.registry.figures import Served
 from chiron.registry.models import Department, ProviderDepartment
@@ -100,6 +105,36 @@ def test_whole_periods_are_told_wherever_a_question_begins_and_ends(hilltop: Cli
     assert [cell["value"] for cell in answer["cells"]] == [25, None]
 
 
+def test_a_week_of_two_months_counts_each_of_its_days_once(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        for day in ("03-01", "03-03", "03-10", "03-17", "03-24", "03-31", "04-01", "04-08", "04-15", "04-22", "04-29"):
+            appointments(hilltop, f"2026-{day}T10:00", 25)
+
+    answer = asked(hilltop, {"by": "week", "from": "2026-03-31", "to": "2026-04-01"})
+
+    assert numbers(answer) == {None: 50}
+
+
+def test_days_that_are_still_to_come_hide_none_that_are_over(hilltop: Clinic) -> None:
+    monday, wednesday = datetime(2026, 6, 1, tzinfo=BERLIN), datetime(2026, 6, 3, 12, tzinfo=BERLIN)
+    with inside(hilltop.id):
+        for day in ("2026-06-01T10:00", "2026-06-02T10:00"):
+            appointments(hilltop, day, 25)
+        by, days = hilltop.who[Role.ADMIN], Asked(monday.date(), wednesday.date(), Grain.DAY)
+
+        told = read_metric(by, "appointments.booked", days, wednesday)
+
+    assert [cell.value for cell in told.cells] == [25, 25]
+
+
+def test_as_many_days_as_may_be_asked_for_are_told_and_none_more(hilltop: Clinic) -> None:
+    last = date(2026, 4, 30)
+
+    longest, longer = (asked(hilltop, {"from": str(last - timedelta(days=days))}) for days in (399, 400))
+
+    assert (longest.status_code, problem(longer)) == (200, (422, "invalid"))
+
+
 @pytest.mark.parametrize("grain", ["day", "week", "month"])
 def test_what_is_not_over_is_not_told(hilltop: Clinic, grain: str) -> None:
     today = clock.now().astimezone(BERLIN).date()
@@ -138,6 +173,15 @@ def test_a_doctor_learns_nothing_of_others_patients_from_a_total(hilltop: Clinic
     assert numbers(asked(hilltop)) == {None: 52}
 
 
+def test_a_doctor_is_not_told_which_other_doctors_there_are(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        for provider_id in (hilltop.doctor_id, hilltop.other_doctor_id):
+            appointments(hilltop, TUESDAY, 25, provider_id=provider_id)
+
+    assert numbers(asked(hilltop, {"group": "doctor"}, role=Role.DOCTOR)) == {str(hilltop.doctor_id): 25}
+    assert numbers(asked(hilltop, {"group": "doctor"})).keys() == {str(hilltop.doctor_id), str(hilltop.other_doctor_id)}
+
+
 def test_next_door_nothing_is_counted(hilltop: Clinic, riverside: Clinic) -> None:
     with inside(hilltop.id):
         appointments(hilltop, TUESDAY, 25)
@@ -157,6 +201,30 @@ def test_next_door_nothing_is_counted(hilltop: Clinic, riverside: Clinic) -> Non
 )
 def test_who_may_not_is_told_nothing(hilltop: Clinic, role: Role, path: str, status: int, code: str) -> None:
     assert problem(asked(hilltop, role=role, path=path)) == (status, code)
+
+
+def test_who_may_not_is_refused_before_anything_is_counted(hilltop: Clinic) -> None:
+    today = str(clock.now().astimezone(BERLIN).date())
+
+    assert problem(asked(hilltop, {"from": today, "to": today}, role=Role.LAB)) == (403, "not-permitted")
+    with inside(hilltop.id):
+        for read in (read_metric, export_metric):
+            with pytest.raises(NotPermitted):
+                read(hilltop.who[Role.PATIENT], "appointments.booked", Asked(), clock.now())
+        with pytest.raises(NotPermitted):
+            metrics_for(hilltop.who[Role.PATIENT])
+
+
+def test_who_may_only_read_takes_nothing_out(hilltop: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    decide, admin = Policy.decide, hilltop.who[Role.ADMIN]
+    monkeypatch.setattr(
+        Policy, "decide", lambda by, what, action: Scope.NONE if action == "export" else decide(by, what, action)
+    )
+
+    with inside(hilltop.id):
+        read_metric(admin, "appointments.booked", Asked(), clock.now())
+        with pytest.raises(NotPermitted):
+            export_metric(admin, "appointments.booked", Asked(), clock.now())
 
 
 @pytest.mark.parametrize(
@@ -201,6 +269,10 @@ def test_a_file_says_the_same_and_taking_it_out_is_an_event(hilltop: Clinic) -> 
     [event] = events(hilltop)
     assert (event.action, event.outcome, event.subjects) == ("analytics.exported", "success", [])
     assert str(event.account_id) == who
+    with inside(hilltop.id):
+        [said] = said_by(Trail(hilltop.id), [event])
+    assert said["details"] == {"metric": "appointments.booked", "by": "day", "group": "doctor", "rows": len(rows),
+                               "from": "2026-04-01", "to": "2026-04-30"}  # fmt: skip
 
 
 def test_more_numbers_than_anybody_reads_are_refused_in_whatever_form(

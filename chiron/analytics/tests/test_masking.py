@@ -44,6 +44,7 @@ def test_one_small_number_is_hidden_behind_another_of_its_column(number: int) ->
     assert len(hidden) >= 2
     assert "ama" in hidden
     assert month.tells(EVERYBODY, frozenset({MARCH[0]}))
+    assert month.tells(frozenset({AMA}), WEEK)
     assert month.tells(frozenset({AMA}), frozenset(MARCH))
 
 
@@ -85,6 +86,43 @@ def test_parts_are_large_disjoint_and_hold_everything() -> None:
         whole = added(numbers.values()).least
         assert sorted(key for part in parts for key in part) == (sorted(numbers) if whole >= THRESHOLD else [])
         assert all(added(numbers[key] for key in part).least >= THRESHOLD for part in parts)
+
+
+def counted(**numbers: int) -> dict[str, Tally]:
+    return {name: Tally((number,)) for name, number in numbers.items()}
+
+
+def test_what_is_hidden_with_a_small_count_is_the_last_by_name_whatever_its_size() -> None:
+    parts = parts_of(counted(a=30, c=7, d=7, e=7, f=7, z=3), lambda key: key == "z")
+
+    assert parts == [frozenset("a"), frozenset("cdefz")]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "parts"),
+    [
+        ({"a": 5, "b": 6}, [{"a", "b"}]),
+        ({"a": 5, "b": 5}, []),
+        ({"a": 11, "b": 11}, [{"a"}, {"b"}]),
+        ({"a": 10, "b": 11, "c": 30}, [{"b"}, {"a", "c"}]),
+        ({"a": 4, "b": 30, "c": 17}, [{"b"}, {"a", "c"}]),
+        ({"a": 4, "b": 30, "c": 16}, [{"a", "b", "c"}]),
+        ({"a": 1, "b": 10, "c": 40}, [{"a", "b", "c"}]),
+        ({"a": 10, "b": 10, "c": 0, "d": 40}, [{"a", "b", "c"}, {"d"}]),
+        ({"a": 10, "b": 10, "c": 1, "d": 40}, [{"a", "b", "c", "d"}]),
+        ({"a": 0, "b": 11, "c": 40}, [{"b"}, {"a", "c"}]),
+    ],
+)
+def test_what_is_hidden_together_holds_enough_to_hide_each(numbers: dict[str, int], parts: list[set[str]]) -> None:
+    assert parts_of(counted(**numbers), lambda key: None) == parts
+
+
+def test_a_department_is_told_where_its_doctors_are_too_few_each() -> None:
+    month = month_of({(MARCH[0], each): Tally((10,)) for each in DOCTORS}, frozenset(MARCH), EVERYBODY)
+
+    assert month.tells(frozenset({AMA, KOFI, ESI}), frozenset(MARCH))
+    assert month.tells(frozenset({YAW, ABENA}), frozenset(MARCH))
+    assert not any(month.tells(frozenset({each}), frozenset(MARCH)) for each in DOCTORS)
 
 
 def attacked(seed: int, tries: int) -> None:
