@@ -1,22 +1,40 @@
 """What is asked about one thing is answered of that one, where there are others beside it."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 
+from chiron.audit.models import Event
 from chiron.identity.public import Role
+from chiron.kernel.db import CLINICAL
+from chiron.kernel.errors import NotFound
+from chiron.kernel.schemas import PageQuery
 from chiron.registry.public import Laboratory
+from chiron.registry.services.erase import erase_patient
 from chiron.screening import tasks
+from chiron.screening.errors import OptedOut
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Batch, BundleState
 from chiron.screening.public import patients_of_screenings
+from chiron.screening.queries import Sought
 from chiron.screening.services.bundles import suspend
+from chiron.screening.services.confirming import link_results
+from chiron.screening.services.drifting import judge
+from chiron.screening.services.exporting import export_screenings
+from chiron.screening.services.opting import (
+    list_opt_outs,
+    must_not_have_opted_out,
+    opt_out_for,
+    read_opt_out,
+    set_opt_out,
+)
 from chiron.screening.standings import active_hashes, answering
 from chiron.screening.tests.bundles import put
 from chiron.screening.tests.factories import NOW, batch_of, counts_of, screened
 from chiron.screening.tests.test_batches import AT, run_through
 from chiron.screening.tests.test_bundles import stand
+from chiron.screening.tests.test_confirming import LATER, measured
 from chiron.screening.tests.test_watching import confirmed, drifted
 from chiron.screening.watching import drift_by_week
 from chiron.screening.words import BundleStanding, Mode
@@ -148,3 +166,69 @@ def test_what_was_measured_later_counts_for_the_model_that_answered(
     assert {(each["model_hash"], each["measured"], each["agreeing"]) for each in found} == {
         (bundle.content_hash, 12, 12), (other.content_hash, 15, 0),
     }  # fmt: skip
+
+
+def test_a_model_is_judged_by_what_it_was_asked_itself_and_lately(
+    hilltop: Clinic, bundle: Bundle, other: Bundle
+) -> None:
+    day = timedelta(days=1)
+    with inside(hilltop.id):
+        for each, made_at in (
+            (bundle, NOW - day), (bundle, NOW), (bundle, NOW + day), (bundle, NOW - 28 * day), (other, NOW - 28 * day),
+            (other, NOW + day),
+        ):  # fmt: skip
+            screened(bundle_hash=each.content_hash, made_at=made_at)
+
+        assert [(each.bundle_hash, each.rows) for each in judge(NOW)] == [(bundle.content_hash, 2)]
+        screened(bundle_hash=other.content_hash, made_at=NOW)
+        assert [(each.bundle_hash, each.rows) for each in judge(NOW)] == [(other.content_hash, 1)]
+
+
+def test_who_opts_out_or_comes_back_does_so_for_nobody_else(hilltop: Clinic, bundle: Bundle) -> None:
+    by, mine, theirs = hilltop.who[Role.ADMIN], hilltop.patient_id, hilltop.other_patient_id
+    said_at = NOW - timedelta(days=1)
+    with inside(hilltop.id):
+        screened(theirs, made_at=NOW)
+        assert set_opt_out(by=by, patient_id=mine, opted_out=True, now=said_at).since == said_at
+
+        assert not read_opt_out(by, theirs).opted_out
+        must_not_have_opted_out(theirs)
+        assert not set_opt_out(by=by, patient_id=theirs, opted_out=False, now=NOW).opted_out
+        with pytest.raises(OptedOut):
+            must_not_have_opted_out(mine)
+
+
+def test_who_opted_out_is_told_to_whom_reaches_them(hilltop: Clinic) -> None:
+    admin, doctor = hilltop.who[Role.ADMIN], hilltop.who[Role.DOCTOR]
+    with inside(hilltop.id):
+        mine, theirs = hilltop.patient_id, hilltop.other_patient_id
+        for patient_id in (mine, theirs):
+            set_opt_out(by=admin, patient_id=patient_id, opted_out=True, now=NOW)
+        row = {each.patient_id: each.id for each in list_opt_outs(admin, PageQuery()).rows}
+
+        assert [each.patient_id for each in list_opt_outs(doctor, PageQuery()).rows] == [mine]
+        assert (opt_out_for(admin, row[theirs]).patient_id, opt_out_for(doctor, row[mine]).patient_id) == (theirs, mine)
+        for refused in (lambda: opt_out_for(doctor, row[theirs]), lambda: read_opt_out(doctor, theirs)):
+            with pytest.raises(NotFound):
+                refused()
+
+
+def test_what_is_made_while_a_file_is_taken_out_is_not_in_its_event(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        screened(hilltop.patient_id, recorded_at=NOW - timedelta(days=1))
+        screened(hilltop.other_patient_id, recorded_at=NOW)
+
+        export_screenings(by=hilltop.who[Role.ADMIN], sought=Sought(), name="csv", now=NOW)
+
+        event = Event.objects.using(CLINICAL).get(action="screening.exported")
+    assert event.subjects == [hilltop.patient_id]
+
+
+def test_of_whom_nothing_is_left_no_result_is_looked_for(hilltop: Clinic) -> None:
+    with inside(hilltop.id):
+        screened(hilltop.patient_id)
+        measured(hilltop)
+        link_results(LATER)
+        erase_patient(by=hilltop.who[Role.ADMIN], patient_id=hilltop.patient_id, reason="Asked for", now=LATER)
+
+        assert link_results(LATER) == 0

@@ -103,7 +103,7 @@ def test_what_is_no_number_is_said_by_line_and_field_and_not_repeated(cell: str)
 def test_every_mistake_of_a_row_is_said_at_once() -> None:
     header = [*HEADER, "patient_id", "pregnant", "wbc_unit"]
     header[header.index("wbc [10*3/uL]")] = "wbc"
-    cells = ["forty", "female", "low", *CELLS[3:], "Mensah", "perhaps", ""]
+    cells = ["forty", "woman", "low", *CELLS[3:], "Mensah", "perhaps", ""]
 
     [row] = read(text_of(header, cells))
 
@@ -112,6 +112,7 @@ def test_every_mistake_of_a_row_is_said_at_once() -> None:
         ("hemoglobin", "is not a number"),
         ("patient_id", "is not an id"),
         ("pregnant", "is neither yes nor no"),
+        ("sex", "is none of female, male, other and unknown"),
         ("wbc", "has no unit"),
     ]
 

@@ -1,11 +1,20 @@
 """What screening does by itself: each organization gets a job of its own, in its own name."""
 
+from datetime import timedelta
+
 import pytest
 
 from chiron.jobs.public import Job, Queued
+from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL, atomic, cursor
+from chiron.screening import tasks
+from chiron.screening.model.bundles import Bundle
+from chiron.screening.models import Drift
+from chiron.screening.services.confirming import BATCH
 from chiron.screening.tasks import judge_all_drift, judge_drift, link_all_results, link_new_results
-from tests.town import Town
+from chiron.screening.tests.factories import screened
+from chiron.tenancy.public import inside
+from tests.town import Clinic, Town
 
 
 def queued(task: Job) -> list[str]:
@@ -28,3 +37,25 @@ def test_every_organization_gets_its_job(town: Town, periodic: Job, each: Job) -
 
 def test_drift_is_judged_weekly_and_results_are_linked_daily() -> None:
     assert (judge_all_drift.every, link_all_results.every) == ("41 3 * * 1", "17 2 * * *")
+
+
+@pytest.mark.parametrize(("changed", "again"), [(BATCH, 1), (BATCH - 1, 0)])
+def test_linking_comes_back_while_there_is_more(
+    hilltop: Clinic, monkeypatch: pytest.MonkeyPatch, changed: int, again: int
+) -> None:
+    monkeypatch.setattr(tasks, "link_results", lambda now: changed)
+    before = queued(link_new_results)
+
+    with inside(hilltop.id):
+        link_new_results()
+
+    assert queued(link_new_results) == sorted([*before, *[str(hilltop.id)] * again])
+
+
+def test_the_weekly_job_judges_what_was_asked(hilltop: Clinic, bundle: Bundle) -> None:
+    with inside(hilltop.id):
+        screened(bundle_hash=bundle.content_hash, made_at=now() - timedelta(days=1))
+
+        judge_drift()
+
+        assert [each.bundle_hash for each in Drift.objects.all()] == [bundle.content_hash]
