@@ -31,6 +31,10 @@ def twice(old: Version1) -> None:
     old.patient(_id=old.patient())
 
 
+def no_id(old: Version1) -> None:
+    old.collections.setdefault("patients", []).append({"organization_id": old.clinic, "last_name": sealed("Mensah")})
+
+
 def not_text(old: Version1) -> None:
     old.collections["patients"] = [
         bson.encode({"_id": ObjectId(), "last_name": "Mensah"}).replace(b"Mensah", b"Mens\xff\xfe")
@@ -94,6 +98,12 @@ DIRTY: dict[str, tuple[Dirt, Counter[str]]] = {
             lambda old: old.patient(created_at=bson.datetime_ms.DatetimeMS(2**60)),
             Reason.WRONG_TYPE,
         ),
+        ("a number for a word", lambda old: old.patient(sex=7), Reason.WRONG_TYPE),
+        ("a flag for a number", lambda old: old.screening(age=True), Reason.WRONG_TYPE),
+        ("a word for a number", lambda old: old.screening(age="44"), Reason.WRONG_TYPE),
+        ("a word for what has parts", lambda old: old.screening(result="NORMAL"), Reason.WRONG_TYPE),
+        ("no id", no_id, Reason.MISSING),
+        ("an id that tells no time", lambda old: old.patient(_id=7, created_at=None), Reason.MISSING),
         ("no such sex", lambda old: old.patient(sex="x"), Reason.UNKNOWN_VALUE),
         ("no such role", lambda old: old.user(role="superuser"), Reason.UNKNOWN_VALUE),
         ("NUL in a name", lambda old: old.patient(last_name=sealed("Men\0sah")), Reason.NUL),
@@ -146,6 +156,19 @@ def test_each_kind_of_dirt_is_forecast_with_its_reason(dirt: str, ground: Ground
     assert not report.differs
 
 
+@pytest.mark.parametrize("said", ["2024-03-31 02:30", "2024-10-27 02:30"], ids=["never", "twice"])
+def test_a_time_that_the_clock_showed_never_or_twice_is_set_aside(said: str, ground: Ground) -> None:
+    old = Version1()
+    old.organization(_id=old.clinic)
+    old.patient(created_at=said)
+    old.patient(created_at="2024-03-31 03:30")
+
+    report = ground.migration(old, zone="Europe/Berlin").forecast()
+
+    assert report.tallies["patients"].quarantined == {Reason.NO_SUCH_TIME: 1}
+    assert report.tallies["patients"].migrated == 1
+
+
 def test_all_of_it_is_kept_whole_and_sealed(ground: Ground) -> None:
     old, expected = Version1(), Counter[str]()
     old.organization(_id=old.clinic)
@@ -196,10 +219,11 @@ def test_what_is_odd_but_can_be_kept_is_kept_to_the_bit(ground: Ground) -> None:
     }
     old.patient(**odd)
     old.patient(created_at="2024-03-05T09:30:15+02:00", date_of_birth=datetime(1971, 3, 4, tzinfo=UTC))
+    old.patient(created_at="", date_of_birth="", doctor_id="", mrn="", phone="")
 
     report, verified = ground.backfill(old), ground.verify(old)
 
-    assert (report.tallies["patients"].migrated, verified.compared["patients"].documents) == (2, 2)
+    assert (report.tallies["patients"].migrated, verified.compared["patients"].documents) == (3, 3)
     assert verified.compared["patients"].differences == {}
 
 

@@ -154,6 +154,11 @@ def is_of_one_who_did_not_come(old: Version1) -> None:
     old.collections["fs.files"][0]["metadata"]["patient_id"] = ObjectId()
 
 
+def is_of_one_who_was_refused(old: Version1) -> None:
+    is_of_nobody(old)
+    old.patient(last_name=7, file_ids=[old.collections["fs.files"][0]["_id"]])
+
+
 def is_a_page(old: Version1) -> None:
     old.collections["fs.files"][0].update(length=6, md5=None)
     old.collections["fs.chunks"][:] = [old.collections["fs.chunks"][0] | {"data": b"<html>"}]
@@ -172,6 +177,7 @@ WRONG: list[tuple[Callable[[Version1], None], str]] = [
     (is_of_nobody, "missing-value"),
     (is_of_two, "file-of-several-patients"),
     (is_of_one_who_did_not_come, "dangling-reference"),
+    (is_of_one_who_was_refused, "dangling-reference"),
     (is_a_page, "file-not-accepted"),
     (is_empty, "file-not-accepted"),
 ]

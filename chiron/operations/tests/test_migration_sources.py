@@ -152,6 +152,23 @@ def test_a_folder_without_a_dump_is_refused(tmp_path: Path) -> None:
             Dump(folder)
 
 
+def test_the_folder_of_the_database_is_as_good_as_the_one_around_it(old: Version1, tmp_path: Path) -> None:
+    folder = old.written(tmp_path)
+    (folder / "admin").mkdir()
+    (folder / "admin" / "system.version.bson").write_bytes(b"")
+
+    assert Dump(folder / "version1").counts() == Dump(folder).counts()
+
+
+def test_of_two_databases_neither_is_guessed(old: Version1, tmp_path: Path) -> None:
+    folder = old.written(tmp_path)
+    (folder / "version1").rename(folder / "before")
+    old.written(tmp_path)
+
+    with pytest.raises(SourceDamaged, match="holds 2 databases"):
+        Dump(folder)
+
+
 @pytest.mark.parametrize("said", [{}, {"mongodb_uri": "mongodb://127.0.0.1/x", "dump": Path()}])
 def test_one_source_is_needed(said: dict[str, Any], db: None) -> None:
     with pytest.raises(CommandError, match="Say where version 1 is"):
