@@ -3,8 +3,10 @@
 import shutil
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -15,9 +17,10 @@ from chiron.files.models import File, State
 from chiron.files.tests.factories import parts_of
 from chiron.identity.models import Account, Membership
 from chiron.identity.public import Role
+from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL
-from chiron.kernel.errors import NotPermitted
+from chiron.kernel.errors import Malformed, NotPermitted
 from chiron.kernel.ids import NIL, new_id
 from chiron.notifications.public import Notification
 from chiron.notifications.tests.factories import undone
@@ -26,6 +29,7 @@ from chiron.registry.public import add_staff, save_laboratory
 from chiron.screening import shelf, tasks
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import Batch, BatchRow, Screening
+from chiron.screening.receiving import _take_body, receive_batch
 from chiron.screening.services import batches
 from chiron.screening.services.bundles import Words, change_state
 from chiron.screening.services.classify import classify
@@ -328,6 +332,21 @@ def test_a_file_that_is_not_understood_leaves_nothing(
     with inside(hilltop.id):
         assert not Batch.objects.exists()
         assert not File.objects.exists()
+
+
+def test_a_body_that_ends_before_it_said_is_refused() -> None:
+    cut = SimpleNamespace(META={"CONTENT_LENGTH": "9"}, read=BytesIO(b"age,sex\n").read)
+    got: list[bytes] = []
+
+    with pytest.raises(Malformed):
+        _take_body(cast("Any", cut), got.append)
+
+    assert got == [b"age,sex\n"]
+
+
+def test_who_belongs_to_no_organization_sends_nothing() -> None:
+    with pytest.raises(NotPermitted):
+        receive_batch(cast("Any", SimpleNamespace(caller=Caller(operator=True))))
 
 
 def test_clinical_mode_needs_an_active_model_before_anything_is_kept(hilltop: Clinic, bundle: Bundle) -> None:

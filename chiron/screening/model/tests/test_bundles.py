@@ -61,6 +61,10 @@ def test_what_lies_out_of_the_box_is_named(bundle: Bundle) -> None:
     row[[0, 14]] = 1000.1, 85.0
 
     assert bundle.outside(row) == ["hemoglobin"]
+    row[[0, 14]] = 1000.0, 20.0
+    assert bundle.outside(row) == []
+    row[[0, 14]] = -0.1, 19.9
+    assert bundle.outside(row) == ["hemoglobin", "age"]
 
 
 def test_what_is_missing_and_never_was_in_training_is_outside(tmp_path: Path) -> None:

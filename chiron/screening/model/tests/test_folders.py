@@ -151,6 +151,14 @@ def test_what_is_no_bundle_is_not_written(tmp_path: Path, wrong: dict[str, Any])
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_a_base_rate_of_none_or_all_is_no_base_rate(tmp_path: Path, rate: float) -> None:
+    first, second = content()["stages"]
+
+    with pytest.raises(BundleDamaged, match="a base rate lies between 0 and 1"):
+        bundle_in(tmp_path / "new", stages=[first, second | {"base_rate": rate}])
+
+
 def test_numbers_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Out of range float values"):
         bundle_in(tmp_path / "new", thresholds={"deficient": np.inf})
