@@ -34,7 +34,7 @@ from chiron.registry.tests.factories import call, ids, problem
 from chiron.tenancy.public import inside
 from tests.town import Clinic
 
-SECOND = timedelta(seconds=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -281,6 +281,19 @@ def test_the_database_keeps_what_a_report_is(hilltop: Clinic, specimen: str) -> 
     }
 
     assert made["state"] == "preliminary"
+    for name, (model, change) in broken.items():
+        with inside(hilltop.id), pytest.raises(IntegrityError, match=name), atomic(CLINICAL):
+            model.objects.update(**change)
+
+
+def test_the_database_keeps_when_a_report_was_released_and_what_tells_of_it(hilltop: Clinic, specimen: str) -> None:
+    made = reported(hilltop, specimen)
+    results = step(hilltop, made["id"], "release").json()["lab_report"]["results"]
+    broken: dict[str, tuple[Any, dict[str, Any]]] = {
+        "a_report_is_released_after_its_results": (LaboratoryReport, {"resulted_at": hilltop.renewed_at + DAY}),
+        "a_record_tells_of_one_result": (Result, {"record": results[0]["record_id"]}),
+    }
+
     for name, (model, change) in broken.items():
         with inside(hilltop.id), pytest.raises(IntegrityError, match=name), atomic(CLINICAL):
             model.objects.update(**change)

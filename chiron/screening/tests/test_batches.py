@@ -17,9 +17,10 @@ from chiron.files.models import File, State
 from chiron.files.tests.factories import parts_of
 from chiron.identity.models import Account, Membership
 from chiron.identity.public import Role
+from chiron.jobs.public import Queued
 from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
-from chiron.kernel.db import CLINICAL
+from chiron.kernel.db import CLINICAL, atomic, cursor
 from chiron.kernel.errors import Malformed, NotPermitted
 from chiron.kernel.ids import NIL, new_id
 from chiron.notifications.public import Notification
@@ -171,6 +172,25 @@ def test_a_job_that_is_done_again_does_nothing(
 
     assert (done, screenings(hilltop)) == ([2, 2, 4, 4, 4, 5, 5], 5)
     assert [line for line, _, _ in rows_of(hilltop, batch.id)] == [2, 3, 4, 5, 6]
+
+
+def test_what_is_left_to_do_is_asked_for_as_a_job(
+    hilltop: Clinic, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "AT_A_TIME", 2)
+
+    def asked_for(task: str) -> list[Any]:
+        with atomic(CLINICAL), cursor(CLINICAL) as session:
+            session.execute("SET LOCAL role none")
+            found = Queued.objects.filter(task_name=task, args__organization=str(hilltop.id)).order_by("id")
+            return [each.args["arguments"] for each in found]
+
+    with inside(hilltop.id):
+        batch = batch_of(None, hilltop.who[Role.LAB], counts_of(3))
+    run_through(hilltop, batch.id)
+
+    assert [each["after"] for each in asked_for("screening.run_batch")] == [0, 2]
+    assert asked_for("screening.remove_batch_file") == [{"file_id": str(batch.file_id)}]
 
 
 def test_what_a_dying_worker_did_not_commit_is_done_by_the_next(

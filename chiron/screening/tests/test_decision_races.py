@@ -14,6 +14,7 @@ from chiron.kernel.ids import new_id
 from chiron.registry.tests.factories import registered
 from chiron.registry.tests.test_races import until_somebody_waits
 from chiron.screening.models import Screening
+from chiron.screening.sealing import change
 from chiron.screening.services import deciding
 from chiron.screening.services.confirming import link_results
 from chiron.screening.tests.factories import NOW, screened
@@ -29,7 +30,7 @@ def test_of_two_decisions_at_once_the_later_one_follows_the_earlier(
     by = Caller(organization_id=lakeside.id, account_id=new_id(), roles=frozenset({Role.DOCTOR}))
     with inside(lakeside.id):
         screening_id = screened(made_by=by.account_id).id
-    change, begun = deciding.change, threading.Event()
+    begun = threading.Event()
 
     def slowly(*of: Any, **said: Any) -> None:
         monkeypatch.setattr(deciding, "change", change)
