@@ -146,6 +146,7 @@ def test_a_decided_answer_is_released_once_and_the_patient_is_told(hilltop: Clin
     assert first.json() == second.json()
     patient = hilltop.who[Role.PATIENT].account_id
     assert told(hilltop) == [(patient, "result.shared", row.id)]
+    assert events_of(hilltop, row) == ["screening.decided", "screening.released", "screening.released"]
     seen = hilltop.client(Role.PATIENT).get(f"/api/screening/{row.id}").json()["screening"]
     assert (seen["result"], seen["decision"], seen["decision_reason"]) == ({"a": 1}, "overridden", "")
 
