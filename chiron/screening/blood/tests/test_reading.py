@@ -5,9 +5,10 @@ from math import isnan
 
 import pytest
 
-from chiron.screening.blood.analytes import ANALYTES, NAME_BY_LOINC
+from chiron.laboratory.rules import is_loinc
+from chiron.screening.blood.analytes import ANALYTES, NAME_BY_LOINC, RDW_SD
 from chiron.screening.blood.features import FEATURES, features_of
-from chiron.screening.blood.reading import CountRefused, Measured, read_count
+from chiron.screening.blood.reading import CountRefused, Measured, _possible, read_count
 
 GIVEN = {
     "hemoglobin": ("13.5", "g/dL"), "hematocrit": ("40.5", "%"), "rbc": ("4.5", "10*6/uL"), "mcv": ("90", "fL"),
@@ -106,6 +107,23 @@ def test_what_is_no_line_of_a_count_is_refused_without_saying_it_again() -> None
 
 def test_a_line_by_its_name_and_by_its_code_is_refused() -> None:
     assert refused(count_of() | {"718-7": Measured(Decimal("13.5"), "g/dL")}) == [("hemoglobin", "is there twice")]
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("hemoglobin", 1.5, 26), ("hematocrit", 5, 80), ("rbc", 0.5, 9.5), ("mcv", 42, 160), ("mch", 10, 58),
+        ("mchc", 20, 45), ("rdw", 8, 45), ("wbc", 0.1, 500), ("platelets", 1, 3000),
+        *((name, 0, 100) for name in DIFFERENTIAL),
+    ],
+)  # fmt: skip
+def test_at_its_limits_themselves_a_value_is_possible(name: str, low: float, high: float) -> None:
+    assert (ANALYTES[name].low, ANALYTES[name].high) == (low, high)
+    assert [_possible(name, value) for value in (low - 0.001, low, high, high + 0.001)] == [False, True, True, False]
+
+
+def test_each_code_has_the_check_digit_of_loinc() -> None:
+    assert [code for code in (*NAME_BY_LOINC, *RDW_SD) if not is_loinc(code)] == []
 
 
 @pytest.mark.parametrize("name", list(GIVEN))
