@@ -2,14 +2,17 @@
 
 from base64 import urlsafe_b64encode
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from chiron.kernel.ids import new_id
-from chiron.operations.backup.errors import BackupRefused
-from chiron.operations.backup.writing import _parts_of
+from chiron.operations.backup.errors import BackupRefused, Damaged
+from chiron.operations.backup.places import MANIFEST, Folder
+from chiron.operations.backup.watch import Watch
+from chiron.operations.backup.writing import _parts_of, copy
 from tests.backup.places import KEY, Taken, backed_up, databases, elsewhere
 
 
@@ -26,6 +29,28 @@ def test_of_two_backups_of_one_second_the_first_is_made(taken: Taken, committed:
     with pytest.raises(BackupRefused, match="Another backup was made as .*chiron-test"):
         backed_up(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["chiron-test"]
+
+
+def test_what_another_place_reads_back_otherwise_does_not_count_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, other, put = Folder(tmp_path / "made"), Folder(tmp_path / "other"), Folder.put
+    made.path.mkdir()
+    for name in ("research.sealed", MANIFEST):
+        (made.path / name).write_bytes(b"sealed")
+    manifest: Any = SimpleNamespace(parts={"research.sealed": {}})
+    monkeypatch.setattr(Folder, "put", lambda place, name, content: put(place, name, [b"".join(content)[:-1]]))
+
+    with pytest.raises(Damaged, match="was brought to .*other, but something else is read back"):
+        copy(manifest, made, other, watch=Watch())
+
+    assert not other.path.exists()
+    other.abandon()
+    monkeypatch.undo()
+    copy(manifest, made, other, watch=Watch())
+    assert {each.name: each.read_bytes() for each in other.path.iterdir()} == {
+        "research.sealed": b"sealed", MANIFEST: b"sealed",
+    }  # fmt: skip
 
 
 def test_an_organization_that_is_deleted_meanwhile_has_no_files_any_more(taken: Taken, committed: None) -> None:
