@@ -26,7 +26,7 @@ from chiron.kernel.db import CLINICAL, cursor, hurried
 from chiron.kernel.errors import NotPermitted
 from chiron.kernel.ids import NIL
 from chiron.registry.figures import Served
-from chiron.registry.models import Department, ProviderDepartment
+from chiron.registry.models import Department, Provider, ProviderDepartment
 from chiron.registry.public import assign
 from chiron.registry.tests.factories import problem
 from chiron.scheduling.tests.factories import BERLIN
@@ -113,6 +113,8 @@ def test_a_week_of_two_months_counts_each_of_its_days_once(hilltop: Clinic) -> N
     answer = asked(hilltop, {"by": "week", "from": "2026-03-31", "to": "2026-04-01"})
 
     assert numbers(answer) == {None: 50}
+    last = asked(hilltop, {"by": "week", "from": "2026-04-29", "to": "2026-05-01"})
+    assert numbers(last) == {None: None}
 
 
 def test_days_that_are_still_to_come_hide_none_that_are_over(hilltop: Clinic) -> None:
@@ -173,10 +175,11 @@ def test_a_doctor_learns_nothing_of_others_patients_from_a_total(hilltop: Clinic
     assert numbers(asked(hilltop)) == {None: 52}
 
 
-def test_a_doctor_is_not_told_which_other_doctors_there_are(hilltop: Clinic) -> None:
+@pytest.mark.parametrize("at", ["2026-04-01T10:00", TUESDAY, "2026-04-30T10:00"])
+def test_a_doctor_is_not_told_which_other_doctors_there_are(hilltop: Clinic, at: str) -> None:
     with inside(hilltop.id):
-        for provider_id in (hilltop.doctor_id, hilltop.other_doctor_id):
-            appointments(hilltop, TUESDAY, 25, provider_id=provider_id)
+        Provider.objects.update(recorded_at=datetime(2026, 4, 1, tzinfo=BERLIN))
+        appointments(hilltop, at, 25)
 
     assert numbers(asked(hilltop, {"group": "doctor"}, role=Role.DOCTOR)) == {str(hilltop.doctor_id): 25}
     assert numbers(asked(hilltop, {"group": "doctor"})).keys() == {str(hilltop.doctor_id), str(hilltop.other_doctor_id)}

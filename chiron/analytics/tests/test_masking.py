@@ -96,6 +96,7 @@ def test_what_is_hidden_with_a_small_count_is_the_last_by_name_whatever_its_size
     parts = parts_of(counted(a=30, c=7, d=7, e=7, f=7, z=3), lambda key: key == "z")
 
     assert parts == [frozenset("a"), frozenset("cdefz")]
+    assert parts_of(counted(a=30, c=18, z=3), lambda key: key == "z") == [frozenset("a"), frozenset("cz")]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,7 @@ def test_what_is_hidden_with_a_small_count_is_the_last_by_name_whatever_its_size
         ({"a": 4, "b": 30, "c": 17}, [{"b"}, {"a", "c"}]),
         ({"a": 4, "b": 30, "c": 16}, [{"a", "b", "c"}]),
         ({"a": 1, "b": 10, "c": 40}, [{"a", "b", "c"}]),
+        ({"a": 4, "b": 4, "c": 3, "d": 40}, [{"a", "b", "c"}, {"d"}]),
         ({"a": 10, "b": 10, "c": 0, "d": 40}, [{"a", "b", "c"}, {"d"}]),
         ({"a": 10, "b": 10, "c": 1, "d": 40}, [{"a", "b", "c", "d"}]),
         ({"a": 0, "b": 11, "c": 40}, [{"b"}, {"a", "c"}]),
@@ -115,6 +117,12 @@ def test_what_is_hidden_with_a_small_count_is_the_last_by_name_whatever_its_size
 )
 def test_what_is_hidden_together_holds_enough_to_hide_each(numbers: dict[str, int], parts: list[set[str]]) -> None:
     assert parts_of(counted(**numbers), lambda key: None) == parts
+
+
+def test_a_share_whose_others_are_many_is_hidden_with_a_larger_one() -> None:
+    tallies = {name: Tally((4, 20)) for name in "abc"} | {"d": Tally((40, 40))}
+
+    assert parts_of(tallies, lambda key: None) == [frozenset("abcd")]
 
 
 def test_a_department_is_told_where_its_doctors_are_too_few_each() -> None:
