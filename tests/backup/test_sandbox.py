@@ -24,7 +24,7 @@ from chiron.tenancy.public import all_organizations, schema_of
 from chiron.vault.models import OrganizationKey, PatientKey
 from tests.backup.places import KEY, Taken, databases, elsewhere
 from tests.erasure.scanning import everything
-from tests.town import OPERATOR, the_town
+from tests.town import BUILT, OPERATOR
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def alone(taken: Taken, slug: str) -> dict[str, Any]:
 
 
 def test_an_organization_is_restored_alone_and_whole(taken: Taken, sandbox: str) -> None:
-    other = the_town().hilltop
+    other = BUILT["town"].hilltop
 
     report = alone(taken, taken.clinic.organization.slug)
 
