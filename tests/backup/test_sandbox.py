@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -14,13 +15,15 @@ from chiron.jobs.models import Waiting
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL
 from chiron.kernel.ids import NIL
-from chiron.operations.backup.errors import BackupRefused
+from chiron.operations.backup.errors import BackupRefused, Damaged
 from chiron.operations.backup.places import Folder
+from chiron.operations.backup.proving import prove_equal_alone, prove_trails
 from chiron.operations.backup.reading import Backup
 from chiron.operations.backup.restoring import restore_alone
 from chiron.operations.backup.snapshots import connect_as_owner
 from chiron.operations.backup.watch import Watch
-from chiron.tenancy.public import all_organizations, schema_of
+from chiron.registry.models import Patient
+from chiron.tenancy.public import all_organizations, inside, schema_of
 from chiron.vault.models import OrganizationKey, PatientKey
 from tests.backup.places import KEY, Taken, databases, elsewhere
 from tests.erasure.scanning import everything
@@ -65,6 +68,23 @@ def test_an_organization_is_restored_alone_and_whole(taken: Taken, sandbox: str)
     assert (schemas, jobs) == ([(schema_of(taken.clinic.id),)], [(0,)])
     ids = [each.hex for each in (other.id, other.patient_id, other.doctor_id)]
     assert [each for each in ids if each in dump_of(ACCOUNTS) + dump_of(CLINICAL)] == []
+
+
+def test_what_was_altered_in_the_restored_is_found(taken: Taken, sandbox: str, settings: Any) -> None:
+    alone(taken, taken.clinic.organization.slug)
+    manifest, organization_id = Backup.at(Folder(taken.folder), KEY).manifest, taken.clinic.id
+    with inside(organization_id):
+        Patient.objects.filter(id=taken.clinic.patient_id).update(birth_date="1901-02-03")
+    heads = settings.AUDIT_HEADS_DIR / f"{organization_id}.jsonl"
+    *former, last = heads.read_text().splitlines()
+    said = orjson.loads(last)
+    said["size"] += 1
+    heads.write_text("\n".join([*former, orjson.dumps(said).decode(), ""]))
+
+    with pytest.raises(Damaged, match=r"The organization is not what was backed up: .*\.registry_patient"):
+        prove_equal_alone(manifest, organization_id, Watch())
+    with pytest.raises(Damaged, match=f"The audit trail {organization_id} is not intact: "):
+        prove_trails()
 
 
 def dump_of(alias: str) -> str:
