@@ -14,8 +14,9 @@ from chiron.identity.public import Account, Membership, Role
 from chiron.jobs.models import Waiting
 from chiron.kernel.clock import now
 from chiron.kernel.db import ACCOUNTS, ALIASES, CLINICAL
-from chiron.kernel.ids import NIL
+from chiron.kernel.ids import NIL, new_id
 from chiron.operations.backup.errors import BackupRefused, Damaged
+from chiron.operations.backup.filling import put_files
 from chiron.operations.backup.places import Folder
 from chiron.operations.backup.proving import prove_equal_alone, prove_trails
 from chiron.operations.backup.reading import Backup
@@ -85,6 +86,16 @@ def test_what_was_altered_in_the_restored_is_found(taken: Taken, sandbox: str, s
         prove_equal_alone(manifest, organization_id, Watch())
     with pytest.raises(Damaged, match=f"The audit trail {organization_id} is not intact: "):
         prove_trails()
+
+
+def test_only_the_files_of_the_organization_come_along(taken: Taken, sandbox: str, tmp_path: Path) -> None:
+    backup = Backup.at(Folder(taken.folder), KEY)
+
+    nobodys = put_files(backup, Watch(), new_id())
+    theirs = put_files(backup, Watch(), taken.clinic.id)
+
+    assert (nobodys["members"], theirs["members"]) == (0, backup.manifest.stored["members"])
+    assert [each.name for each in (tmp_path / "files").iterdir()] == [taken.clinic.id.hex]
 
 
 def dump_of(alias: str) -> str:
