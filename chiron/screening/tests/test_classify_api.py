@@ -222,7 +222,7 @@ def test_who_works_at_two_laboratories_names_the_one_that_asks(hilltop: Clinic, 
     with inside(hilltop.id):
         blood, bone = (Laboratory.objects.create(name=name, code=name) for name in ("Blood", "Bone"))
         for each in (blood, bone):
-            LaboratoryStaff.objects.create(account_id=account_id, laboratory=each, since="2030-01-01T00:00:00Z")
+            add_staff(by=hilltop.who[Role.ADMIN], laboratory_id=each.id, account_id=account_id, now=clock.now())
 
     assert ask(hilltop, Role.LAB).json()["screening"]["laboratory_id"] is None
     assert ask(hilltop, Role.LAB, laboratory_id=str(bone.id)).json()["screening"]["laboratory_id"] == str(bone.id)
