@@ -1,7 +1,8 @@
 """Units as UCUM 2.2 writes them: which there are, and numbers from one into another.
 
-The table is loaded when the first unit is looked at, which takes about a second. Conversions are made in decimal
-numbers and rounded to 15 significant digits, so that 5.5 mmol/L are exactly 5500 umol/L.
+The table is loaded when the first unit is converted, which takes about a second; the grammar, which takes half of that,
+is read with the first unit that is looked at, and once: read for every value, it was most of what a result cost.
+Conversions are made in decimal numbers, rounded to 15 significant digits: 5.5 mmol/L are exactly 5500 umol/L.
 """
 
 import re
@@ -20,7 +21,7 @@ def is_unit(code: str) -> bool:
 
     with TABLE:
         try:
-            parse_ucum(code)
+            parse_ucum(code, _parser())
         except InvalidUcumError:
             return False
     return True
@@ -79,6 +80,13 @@ def _parsed(code: str) -> Unit | None:
     if not hasattr(read, "dimensionality"):
         return None
     return Unit(Decimal(repr(getattr(read, "magnitude", 1))), getattr(read, "units", read))
+
+
+@cache
+def _parser() -> Any:
+    from ucumvert import get_ucum_parser
+
+    return get_ucum_parser()
 
 
 @cache

@@ -79,3 +79,11 @@ def test_no_text_breaks_the_table(text: str) -> None:
     is_unit(text)
     convert(Decimal(1), text, "g/L")
     convert(Decimal(1), "g/L", text)
+
+
+def test_the_grammar_is_read_once_and_not_for_every_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    is_unit("g/dL")
+    monkeypatch.setattr("ucumvert.get_ucum_parser", lambda: pytest.fail("read again"))
+    monkeypatch.setattr("ucumvert.parser.get_ucum_parser", lambda: pytest.fail("read again"))
+
+    assert [is_unit("fL"), is_unit("mmHg")] == [True, False]
