@@ -175,3 +175,31 @@ def test_the_attacker_solves_for_what_is_masked_where_each_metric_is_decided_for
 
     assert ranges[0] == (4, 4)
     assert is_hidden(*ranges[1])
+
+
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.stress) for seed in range(2000, 2060))])
+def test_records_by_doctor_and_by_type_do_not_solve_for_each_other(seed: int) -> None:
+    """Two trees over the same days: who writes much of one type, and which type nearly one doctor alone writes."""
+    dice = Random(seed)
+    doctors, types = MEMBERS[: dice.choice([2, 3])], [Member(None, kind) for kind in range(3)]
+    often = {(doctor, kind): dice.choice([0, 0.2, 1, 4, 12]) for doctor in doctors for kind in range(3)}
+    numbers = {
+        (day, *of): round(dice.expovariate(1 / much)) if much else 0 for day in FEBRUARY for of, much in often.items()
+    }
+    table = {
+        (day, each): Tally(tuple(numbers[day, each, kind] for kind in range(3))) for day in FEBRUARY for each in doctors
+    }
+    by_type = {(day, of): Tally((sum(numbers[day, each, kind] for each in doctors),))
+               for day in FEBRUARY for kind, of in enumerate(types)}  # fmt: skip
+    by_doctor = {key: Tally((tally.total,)) for key, tally in table.items()}
+    told, masked = set[Number](), set[Number]()
+    for rows, of in ((by_doctor, doctors), (by_type, types)):
+        month = month_of(rows, frozenset(FEBRUARY), frozenset(of))
+        for group, period in cells_of(FEBRUARY, of):
+            kinds = (0, 1, 2) if of is doctors else tuple(at for at, each in enumerate(types) if each in group)
+            number = ((group if of is doctors else frozenset(doctors), period), kinds)
+            (told if month.tells(group, period.days) else masked).add(number)
+    attacker = Attacker(table, FEBRUARY, doctors, told)
+
+    for number in dice.sample(sorted(masked - told, key=place_of), min(15, len(masked - told))):
+        assert is_hidden(*attacker.range_of(*number)), number
