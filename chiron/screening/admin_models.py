@@ -140,6 +140,8 @@ class PrevalencePage(Page):
 
 
 def gate_of(told: Told) -> Tag:
+    if told.bundle.gate.get("made_up"):
+        return Tag("made-up patients", "bad")
     return Tag("passed", "good") if told.bundle.gate.get("passed") else Tag("not passed", "warn")
 
 

@@ -23,6 +23,10 @@ class GateNotPassed(Conflict):
     code, title = "gate-not-passed", "The model has not shown that it is good enough on patients it had never seen."
 
 
+class MadeUpPatients(Conflict):
+    code, title = "made-up-patients", "The model was trained or tested on made-up patients: it answers nobody in care."
+
+
 class BundleMissing(Unavailable):
     code, title = "bundle-missing", "The model is not there or is damaged; nothing was answered."
 

@@ -8,7 +8,7 @@ from chiron.audit import public as audit
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, take_turns
 from chiron.kernel.errors import Invalid, NotFound, StaleVersion
-from chiron.screening.errors import BundleMissing, GateNotPassed, IllegalState
+from chiron.screening.errors import BundleMissing, GateNotPassed, IllegalState, MadeUpPatients
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.models import BundleChange, BundleState
 from chiron.screening.shelf import bundle_for, bundles_there
@@ -16,6 +16,9 @@ from chiron.screening.standings import NEXT
 from chiron.screening.words import BundleStanding
 from chiron.tenancy.public import current_organization_id
 from chiron.vault.public import organization_safe
+
+SERIOUS = (BundleStanding.VALIDATED, BundleStanding.SHADOW, BundleStanding.ACTIVE)
+"""Where a bundle stands whose gate is relied on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,8 @@ def change_state(
     """Let a bundle stand elsewhere. One that becomes active takes the place of the one that was, which stays validated,
     and so does one that runs in the shadow.
 
-    To be validated it must have passed the gate, on patients it had never seen (`b12 validate`).
-    Raises NotFound, StaleVersion, IllegalState, GateNotPassed, and Invalid where the words are blank.
+    To be validated it must have passed the gate, on patients it had never seen (`b12 validate`), who were not made up.
+    Raises NotFound, StaleVersion, IllegalState, GateNotPassed, MadeUpPatients, and Invalid where the words are blank.
     """
     by.scope("screening-models", "update")
     words.refuse_silence()
@@ -81,6 +84,8 @@ def change_state(
         raise IllegalState(state=row.state, allowed=[str(each) for each in allowed])
     if state is BundleStanding.VALIDATED and not bundle.gate.get("passed"):
         raise GateNotPassed(reasons=list(bundle.gate.get("reasons", [])))
+    if state in SERIOUS and bundle.gate.get("made_up"):
+        raise MadeUpPatients
     if state in (BundleStanding.ACTIVE, BundleStanding.SHADOW):
         for other in BundleState.objects.filter(state=state):
             stand(by, other, BundleStanding.VALIDATED, words, now)

@@ -92,6 +92,18 @@ def test_a_model_that_did_not_pass_the_gate_is_never_validated(hilltop: Clinic, 
     assert changes(hilltop) == 0
 
 
+def test_a_model_of_made_up_patients_is_never_validated(hilltop: Clinic, shelved: Path) -> None:
+    demo = put(shelved, gate={"passed": True, "reasons": [], "made_up": True})
+
+    answer = patch(hilltop, demo, "validated")
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/made-up-patients")
+    assert "made-up patients" in answer.json()["title"]
+    assert changes(hilltop) == 0
+    shown = hilltop.desk(Role.ADMIN).get("/admin/screening/bundlestate/").content.decode()
+    assert "made-up patients" in shown
+
+
 def test_who_answers_for_it_and_why_must_be_said(hilltop: Clinic, bundle: Bundle) -> None:
     unnamed, unreasoned = (
         patch(hilltop, bundle, "validated", person=" "),

@@ -47,10 +47,13 @@ def card_of(
     if odd := sorted(set(stated) - set(STATED)):
         raise TrainingRefused(f"A card does not ask for {', '.join(odd)}; it asks for {', '.join(STATED)}.")
     said = {key: stated.get(key) or NOT_STATED for key in STATED}
+    head = words.HEAD
+    if training.get("made_up"):
+        said["data_source"], head = words.MADE_UP, head | {"intended_use": words.MADE_UP_USE}
     low, high = label["cutoffs"]
     return {
         "title": f"{title}: vitamin B12 below {high:g} and below {low:g} pg/mL from a blood count, in two stages",
-        **words.HEAD,
+        **head,
         "methods": methods(label, training) | {name: said[name] for name in ("data_source", "setting", "ethics")},
         "open_science": {
             "funding": said["funding"],
@@ -130,6 +133,8 @@ def by_subgroup(stage: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def interpretation(report: Mapping[str, Any] | None) -> str:
     if report is None:
         return NOT_TESTED
+    if report["gate"].get("made_up"):
+        return words.MADE_UP
     if report["gate"]["passed"]:
         return "It passed the gate on the rows tested. What it is worth elsewhere is not known."
     return "It did not pass the gate, so it may not be used in care: " + " ".join(report["gate"]["reasons"])

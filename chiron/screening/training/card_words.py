@@ -3,6 +3,9 @@
 NOT_STATED = "Not stated by whoever trained it."
 NOT_TESTED = "Not tested yet."
 
+MADE_UP = "Made-up patients of `b12 demo-data`: nobody was measured, so this model says nothing of anybody."
+MADE_UP_USE = "Trying the software. Never in care: no organization can let it answer there."
+
 HEAD = {
     "intended_use": (
         "Research on screening. In care only where an organization has activated it, on the strength of a gate that it "

@@ -28,6 +28,8 @@ MISSING = {"", ".", "NA", "NaN", "nan", "null", "NULL", "None"}
 MOST_PERIODS = 60
 LARGEST = 10**9
 """Beyond it, nothing that is measured here lies."""
+MADE_UP = "made_up"
+"""The column in which `b12 demo-data` says that nobody was measured."""
 DAY = re.compile(r"(\d{4})-\d{2}-\d{2}")
 ENOUGH_TO_TELL = 20
 TOO_TELLING = 0.95
@@ -36,7 +38,10 @@ TOO_TELLING = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Rows × FEATURES in canonical units (what was not measured is NaN), B12 in pg/mL, and whose rows they are."""
+    """Rows × FEATURES in canonical units (what was not measured is NaN), B12 in pg/mL, and whose rows they are.
+
+    It is ``made_up`` where any of its rows is.
+    """
 
     features: Floats
     b12: Floats
@@ -44,6 +49,7 @@ class Cohort:
     patients: NDArray[np.str_]
     groups: dict[str, NDArray[np.str_]]
     left_out: dict[str, int]
+    made_up: bool = False
 
     def __len__(self) -> int:
         return len(self.b12)
@@ -53,7 +59,9 @@ class Cohort:
         count = self.left_out.get(reason, 0) + int((~rows).sum())
         left_out = self.left_out | ({reason: count} if count else {})
         groups = {name: values[rows] for name, values in self.groups.items()}
-        return Cohort(self.features[rows], self.b12[rows], self.periods[rows], self.patients[rows], groups, left_out)
+        return Cohort(
+            self.features[rows], self.b12[rows], self.periods[rows], self.patients[rows], groups, left_out, self.made_up
+        )
 
     def digest(self) -> str:
         """What was trained on, told without telling it: hex SHA-256 of all rows in their order."""
@@ -87,8 +95,9 @@ def read_cohort(path: Path, source: Source) -> Cohort:
     Raises TrainingRefused where a column is missing or nothing is left, LabelLeaks where one feature alone answers.
     """
     left_out: Counter[str] = Counter()
-    kept = []
+    kept, made_up = [], False
     for row in rows_of(path, source):
+        made_up |= bool(row.get(MADE_UP))
         found = read_row(row, source)
         if isinstance(found, str):
             left_out[found] += 1
@@ -107,6 +116,7 @@ def read_cohort(path: Path, source: Source) -> Cohort:
         patients=np.array(patients, dtype=np.str_),
         groups={name: np.array([each[name] for each in groups], dtype=np.str_) for name in groups[0]},
         left_out=dict(sorted(left_out.items())),
+        made_up=made_up,
     )
     refuse_what_leaks(cohort, source.label)
     return cohort

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from chiron.screening.blood.features import FEATURES
+from chiron.screening.training.cohort import MADE_UP
 from chiron.screening.training.measures import Floats
 
 SPREAD = 0.26
@@ -83,9 +84,9 @@ def made_up(*, seed: int, rows: int) -> Rows:
 
 
 def write_demo(path: Path, *, seed: int, rows: int) -> None:
-    """The same as CSV, under the names that `b12 train` reads without being told."""
+    """The same as CSV, under the names that `b12 train` reads without being told; each row says that it is made up."""
     made = made_up(seed=seed, rows=rows)
-    names = ("patient", "time", "site", "pregnant", *FEATURES[:-1], "sex", "b12")
+    names = ("patient", "time", "site", "pregnant", *FEATURES[:-1], "sex", "b12", MADE_UP)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(names)
@@ -94,7 +95,7 @@ def write_demo(path: Path, *, seed: int, rows: int) -> None:
             count = [written(each) for each in made.features[number, :-1]]
             sex = "female" if made.features[number, -1] else "male"
             pregnant = "yes" if made.pregnant[number] else "no"
-            writer.writerow((*head, pregnant, *count, sex, written(made.b12[number])))
+            writer.writerow((*head, pregnant, *count, sex, written(made.b12[number]), "yes"))
 
 
 def written(value: float) -> str:

@@ -64,7 +64,7 @@ def train(
         "catboost": catboost.__version__,
         "equations": [asdict(each) for each in label.equations],
         "stages": notes,
-    }
+    } | ({"made_up": True} if cohort.made_up else {})
     return write_bundle(
         folder,
         name=plan.name,

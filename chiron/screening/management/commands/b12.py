@@ -19,6 +19,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.errors import DomainError, NotFound
 from chiron.screening.blood.analytes import DIFFERENTIAL
+from chiron.screening.errors import MadeUpPatients
 from chiron.screening.services.bundles import Words, change_state
 from chiron.screening.services.bundles import read_bundle as read_state
 from chiron.screening.shelf import put_bundle
@@ -186,6 +187,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Stage {stage['stage']}: {stage['events']} events of {stage['rows']} rows")
             self.stdout.write(f"  AUC {told(stage['figures']['auc'])}")
         self.stdout.write("The gate is passed." if report["gate"]["passed"] else "The gate is NOT passed:")
+        if report["gate"].get("made_up"):
+            self.stdout.write("Its patients are made up: no organization can let it answer.")
         for reason in report["gate"]["reasons"]:
             self.stdout.write(f"  {reason}")
 
@@ -199,6 +202,8 @@ class Command(BaseCommand):
         gate = read_bundle(options["bundle"]).gate
         if not gate["passed"]:
             raise CommandError(" ".join(["The gate is not passed:", *gate["reasons"]]))
+        if gate.get("made_up"):
+            raise CommandError(MadeUpPatients.title)
         by = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}), device="b12 activate")
         words = Words(options["person"], options["reason"])
         try:

@@ -11,10 +11,12 @@ from chiron.audit.models import Event
 from chiron.identity.public import Role
 from chiron.kernel.db import CLINICAL
 from chiron.screening import shelf
+from chiron.screening.model.folders import write_bundle
 from chiron.screening.models import BundleChange
 from chiron.screening.services.bundles import read_bundle
 from chiron.screening.shelf import FOLDER, SHIPPED
 from chiron.screening.standings import answering
+from chiron.screening.tests.bundles import content
 from chiron.screening.training.tests.conftest import MadeUp
 from chiron.screening.words import BundleStanding, Mode
 from chiron.tenancy.public import inside
@@ -66,6 +68,18 @@ def test_a_model_that_did_not_pass_is_refused_with_the_reasons(
 
     with pytest.raises(CommandError, match="gate is not passed: (It has not been validated|Stage 1: the lower bound)"):
         activate(hilltop, folder)
+
+    assert not shelved.exists()
+    with inside(hilltop.id):
+        assert answering(Mode.CLINICAL) is None
+        assert not BundleChange.objects.exists()
+
+
+def test_a_model_of_made_up_patients_answers_nobody(hilltop: Clinic, tmp_path: Path, shelved: Path) -> None:
+    write_bundle(tmp_path / "demo", **content(gate={"passed": True, "reasons": [], "made_up": True}))
+
+    with pytest.raises(CommandError, match="made-up patients: it answers nobody in care"):
+        activate(hilltop, tmp_path / "demo")
 
     assert not shelved.exists()
     with inside(hilltop.id):

@@ -33,6 +33,10 @@ def test_from_made_up_patients_to_a_report_and_the_gate_says_no_by_exit_code(tmp
     tested = read_bundle(folder)
     assert (tested.name, tested.version) == ("small", "2")
     assert tested.card["open_science"]["contact"] == "Alice"
+    assert tested.gate["made_up"] is True
+    assert tested.card["methods"]["data_source"].startswith("Made-up patients")
+    assert tested.card["intended_use"].startswith("Trying the software. Never in care")
+    assert tested.card["discussion"]["interpretation"].startswith("Made-up patients")
     assert (trained.training["periods"], trained.gate["passed"]) == (["2021", "2022"], False)
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert report["data"]["periods"] == ["2023"]
@@ -42,7 +46,8 @@ def test_from_made_up_patients_to_a_report_and_the_gate_says_no_by_exit_code(tmp
     said = capsys.readouterr().out
     assert trained.content_hash in said
     assert all(reason in said for reason in report["gate"]["reasons"])
-    assert "The model card says nothing of methods.data_source, methods.setting, methods.ethics" in said
+    assert "The model card says nothing of methods.setting, methods.ethics" in said
+    assert "Its patients are made up: no organization can let it answer." in said
 
 
 def test_the_same_seed_makes_up_the_same_patients(tmp_path: Path) -> None:
