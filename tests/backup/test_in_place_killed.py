@@ -5,6 +5,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -17,10 +18,11 @@ from chiron.kernel.db import ALIASES, CLINICAL
 from chiron.operations.backup.snapshots import connect_as_owner
 from chiron.registry.models import Patient
 from chiron.tenancy.public import inside
-from tests.backup.places import Taken
+from tests.backup.places import Taken, backed_up, elsewhere, restored
 from tests.backup.test_killed import start
-from tests.backup.turning import Rows, rows, schemas_of, suspend
+from tests.backup.turning import Rows, rows, schemas_of, suspend, turned_back
 from tests.erasure.scanning import everything
+from tests.server import connect
 from tests.waiting import until
 
 pytestmark = [
@@ -100,3 +102,19 @@ def test_killed_at_random_moments(
         f" {outcomes['former']} times it was what it had been, {outcomes['new']} times what the backup has, 0 times"
         f" anything else; a run takes {lasts:.1f} s",
     )
+
+
+def test_a_backup_made_afterwards_has_what_was_kept_and_restores_whole(suspended: Taken, tmp_path: Path) -> None:
+    changed(suspended, 77)
+    former = turned_back(suspended)["former"]["clinical"]
+    folder = backed_up(tmp_path)
+
+    with elsewhere() as prefix:
+        restored(folder)
+
+        assert former in schemas_of(suspended.clinic.id)
+        with connect(settings.OWNER_DATABASES["clinical"], f"{prefix}_clinical") as there:
+            query = f"SELECT count(*) FROM {former}.registry_patient WHERE birth_date = '1977-02-03'"
+            assert there.execute(query).fetchone() == (1,)
+    again = turned_back(Taken(folder, suspended.clinic, suspended.people))
+    assert again["trail_is_intact"]
