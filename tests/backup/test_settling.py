@@ -1,5 +1,6 @@
 """What is turned back does not forget what was sent, answered and taken back since."""
 
+import ast
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -7,10 +8,13 @@ from uuid import UUID
 import pytest
 from django.db.backends.utils import CursorWrapper
 
+from chiron.jobs.registry import all_jobs
 from chiron.kernel.db import CLINICAL, atomic, roll_back
 from chiron.kernel.ids import new_id
 from chiron.operations.backup.settling import settle
+from chiron.operations.backup.turning_back import ASKED_IN_ACCOUNTS
 from chiron.postgres.owner import as_owner
+from tests.architecture.source import ROOT, sources
 
 TABLES = (
     "notifications_delivery", "notifications_counter", "notifications_preference", "scheduling_reminder",
@@ -92,3 +96,17 @@ def test_who_said_no_since_has_said_it_and_numbers_go_on(owner: CursorWrapper) -
     feeds = [(id, bytes(digest)) for id, digest in asked(owner, "SELECT id, digest FROM today.scheduling_feed")]
     assert [digest for _, digest in feeds] == [renewed]
     assert taken_back not in dict(feeds)
+
+
+def test_jobs_that_accounts_asked_for_are_known_by_name() -> None:
+    asked = {
+        ast.unparse(call.args[0]).split(".")[-1]
+        for source in sources(ROOT)
+        if source.app and not source.is_test
+        for call in ast.walk(source.tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] == "enqueue_from_accounts"
+        if any(each.arg == "organization_id" for each in call.keywords)
+    }
+
+    assert {name.split(".")[-1] for name in ASKED_IN_ACCOUNTS} == asked
+    assert set(ASKED_IN_ACCOUNTS) <= set(all_jobs())
