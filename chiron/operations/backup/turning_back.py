@@ -54,7 +54,7 @@ from chiron.vault.public import (
     unfinished,
 )
 
-ASKED_IN_ACCOUNTS = ("registry.finish_erasure", "notifications.tell_of_alarm")
+ASKED_IN_ACCOUNTS = ("registry.end_former_work", "registry.finish_erasure", "notifications.tell_of_alarm")
 """Jobs of an organization that something in accounts asked for, which is not turned back."""
 PATIENCE = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = 0"
 SUSPEND = (
