@@ -88,7 +88,9 @@ def test_what_was_altered_in_the_restored_is_found(taken: Taken, sandbox: str, s
         prove_trails()
 
 
-def test_only_the_files_of_the_organization_come_along(taken: Taken, sandbox: str, tmp_path: Path) -> None:
+def test_only_the_files_of_the_organization_come_along_and_none_may_lack(
+    taken: Taken, sandbox: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     backup = Backup.at(Folder(taken.folder), KEY)
 
     nobodys = put_files(backup, Watch(), new_id())
@@ -96,6 +98,9 @@ def test_only_the_files_of_the_organization_come_along(taken: Taken, sandbox: st
 
     assert (nobodys["members"], theirs["members"]) == (0, backup.manifest.stored["members"])
     assert [each.name for each in (tmp_path / "files").iterdir()] == [taken.clinic.id.hex]
+    monkeypatch.setattr(Backup, "members", lambda *_: iter(()))
+    with pytest.raises(Damaged, match="The files are not those that were backed up"):
+        put_files(backup, Watch(), taken.clinic.id)
 
 
 def dump_of(alias: str) -> str:

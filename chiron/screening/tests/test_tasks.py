@@ -4,15 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from chiron.identity.public import Role
 from chiron.jobs.public import Job, Queued
 from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL, atomic, cursor
 from chiron.screening import tasks
 from chiron.screening.model.bundles import Bundle
-from chiron.screening.models import Drift
+from chiron.screening.models import Batch, Drift
 from chiron.screening.services.confirming import BATCH
-from chiron.screening.tasks import judge_all_drift, judge_drift, link_all_results, link_new_results
-from chiron.screening.tests.factories import screened
+from chiron.screening.tasks import end_stuck_batches, judge_all_drift, judge_drift, link_all_results, link_new_results
+from chiron.screening.tests.factories import batch_of, screened
 from chiron.tenancy.public import inside
 from tests.town import Clinic, Town
 
@@ -59,3 +60,16 @@ def test_the_weekly_job_judges_what_was_asked(hilltop: Clinic, bundle: Bundle) -
         judge_drift()
 
         assert [each.bundle_hash for each in Drift.objects.all()] == [bundle.content_hash]
+
+
+def test_what_is_stuck_is_ended_in_every_organization(town: Town, bundle: Bundle) -> None:
+    for clinic in (town.hilltop, town.riverside):
+        with inside(clinic.id):
+            batch = batch_of(None, clinic.who[Role.LAB])
+            Batch.objects.filter(id=batch.id).update(updated_at=now() - timedelta(hours=25))
+
+    end_stuck_batches()
+
+    for clinic in (town.hilltop, town.riverside):
+        with inside(clinic.id):
+            assert [(each.state, each.failure) for each in Batch.objects.all()] == [("failed", "stuck")]
