@@ -145,6 +145,16 @@ def test_numbers_that_agree_up_to_rounding_are_taken() -> None:
     assert read_count(count_of(mcv=("93", "fL"), mch=("31", "pg"), mchc=("34.8", "g/dL")))["mcv"] == 93
 
 
+@pytest.mark.parametrize(("mchc", "taken"), [("32.24", False), ("32.25", True), ("35.25", True), ("35.26", False)])
+def test_a_concentration_may_be_off_by_just_its_tolerance(mchc: str, taken: bool) -> None:
+    given = count_of(hematocrit=("40", "%"), mcv=("88.9", "fL"), mchc=(mchc, "g/dL"))
+
+    if taken:
+        assert read_count(given)["mchc"] == float(mchc)
+    else:
+        assert [field for field, _ in refused(given)] == ["mchc,hemoglobin,hematocrit"]
+
+
 @pytest.mark.parametrize(("neutrophils", "taken"), [("57.9", False), ("58", True), ("62", True), ("62.1", False)])
 def test_a_whole_differential_sums_to_a_hundred(neutrophils: str, taken: bool) -> None:
     given = count_of(**DIFFERENTIAL | {"neutrophils": (neutrophils, "%")})
