@@ -97,6 +97,10 @@ def test_cells_of_a_differential_need_a_leukocyte_count_that_can_be_read() -> No
     told = "must come in one of these UCUM units: %, 1, 10*3/uL, 10*9/L, /uL."
 
     assert ("neutrophils", told) in refused(count_of(wbc=("0", "10*3/uL"), neutrophils=("4", "10*9/L")))
+    without = count_of(neutrophils=("4", "10*9/L"))
+    del without["wbc"]
+    assert refused(without) == [("wbc", "is missing"), ("neutrophils", told)]
+    assert read_count(count_of(wbc=("0.8", "10*3/uL"), neutrophils=("0.4", "10*9/L")))["neutrophils"] == 50
 
 
 def test_what_is_no_line_of_a_count_is_refused_without_saying_it_again() -> None:
