@@ -49,6 +49,7 @@ HOLD_NOTHING_OF_ANY = {
     "chiron.postgres.at_commit._insertion": "the text of a statement",
     "chiron.records.queries._beginning_of_timeline": "the text of a statement, keyed by scope and length",
     "chiron.records.ucum._parsed": "units of measure",
+    "chiron.records.ucum._parser": "the grammar of units",
     "chiron.records.ucum._table": "the same",
     "chiron.registry.erasing.what_belongs_to_patients": "names of tables",
     "chiron.screening.shelf._attempt": "models, by their hash",
