@@ -34,6 +34,7 @@ from chiron.identity.services.erasure import end_account_of_patient, end_patient
 from chiron.identity.services.memberships import (
     add_membership,
     change_membership,
+    employ,
     link_patient,
     link_provider,
     unlink_patient,
@@ -78,6 +79,7 @@ __all__ = [
     "create_operator",
     "create_organization",
     "email_of",
+    "employ",
     "end_account_of_patient",
     "engagement_of",
     "end_patient",

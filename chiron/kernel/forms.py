@@ -20,6 +20,7 @@ Shape = TypeVar("Shape", bound=BaseModel)
 DRESSES: dict[type[forms.Widget], type[forms.Widget]] = {
     forms.TextInput: widgets.UnfoldAdminTextInputWidget,
     forms.NumberInput: widgets.UnfoldAdminTextInputWidget,
+    forms.PasswordInput: widgets.UnfoldAdminPasswordWidget,
     forms.Textarea: widgets.UnfoldAdminTextareaWidget,
     forms.Select: widgets.UnfoldAdminSelectWidget,
     forms.CheckboxInput: widgets.UnfoldBooleanWidget,

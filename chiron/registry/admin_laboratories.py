@@ -7,9 +7,10 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin
 
-from chiron.identity.public import Role, account_names, accounts_with
+from chiron.identity.public import EMAIL, USERNAME, Role, account_names, accounts_with
 from chiron.kernel.access import Caller
 from chiron.kernel.cells import Table, Tag, short
+from chiron.kernel.errors import NotFound, invalid
 from chiron.kernel.forms import Act, choices, shaped
 from chiron.kernel.pages import Listed, Page, Shown, may
 from chiron.kernel.schemas import PageQuery
@@ -83,6 +84,31 @@ class AddStaff(StaffAct):
         return self.row_id
 
 
+class Employ(Act):
+    slug, label, need = "employ", "Employ somebody here", ("memberships", "create")
+
+    username = forms.RegexField(USERNAME, max_length=100, label="User name")
+    email = forms.RegexField(EMAIL, max_length=254, label="E-mail address")
+    password = forms.CharField(
+        required=False, max_length=200, strip=False,
+        help_text="Makes a new account. Empty for who has one, with this name and address.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+
+    def said(self, *, looked_at: bool) -> dict[str, Any]:
+        laboratory_for(self.by, self.row_id)
+        return {}
+
+    def perform(self, now: datetime) -> UUID:
+        said = {name: self.cleaned_data[name] for name in ("username", "email")}
+        password = self.cleaned_data["password"] or None
+        try:
+            laboratories.employ_at(by=self.by, laboratory_id=self.row_id, password=password, **said, now=now)
+        except NotFound:
+            raise invalid("is nobody's who has an account; a password makes one", "body", "username") from None
+        return self.row_id
+
+
 class EndStaff(StaffAct):
     slug, label, need = "leave", "Somebody works here no more", ("laboratory-staff", "delete")
 
@@ -100,7 +126,7 @@ class LaboratoryPage(Page):
     resource, id_name = "laboratories", "laboratory_id"
     title, group, icon, place = "Laboratories", "Registry", "science", 13
     heads = ("Name", "Code", "State")
-    acts = (AddLaboratory, ChangeLaboratory, AddStaff, EndStaff)
+    acts = (AddLaboratory, ChangeLaboratory, Employ, AddStaff, EndStaff)
 
     def listed(self, by: Caller, asked: dict[str, Any], query: PageQuery) -> Listed:
         found = queries.list_laboratories(by, query)

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from chiron.identity.public import Account, Role
+from chiron.identity.public import Account, Membership, Role
 from chiron.kernel.ids import NIL
 from chiron.laboratory.models import LaboratoryReport, Specimen
 from chiron.laboratory.tests.factories import chart, counted, laboratory, registered, reported, step
@@ -227,3 +227,21 @@ def test_only_who_may_reaches_the_forms_and_no_form_leads_to_another_organizatio
     assert Client().post(f"{SPECIMENS}add/", {}).status_code == 302
     assert stranger.get(f"{SPECIMENS}add/").content.decode().count(str(blood)) == 0
     assert counted(hilltop) == before
+
+
+def test_somebody_is_employed_at_a_laboratory_at_once(browser: Client, hilltop: Clinic, blood: UUID) -> None:
+    address = f"{LABORATORIES}{blood}/employ/"
+    yaa = {"username": "yaa", "email": "yaa@example.org", "password": "seven tired donkeys"}
+
+    made = acted(browser, address, **yaa)
+    unknown = browser.post(address, {"username": "kofi", "email": "kofi@example.org"})
+    again = browser.post(address, yaa)
+    shown = browser.get(f"{LABORATORIES}{blood}/change/").content.decode()
+
+    member = Membership.objects.get(account__username="yaa")
+    assert (made, member.roles, "yaa" in shown) == (302, ["LAB"], True)
+    assert faults(unknown) == {"username": ["is nobody's who has an account; a password makes one"]}
+    assert (again.status_code, "seven tired" in again.content.decode()) == (409, False)
+    with inside(hilltop.id):
+        assert LaboratoryStaff.objects.filter(account_id=member.account_id, until=None).count() == 1
+        assert LaboratoryStaff.objects.count() == 2

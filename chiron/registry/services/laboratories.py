@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from chiron.audit import public as audit
-from chiron.identity.public import Role, accounts_with, engagement_of
+from chiron.identity.public import Role, accounts_with, employ, engagement_of
 from chiron.kernel.access import Caller
 from chiron.kernel.db import CLINICAL, refusing
 from chiron.kernel.errors import NotFound
@@ -50,6 +50,20 @@ def add_staff(*, by: Caller, laboratory_id: UUID, account_id: UUID, now: datetim
         staff.save(force_insert=True)
     audit.record(by, "laboratory.joined", resource="laboratory-staff", resource_id=laboratory.id)
     return staff
+
+
+def employ_at(
+    *, by: Caller, laboratory_id: UUID, username: str, email: str, password: str | None, now: datetime
+) -> LaboratoryStaff:
+    """Make somebody a member with the role LAB who works at a laboratory; as `employ`, and as `add_staff`.
+
+    The membership commits in accounts first: after a crash in between they are a member without a laboratory, who
+    reaches nothing until they are added. Raises as `employ` does, and NotFound for a laboratory that is none.
+    """
+    by.scope("laboratory-staff", "create")
+    laboratory_for(by, laboratory_id)
+    made = employ(by=by, username=username, email=email, password=password, roles=[Role.LAB], now=now)
+    return add_staff(by=by, laboratory_id=laboratory_id, account_id=made.account_id, now=now)
 
 
 def end_staff(*, by: Caller, laboratory_id: UUID, account_id: UUID, now: datetime) -> None:
