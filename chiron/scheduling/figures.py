@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -154,7 +154,8 @@ def _by_day(spans: Iterable[Span], zone: ZoneInfo) -> dict[date, list[Span]]:
     days: dict[date, list[Span]] = defaultdict(list)
     for span in spans:
         first, last = wall_of(span.starts_at, zone).date(), wall_of(span.ends_at, zone).date()
-        nights = [datetime.combine(first + DAY * night, datetime.min.time(), zone)
+        # as instants: between two times of one zone Python counts what the clock shows, not what passes
+        nights = [datetime.combine(first + DAY * night, datetime.min.time(), zone).astimezone(UTC)
                   for night in range(1, (last - first).days + 1)]  # fmt: skip
         for starts_at, ends_at in pairwise([span.starts_at, *nights, span.ends_at]):
             if starts_at < ends_at:

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from chiron.analytics import facts
+from chiron.analytics.facts import Source
 from chiron.analytics.metrics import METRICS, TABLE, Grouping
+from chiron.analytics.periods import Period
 from chiron.analytics.tests.factories import TUESDAY, appointments, once_booked, patients, records, screenings, told
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
@@ -14,9 +17,10 @@ from chiron.records.public import Record
 from chiron.records.public import Status as Standing
 from chiron.registry.models import Laboratory, Patient
 from chiron.registry.public import add_staff
-from chiron.scheduling.public import Appointment, appointed
+from chiron.scheduling.public import Appointment, appointed, time_of_doctors
 from chiron.scheduling.tests.factories import BERLIN, berlin, receives
 from chiron.scheduling.words import Status
+from chiron.screening.public import Screening
 from chiron.tenancy.public import inside
 from tests.town import Clinic
 
@@ -168,6 +172,40 @@ def test_a_day_has_the_hours_that_the_clock_gives_it(hilltop: Clinic, day: date,
 
     assert [each.number for each in rows] == [1, 2 * hours, 1]
     assert rows[1].day == day
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2031, 3, 30), 23), (date(2031, 10, 26), 25), (date(2031, 3, 29), 24)])
+def test_who_receives_day_and_night_offers_the_hours_that_the_clock_gives(
+    hilltop: Clinic, day: date, hours: int
+) -> None:
+    with inside(hilltop.id):
+        receives(hilltop.doctor_id, ("00:00", "00:00"))
+        around = (berlin(f"{day}T00:00") - timedelta(days=2), berlin(f"{day}T00:00") + timedelta(days=3))
+        offered = {each.day: each.offered for each in time_of_doctors(hilltop.who[Role.ADMIN], *around, BERLIN)}
+
+    assert offered[day] == hours * 60
+
+
+@pytest.mark.parametrize("day", [date(2031, 3, 30), date(2031, 10, 26)])
+def test_whatever_is_counted_belongs_to_the_day_of_the_clock_that_was_changed(hilltop: Clinic, day: date) -> None:
+    """A minute after it begins and a minute before it ends, and a minute to each side of that."""
+    begins, ends = (berlin(f"{at}T00:00") for at in (day, day + timedelta(days=1)))
+    minute = timedelta(minutes=1)
+    around = (begins - minute, begins + minute, ends - minute, ends + minute)
+    with inside(hilltop.id):
+        for at, patient in zip(around, patients(4), strict=True):
+            Patient.objects.filter(id=patient.id).update(recorded_at=at)
+            records(hilltop, at, 1)
+            [screening] = screenings(1)
+            Screening.objects.filter(id=screening.id).update(made_at=at)
+
+        whole = Source(hilltop.who[Role.ADMIN], Period(day - timedelta(days=1), day + timedelta(days=1)), BERLIN)
+        counted = {
+            each.__name__: sum(fact.tally.total for fact in each(whole) if fact.day == day)
+            for each in (facts.new_patients, facts.written, facts.screenings)
+        }
+
+    assert counted == {"new_patients": 2, "written": 2, "screenings": 2}
 
 
 @pytest.mark.parametrize(
