@@ -57,6 +57,7 @@ def test_what_keeps_every_limit_passes() -> None:
         ({"figures": {"brier_skill": figure(0.2, 0.0)}}, "the lower bound of the Brier skill is 0.000, more than"),
         ({"figures": {"net_benefit": figure(0.04)}}, "the net benefit is 0.040, more than 0.040 (treating all)"),
         ({"figures": {"net_benefit": figure(0.0)}}, "the net benefit is 0.000, more than 0.000 is needed."),
+        ({"figures": {"net_benefit_all": figure(None)}}, "the net benefit could not be measured."),
         ({"baselines": {}}, "the lower bound of the gain over age and sex could not be measured."),
         (
             {"baselines": {"age and sex": {"gain": figure(0.1, 0.0)}}},
@@ -111,6 +112,15 @@ def test_too_few_draws_keep_it_shut_whatever_they_told(draws: int) -> None:
     found = judged([GOOD], draws=draws)
 
     assert found == {"passed": False, "reasons": [f"{draws} draws of patients, 1,000 are needed."]}
+
+
+def test_an_auc_at_its_upper_limit_itself_is_still_believed() -> None:
+    stage = deepcopy(GOOD)
+    stage["figures"]["auc"] = figure(0.98, 0.97)
+    for each in stage["subgroups"][:-1]:
+        each["auc"] = figure(0.88)
+
+    assert judged([stage], draws=1000)["passed"]
 
 
 def test_a_perfect_model_is_leakage_until_explained_and_nothing_tested_is_nothing_shown() -> None:
