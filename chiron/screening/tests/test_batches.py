@@ -23,6 +23,7 @@ from chiron.kernel.clock import now
 from chiron.kernel.db import CLINICAL, atomic, cursor
 from chiron.kernel.errors import Malformed, NotPermitted
 from chiron.kernel.ids import NIL, new_id
+from chiron.laboratory.tests.factories import laboratory
 from chiron.notifications.public import Notification
 from chiron.notifications.tests.factories import undone
 from chiron.registry.models import Patient
@@ -396,3 +397,12 @@ def test_batches_are_seen_by_who_sent_them_and_by_the_laboratory(hilltop: Clinic
         assert hilltop.client(role).get(f"{AT}/{batch.id}").status_code == status
         assert hilltop.client(role).get(f"{AT}/{batch.id}/errors.csv").status_code == status
     assert hilltop.client(Role.LAB).get(AT).json()["batches"] == []
+
+
+def test_a_batch_for_a_laboratory_is_seen_by_who_works_there(hilltop: Clinic, bundle: Bundle) -> None:
+    blood = laboratory(hilltop, "Blood")
+    with inside(hilltop.id):
+        batch = batch_of(blood, hilltop.who[Role.ADMIN])
+
+    assert hilltop.client(Role.LAB).get(f"{AT}/{batch.id}").json()["batch"]["laboratory_id"] == str(blood)
+    assert hilltop.client(Role.DOCTOR).get(f"{AT}/{batch.id}").status_code == 404
