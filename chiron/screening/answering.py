@@ -79,7 +79,7 @@ def answer(question: Question, bundle: Bundle) -> Answer:
     head = {
         "outcome": Outcome.ABSTAINED if reasons else Outcome.CLASSIFIED,
         "mode": question.mode,
-        "banner": banner_of(question, said),
+        "banner": banner_of(question, bundle, said),
         "notice": said["notice"],
     }
     if reasons:
@@ -108,8 +108,10 @@ NOTHING: dict[str, Any] = dict.fromkeys(
 """What an abstention does not say; the order of the members of every answer."""
 
 
-def banner_of(question: Question, said: Mapping[str, str]) -> str | None:
+def banner_of(question: Question, bundle: Bundle, said: Mapping[str, str]) -> str | None:
     """What stands over an answer that is not for care, and why it is not; nothing over one that is."""
+    if bundle.gate.get("made_up"):
+        return said["banner-made-up"]
     if question.mode is not Mode.RESEARCH:
         return None
     return said["banner-active" if question.state == BundleStanding.ACTIVE else "banner"]

@@ -155,6 +155,15 @@ def test_a_count_that_cannot_be_is_refused_before_any_abstention(tmp_path: Path)
         answer(asked(COUNT | {"hemoglobin": ("139", "g/dL")}, pregnant=True), put(tmp_path))
 
 
+@pytest.mark.parametrize("mode", [Mode.RESEARCH, Mode.CLINICAL])
+def test_over_each_answer_of_a_model_of_made_up_patients_stands_that_it_is(tmp_path: Path, mode: Mode) -> None:
+    bundle = put(tmp_path, gate={"passed": True, "reasons": [], "made_up": True})
+
+    said = answer(asked(state="active", mode=mode), bundle).content
+
+    assert said["banner"].startswith("MADE-UP PATIENTS: ")
+
+
 def test_only_research_has_a_banner_and_each_language_its_words(tmp_path: Path) -> None:
     bundle = put(tmp_path)
 

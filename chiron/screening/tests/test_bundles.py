@@ -92,8 +92,11 @@ def test_a_model_that_did_not_pass_the_gate_is_never_validated(hilltop: Clinic, 
     assert changes(hilltop) == 0
 
 
-def test_a_model_of_made_up_patients_is_never_validated(hilltop: Clinic, shelved: Path) -> None:
+def test_a_model_of_made_up_patients_is_never_validated_in_production(
+    hilltop: Clinic, shelved: Path, settings: Any
+) -> None:
     demo = put(shelved, gate={"passed": True, "reasons": [], "made_up": True})
+    settings.ENVIRONMENT = "production"
 
     answer = patch(hilltop, demo, "validated")
 
@@ -102,6 +105,12 @@ def test_a_model_of_made_up_patients_is_never_validated(hilltop: Clinic, shelved
     assert changes(hilltop) == 0
     shown = hilltop.desk(Role.ADMIN).get("/admin/screening/bundlestate/").content.decode()
     assert "made-up patients" in shown
+
+
+def test_elsewhere_a_model_of_made_up_patients_may_be_tried_to_the_end(hilltop: Clinic, shelved: Path) -> None:
+    demo = put(shelved, gate={"passed": True, "reasons": [], "made_up": True})
+
+    assert [patch(hilltop, demo, state).status_code for state in ("validated", "active")] == [200, 200]
 
 
 def test_who_answers_for_it_and_why_must_be_said(hilltop: Clinic, bundle: Bundle) -> None:

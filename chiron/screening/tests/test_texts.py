@@ -15,7 +15,7 @@ ORDERS = re.compile(
 
 def test_every_language_has_every_sentence() -> None:
     needed = {*Reason, *(each.lower() for each in ResultClass), "unclassified", "abstained", "notice"}
-    needed |= {"banner", "banner-active"}
+    needed |= {"banner", "banner-active", "banner-made-up"}
 
     assert {language: set(texts(language)) for language in LANGUAGES} == dict.fromkeys(LANGUAGES, needed)
 

@@ -4,7 +4,7 @@ NOT_STATED = "Not stated by whoever trained it."
 NOT_TESTED = "Not tested yet."
 
 MADE_UP = "Made-up patients of `b12 demo-data`: nobody was measured, so this model says nothing of anybody."
-MADE_UP_USE = "Trying the software. Never in care: no organization can let it answer there."
+MADE_UP_USE = "Trying the software. Never in care: in production no organization can let it answer."
 
 HEAD = {
     "intended_use": (

@@ -19,8 +19,7 @@ from chiron.kernel.access import Caller
 from chiron.kernel.clock import now
 from chiron.kernel.errors import DomainError, NotFound
 from chiron.screening.blood.analytes import DIFFERENTIAL
-from chiron.screening.errors import MadeUpPatients
-from chiron.screening.services.bundles import Words, change_state
+from chiron.screening.services.bundles import Words, change_state, refuse_made_up
 from chiron.screening.services.bundles import read_bundle as read_state
 from chiron.screening.shelf import put_bundle
 from chiron.screening.words import BundleStanding
@@ -188,7 +187,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  AUC {told(stage['figures']['auc'])}")
         self.stdout.write("The gate is passed." if report["gate"]["passed"] else "The gate is NOT passed:")
         if report["gate"].get("made_up"):
-            self.stdout.write("Its patients are made up: no organization can let it answer.")
+            self.stdout.write("Its patients are made up: in production no organization can let it answer.")
         for reason in report["gate"]["reasons"]:
             self.stdout.write(f"  {reason}")
 
@@ -199,15 +198,14 @@ class Command(BaseCommand):
             organization = organization_for_command(options["organization"])
         except NotFound:
             raise CommandError("Name the organization with --organization.") from None
-        gate = read_bundle(options["bundle"]).gate
-        if not gate["passed"]:
-            raise CommandError(" ".join(["The gate is not passed:", *gate["reasons"]]))
-        if gate.get("made_up"):
-            raise CommandError(MadeUpPatients.title)
+        bundle = read_bundle(options["bundle"])
+        if not bundle.gate["passed"]:
+            raise CommandError(" ".join(["The gate is not passed:", *bundle.gate["reasons"]]))
         by = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}), device="b12 activate")
         words = Words(options["person"], options["reason"])
         try:
             words.refuse_silence()
+            refuse_made_up(bundle)
             content_hash = put_bundle(options["bundle"]).content_hash
             with inside(organization.id):
                 if read_state(by, content_hash).state is BundleStanding.RESEARCH_ONLY:
