@@ -75,7 +75,10 @@ def test_a_model_that_did_not_pass_is_refused_with_the_reasons(
         assert not BundleChange.objects.exists()
 
 
-def test_a_model_of_made_up_patients_answers_nobody(hilltop: Clinic, tmp_path: Path, shelved: Path) -> None:
+def test_a_model_of_made_up_patients_answers_nobody_in_production(
+    hilltop: Clinic, tmp_path: Path, shelved: Path, settings: Any
+) -> None:
+    settings.ENVIRONMENT = "production"
     write_bundle(tmp_path / "demo", **content(gate={"passed": True, "reasons": [], "made_up": True}))
 
     with pytest.raises(CommandError, match="made-up patients: it answers nobody in care"):
