@@ -59,6 +59,12 @@ def length_of(trail_name: str) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
+def size_said(content: bytes) -> int:
+    """How many events the last of these copies speaks for that is readable; 0 where none is."""
+    read = (read_line(line, "") for line in reversed(content.splitlines()))
+    return next((head.size for head in read if isinstance(head, SignedHead)), 0)
+
+
 def copied(trail_name: str, until: int) -> Iterator[SignedHead | UnreadableCopy]:
     """The copies within the first `until` bytes of the file, in its order.
 

@@ -2,6 +2,7 @@
 
 from chiron.audit.bucket import Copy, NotLocked, OutOfReach, bucket
 from chiron.audit.canonical import Part, together
+from chiron.audit.copies import size_said
 from chiron.audit.figures import events_by_day
 from chiron.audit.findings import Finding, Kind, Report
 from chiron.audit.last import last_head
@@ -33,6 +34,7 @@ __all__ = [
     "record_platform",
     "seal",
     "signer",
+    "size_said",
     "together",
     "verify",
 ]

@@ -8,8 +8,11 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from chiron.audit.copies import line_of
+from chiron.audit.heads import SignedHead
 from chiron.kernel.clock import now
 from chiron.kernel.db import ALIASES
+from chiron.kernel.ids import new_id
 from chiron.operations.backup import targets
 from chiron.operations.backup.errors import BackupRefused
 from chiron.operations.backup.heads import LEDGER, stage
@@ -62,6 +65,17 @@ def swap() -> dict[str, str]:
         for name in made.values():
             fill(name, "new")
     return take_their_place(heads, now=now())
+
+
+def test_a_line_that_is_no_head_is_passed_over_and_keeps_nobody_from_a_restore(tmp_path: Path) -> None:
+    trail, live = new_id(), tmp_path / "heads"
+    head = line_of(SignedHead(trail, 7, bytes(32), bytes(32), now(), bytes(64)))
+    live.mkdir()
+    (live / f"{trail}.jsonl").write_bytes(head + b"not a head\n")
+
+    staged = stage([(f"{trail}.jsonl", b"nor is this\n")], live)
+
+    assert staged.lost == {str(trail): {"restored": 0, "published": 7}}
 
 
 class Killed(BaseException):

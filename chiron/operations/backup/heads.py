@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
-from chiron.audit.public import Copy, OutOfReach, bucket
+from chiron.audit.public import Copy, OutOfReach, bucket, size_said
 from chiron.operations.backup.carriers import Member
 from chiron.operations.backup.errors import BackupRefused
 
@@ -45,8 +43,8 @@ def stage(members: Sequence[Member], live: Path) -> Heads:
         if name == LEDGER:
             continue
         (folder / name).write_bytes(content)
-        trail, size = name.removesuffix(".jsonl"), _size(content)
-        known = max(_size(_content(published_in / name)), _size_in_bucket(trail))
+        trail, size = name.removesuffix(".jsonl"), size_said(content)
+        known = max(size_said(_content(published_in / name)), _size_in_bucket(trail))
         if known > size:
             lost[trail] = {"restored": size, "published": known}
     if ledger:
@@ -77,9 +75,3 @@ def _size_in_bucket(trail: str) -> int:
         return max((each.size for each in copies if isinstance(each, Copy)), default=0)
     except OutOfReach:
         return 0
-
-
-def _size(heads: bytes) -> int:
-    """How many events the last head speaks for."""
-    lines = heads.splitlines()
-    return int(orjson.loads(lines[-1])["size"]) if lines else 0
