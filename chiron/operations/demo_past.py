@@ -31,7 +31,7 @@ from chiron.tenancy.public import inside
 
 ENOUGH = 10
 """Patients of a clinic that has a past."""
-WEEKS, NOTED_WEEKS = 20, 13
+WEEKS, NOTED_WEEKS = 14, 13
 A_DAY, MORE_OR_LESS = 15, 2
 """Visits of an ordinary weekday, and how many more there are in winter."""
 AT_THE_WEEKEND = 12
@@ -49,7 +49,7 @@ class Past(NamedTuple):
 
 
 def give_past(demo: Demo, now: datetime) -> None:
-    """Twenty weeks of visits to the doctors who receive, with notes of the later ones; once, where there are none."""
+    """Fourteen weeks of visits to the doctors who receive, with notes of the later ones; once, where there are none."""
     zone = ZoneInfo(demo.organization.time_zone)
     today = now.astimezone(zone).date()
     with inside(demo.organization.id):

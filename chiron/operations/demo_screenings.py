@@ -14,7 +14,7 @@ from chiron.registry.public import laboratories_of, patients_within
 from chiron.screening.public import Asked, Measured, Screening, classify
 from chiron.tenancy.public import inside
 
-WEEKS = 12
+WEEKS = 8
 SCREENING_DAYS = (1, 7)
 """Monday and Sunday: wherever a month ends within a week, both parts of it have one, and so no week is masked."""
 A_DAY, MORE_OR_LESS = 14, 1

@@ -15,7 +15,7 @@ SHARE = 0.6
 
 @pytest.mark.parametrize(
     ("part", "parts", "each"),
-    [*((part, 4, 10) for part in range(4)), pytest.param(0, 1, 180, marks=pytest.mark.stress)],
+    [*((part, 4, 6) for part in range(4)), pytest.param(0, 1, 180, marks=pytest.mark.stress)],
 )
 def test_no_call_makes_a_5xx_or_a_status_that_is_not_declared(
     part: int, parts: int, each: int, world: World, shown: Callable[[str, str], None]
