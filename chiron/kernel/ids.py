@@ -24,5 +24,8 @@ def new_number() -> int:
 
 
 def first_id(instant: datetime) -> UUID:
-    """The least id that can be made at that instant or later: where a walk along ids begins that are not older."""
-    return UUID(int=int(instant.timestamp() * 1000) << 80)
+    """The least id that can be made at that instant or later: where a walk along ids begins that are not older.
+
+    An id counts from 1970 on; of an instant before, it is the least of all.
+    """
+    return UUID(int=max(int(instant.timestamp() * 1000), 0) << 80)
