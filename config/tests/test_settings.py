@@ -33,7 +33,7 @@ SAFE = {
     "CHIRON_PUBLIC_URL": "https://clinic.example.org",
     **{f"{alias}_DATABASE_URL": URL.format(alias.lower()) for alias in ("ACCOUNTS", "CLINICAL", "RESEARCH")},
 }
-START = "import django; django.setup(); from django.conf import settings; print(settings.{})"
+START = "from django.conf import settings; print(settings.{})"
 CHECK = """
 import django; django.setup()
 from config import startup; startup.unsafe_servers = list
@@ -42,7 +42,7 @@ from django.core.management import call_command; call_command("check", "--deploy
 
 
 def start(tmp_path: Path, show: str = "DEBUG", /, **named: str | None) -> Any:
-    """A process that loads the settings with this environment and nothing else; what is None is not in it."""
+    """A process that loads the settings, and no app, with this environment alone; what is None is not in it."""
     return run(tmp_path, START.format(show), **named)
 
 
@@ -87,7 +87,7 @@ def test_production_needs_no_master_key_of_its_own_beside_one_at_kms(tmp_path: P
     nowhere = {"KMS_KEY_ID": "alias/chiron", "KMS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ACCESS_KEY_ID": "a",
                "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "eu-central-1"}  # fmt: skip
 
-    done = start(tmp_path, "DEBUG", **SAFE | {"MASTER_ENCRYPTION_KEY": None} | nowhere)
+    done = run(tmp_path, "import django; django.setup()", **SAFE | {"MASTER_ENCRYPTION_KEY": None} | nowhere)
 
     assert "MASTER_ENCRYPTION_KEY is missing" not in done.stderr
     assert "The master key that KMS_KEY_ID names cannot be used (EndpointConnectionError)" in done.stderr
