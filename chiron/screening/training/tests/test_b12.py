@@ -47,7 +47,7 @@ def test_from_made_up_patients_to_a_report_and_the_gate_says_no_by_exit_code(tmp
     assert trained.content_hash in said
     assert all(reason in said for reason in report["gate"]["reasons"])
     assert "The model card says nothing of methods.setting, methods.ethics" in said
-    assert "Its patients are made up: no organization can let it answer." in said
+    assert "Its patients are made up: in production no organization can let it answer." in said
 
 
 def test_the_same_seed_makes_up_the_same_patients(tmp_path: Path) -> None:
