@@ -197,7 +197,7 @@ class Command(BaseCommand):
         try:
             organization = organization_for_command(options["organization"])
         except NotFound:
-            raise CommandError("Name the organization with --organization.") from None
+            raise CommandError("Name the organization with --organization, by a slug that is one here.") from None
         bundle = read_bundle(options["bundle"])
         if not bundle.gate["passed"]:
             raise CommandError(" ".join(["The gate is not passed:", *bundle.gate["reasons"]]))

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         try:
             organization = organization_for_command(options["organization"])
         except NotFound:
-            raise CommandError("Name the organization with --organization.") from None
+            raise CommandError("Name the organization with --organization, by a slug that is one here.") from None
         by = Caller(organization_id=organization.id, roles=frozenset({Role.ADMIN}), device="screening reproduce")
         try:
             with inside(organization.id):
