@@ -92,6 +92,15 @@ def test_one_that_is_not_in_the_backup_is_left_alone(
     assert (rows(fresh_organization.id), len(schemas_of(fresh_organization.id))) == (before, 1)
 
 
+def test_while_any_other_is_turned_back_it_waits_its_turn(suspended: Taken, command: Callable[..., None]) -> None:
+    before = said(suspended)
+
+    with turning_back._alone(), pytest.raises(CommandError, match="being turned back already, by another run"):
+        command(suspended, organization=suspended.clinic.organization.slug)
+
+    assert said(suspended) == before
+
+
 @contextmanager
 def somebody_reads(taken: Taken) -> Iterator[None]:
     with connect_as_owner(CLINICAL) as connection, connection.transaction():

@@ -77,7 +77,7 @@ def turn_back(backup: Backup, slug: str, *, by: Caller, now: datetime, watch: Wa
         raise BackupRefused("Somebody who was erased is here again: run `chiron erasures replay` first.")
     backup.must_be_whole(watch)
     report.tell(backup=str(backup.manifest.id), made_at=backup.manifest.made_at.isoformat(), organization=slug)
-    with _alone(organization), beside(backup, organization.id, watch):
+    with _alone(), beside(backup, organization.id, watch):
         report.tell(in_place=True, databases=prove_beside(backup.manifest, organization.id, watch))
         found = open_everything(organization.id, watch)
         report.tell(files=put_files_again(backup, organization.id, found.files, watch))
@@ -118,10 +118,11 @@ def _must_not_be_erased(organization: Organization) -> None:
 
 
 @contextmanager
-def _alone(organization: Organization) -> Iterator[None]:
-    with only_one(ACCOUNTS, f"turning back {organization.id}") as alone:
+def _alone() -> Iterator[None]:
+    """One at a time, whichever the organization: they share the database in which a dump is read."""
+    with only_one(ACCOUNTS, "turning back") as alone:
         if not alone:
-            raise BackupRefused("The organization is being turned back already, by another run.")
+            raise BackupRefused("An organization is being turned back already, by another run: wait for its end.")
         yield
 
 
