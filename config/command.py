@@ -30,7 +30,8 @@ def main() -> None:
     from chiron.postgres.server import using
 
     try:
-        serverless = arguments[1:2] and (arguments[1] in SERVERLESS or " ".join(arguments[1:3]) in SERVERLESS)
+        named = {*arguments[1:2], " ".join(arguments[1:3])}
+        serverless = named & SERVERLESS or {"-h", "--help"}.intersection(arguments)
         needs_server = settings.EMBEDDED and len(arguments) > 1 and not serverless
         if needs_server and arguments[1] not in FIRST and not settings.HOME.data.exists():
             sys.exit(f"chiron: nothing is set up in {settings.HOME.path}: set CHIRON_HOME, or run setup_databases.")

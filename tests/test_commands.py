@@ -93,3 +93,17 @@ def test_a_start_that_is_refused_says_why_in_a_sentence_and_not_in_a_traceback()
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("chiron: Set MASTER_ENCRYPTION_KEY to a Fernet key")
+
+
+@pytest.mark.parametrize("asked", [["demo", "--help"], ["worker", "-h"]])
+def test_help_is_given_without_a_database(asked: list[str], tmp_path: Path) -> None:
+    environ = {"PATH": os.defpath, "CHIRON_HOME": str(tmp_path)}
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", *asked], cwd=settings.BASE_DIR, env=environ, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: ")
+    assert not (tmp_path / "postgres" / "data").exists()

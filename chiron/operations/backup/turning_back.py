@@ -99,11 +99,11 @@ def _found(backup: Backup, slug: str) -> Organization:
         organization = organization_for_slug(slug)
     except NotFound:
         raise BackupRefused(f"There is no organization {slug!r} here.") from None
-    _must_be_suspended(organization)
-    _must_not_be_erased(organization)
     tables = backup.manifest.databases[CLINICAL]["tables"]
     if not any(name.startswith(f"{schema_of(organization.id)}.") for name in tables):
         raise BackupRefused(f"There is no organization {slug!r} in the backup.")
+    _must_not_be_erased(organization)
+    _must_be_suspended(organization)
     return organization
 
 
