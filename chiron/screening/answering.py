@@ -137,17 +137,18 @@ def points_of(bundle: Bundle) -> dict[str, Point | None]:
     return {name: Point.read(bundle.thresholds, name) for name in STAGES}
 
 
-def classified(bundle: Bundle, row: Sequence[float]) -> tuple[tuple[float, float, float], ResultClass | None]:
-    """The probabilities of normal, borderline and deficient, and the class that the bundle's thresholds allow."""
+def classified(
+    bundle: Bundle, row: Sequence[float], points: Mapping[str, Point | None]
+) -> tuple[tuple[float, float, float], ResultClass | None]:
+    """The probabilities of normal, borderline and deficient, and the class that these thresholds of it allow."""
     normal, borderline, deficient = bundle.probabilities([row])[0].tolist()
-    points = points_of(bundle)
     return (normal, borderline, deficient), class_of(borderline, deficient, points["low"], points["deficient"])
 
 
 def judged(question: Question, bundle: Bundle, row: Sequence[float], said: Mapping[str, str]) -> dict[str, Any]:
     """What the bundle says of a row that it may be asked about."""
-    (normal, borderline, deficient), result_class = classified(bundle, row)
     points = points_of(bundle)
+    (normal, borderline, deficient), result_class = classified(bundle, row, points)
     base_rate = bundle.stages[0].base_rate * bundle.stages[1].base_rate
     worth = predictive(points["deficient"], question.prevalence)
     shares = bundle.contributions(row).stages

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isclose
 
-from chiron.screening.answering import Question, classified, why_not
+from chiron.screening.answering import Question, classified, points_of, why_not
 from chiron.screening.model.bundles import Bundle
 from chiron.screening.words import Mode, Reason, ResultClass, ShadowOutcome
 
@@ -35,7 +35,7 @@ def shade_of(question: Question, row: Sequence[float], bundle: Bundle | None) ->
     try:
         if reasons := why_not(question, bundle, row):
             return Shade(ShadowOutcome.ABSTAINED, reasons=tuple(reasons))
-        probabilities, result_class = classified(bundle, row)
+        probabilities, result_class = classified(bundle, row, points_of(bundle))
     except WRONG:
         return FAILED
     if not isclose(sum(probabilities), 1.0, abs_tol=1e-9):

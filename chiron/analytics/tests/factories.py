@@ -1,14 +1,16 @@
 """What was counted, made in bulk; nothing of it is ever opened. Hilltop's clock is Berlin's."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from chiron.analytics.queries import Answer, Asked, read_metric
 from chiron.identity.public import Role
+from chiron.kernel.clock import now
 from chiron.kernel.ids import first_id, new_id, new_number
 from chiron.records.models import Record
-from chiron.registry.models import Patient
+from chiron.registry.models import Department, Patient, ProviderDepartment
+from chiron.registry.public import Person, create_provider
 from chiron.scheduling.models import Appointment, AppointmentChange, Reservation
 from chiron.scheduling.tests.factories import berlin
 from chiron.scheduling.words import Of, Status
@@ -24,6 +26,17 @@ TUESDAY = "2031-03-04T10:00"
 def patients(number: int) -> list[Patient]:
     """So many people who can be counted and nothing else."""
     return Patient.objects.bulk_create([Patient(details=b"sealed") for _ in range(number)])
+
+
+def three_doctors(clinic: Clinic) -> dict[UUID, Department]:
+    """Both doctors of the clinic, of one department, and a third of another; by id, each with where they work."""
+    surgery, children = (Department.objects.create(name=name) for name in ("Surgery", "Children"))
+    third = create_provider(by=clinic.who[Role.ADMIN], person=Person(family="Addo", given=["Yaa"]), role="doctor",
+                            specialty="", active=True, now=now())  # fmt: skip
+    whose = {clinic.doctor_id: surgery, clinic.other_doctor_id: surgery, third.id: children}
+    for provider_id, department in whose.items():
+        ProviderDepartment.objects.create(provider_id=provider_id, department=department, since=date(2020, 1, 1))
+    return whose
 
 
 def appointments(

@@ -12,14 +12,10 @@ from chiron.analytics.periods import Grain
 from chiron.analytics.queries import Cell
 from chiron.analytics.tallies import THRESHOLD, Tally
 from chiron.analytics.tests.attacker import Attacker, Kinds, Number, is_hidden
-from chiron.analytics.tests.factories import appointments, once_booked, patients, told
+from chiron.analytics.tests.factories import appointments, once_booked, patients, three_doctors, told
 from chiron.analytics.tests.test_differences import members_of
 from chiron.analytics.tests.test_jointly import AGAIN, BOOKED, CANCELLED, MISSED, OPEN, place_of
 from chiron.analytics.tests.test_jointly import FIRST as FIRST_TIME
-from chiron.identity.public import Role
-from chiron.kernel.clock import now
-from chiron.registry.models import Department, ProviderDepartment
-from chiron.registry.public import Person, create_provider
 from chiron.scheduling.words import Status
 from chiron.tenancy.public import inside
 from tests.town import Clinic
@@ -44,12 +40,7 @@ def _parts(meant: Kinds, others: Kinds, value: float, counted: int) -> dict[Kind
 
 def small_clinic(clinic: Clinic, dice: Random) -> tuple[Table, list[Member]]:
     """Three doctors of two departments, patients who come once or again, some who do not come and some who cancel."""
-    surgery, children = (Department.objects.create(name=name) for name in ("Surgery", "Children"))
-    third = create_provider(by=clinic.who[Role.ADMIN], person=Person(family="Addo", given=["Yaa"]), role="doctor",
-                            specialty="", active=True, now=now())  # fmt: skip
-    whose = {clinic.doctor_id: surgery, clinic.other_doctor_id: surgery, third.id: children}
-    for provider_id, department in whose.items():
-        ProviderDepartment.objects.create(provider_id=provider_id, department=department, since=date(2020, 1, 1))
+    whose = three_doctors(clinic)
     table: dict[tuple[date, Member], Tally] = {}
     known: list[UUID] = []
     for day in (day for day in FEBRUARY if day.weekday() < 5):

@@ -11,7 +11,7 @@ from chiron.analytics.metrics import Grouping
 from chiron.analytics.periods import Grain, Period
 from chiron.analytics.tallies import THRESHOLD, Tally
 from chiron.analytics.tests.attacker import Attacker, Cell, is_hidden
-from chiron.analytics.tests.factories import appointments, screenings, told, values
+from chiron.analytics.tests.factories import appointments, screenings, three_doctors, told, values
 from chiron.identity.public import Role
 from chiron.kernel.clock import now
 from chiron.kernel.ids import NIL
@@ -28,12 +28,7 @@ Table = dict[tuple[date, Member], Tally]
 
 def small_clinic(clinic: Clinic, dice: Random) -> tuple[Table, list[Member]]:
     """Three doctors of two departments, and what was booked with them."""
-    surgery, children = (Department.objects.create(name=name) for name in ("Surgery", "Children"))
-    third = create_provider(by=clinic.who[Role.ADMIN], person=Person(family="Addo", given=["Yaa"]), role="doctor",
-                            specialty="", active=True, now=now())  # fmt: skip
-    whose = {clinic.doctor_id: surgery, clinic.other_doctor_id: surgery, third.id: children}
-    for provider_id, department in whose.items():
-        ProviderDepartment.objects.create(provider_id=provider_id, department=department, since=date(2020, 1, 1))
+    whose = three_doctors(clinic)
     table: Table = {}
     for day in DAYS:
         for (provider_id, department), often in zip(whose.items(), (9, 5, 2), strict=True):

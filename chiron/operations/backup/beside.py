@@ -11,12 +11,11 @@ from psycopg import sql
 
 from chiron.files.public import File
 from chiron.kernel.db import CLINICAL
-from chiron.kernel.fields import SealedField
 from chiron.operations.backup import programs
 from chiron.operations.backup.errors import BackupRefused, Damaged
 from chiron.operations.backup.fingerprints import differences, part_of, rows_of_schema
 from chiron.operations.backup.manifest import Manifest
-from chiron.operations.backup.proving import outcome_of, read_files
+from chiron.operations.backup.proving import outcome_of, read_files, sealed_columns
 from chiron.operations.backup.reading import Backup
 from chiron.operations.backup.snapshots import connect_as_owner, while_nobody_reads
 from chiron.operations.backup.targets import scratch
@@ -101,11 +100,10 @@ def open_everything(organization_id: UUID, watch: Watch) -> Opened:
     """Open every sealed value with the keys that this installation has now. Raises Damaged at one that does not."""
     found, opener, trail = Opened(), Opener(organization_id), trail_tables()
     sealed = [
-        (model, [each.name for each in model._meta.concrete_fields if isinstance(each, SealedField)])
+        (model, columns)
         for model in tables_of(CLINICAL)
-        if model._meta.db_table not in trail
+        if model._meta.db_table not in trail and (columns := sealed_columns(model))
     ]
-    sealed = [(model, columns) for model, columns in sealed if columns]
     watch.begin("opening", len(sealed))
     with beside_as_owner(organization_id):
         for model, columns in sealed:

@@ -1,7 +1,7 @@
 """Bringing back what a backup holds: databases with their roles and rights, files, and audit heads."""
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -52,17 +52,8 @@ def put_files(backup: Backup, watch: Watch, of: UUID | None = None) -> dict[str,
     Of one organization alone no part may be there yet: a sandbox that shares its storage with a clinic would remove the
     clinic's files with its own. Raises Damaged, BackupRefused.
     """
-    watch.begin("files", backup.manifest.stored["members"])
-    counted, stored = Counted(), Counted()
-    for name, content in counted.of(backup.members(FILES)):
-        watch.advance(name)
-        if of is not None and not name.startswith(f"{of.hex}/"):
-            continue
-        _put(name, content, must_be_new=of is not None)
-        list(stored.of([(name, content)]))
-    if counted.said() != backup.manifest.stored:
-        raise Damaged("The files are not those that were backed up.")
-    return stored.said()
+    theirs = "" if of is None else f"{of.hex}/"
+    return _put_parts(backup, watch, lambda name: name.startswith(theirs), must_be_new=of is not None)
 
 
 def put_files_again(backup: Backup, of: UUID, files: Collection[UUID], watch: Watch) -> dict[str, Any]:
@@ -70,17 +61,22 @@ def put_files_again(backup: Backup, of: UUID, files: Collection[UUID], watch: Wa
 
     Raises Damaged, BackupRefused.
     """
-    watch.begin("files", backup.manifest.stored["members"])
     wanted = {f"{of.hex}/{file_id.hex}" for file_id in files}
-    counted, kept = Counted(), Counted()
+    return _put_parts(backup, watch, lambda name: name.rpartition("/")[0] in wanted, must_be_new=False)
+
+
+def _put_parts(backup: Backup, watch: Watch, wanted: Callable[[str], bool], *, must_be_new: bool) -> dict[str, Any]:
+    """Store the parts that are wanted by their names, and see that all of them are those that were backed up."""
+    watch.begin("files", backup.manifest.stored["members"])
+    counted, stored = Counted(), Counted()
     for name, content in counted.of(backup.members(FILES)):
         watch.advance(name)
-        if name.rpartition("/")[0] in wanted:
-            _put(name, content, must_be_new=False)
-            list(kept.of([(name, content)]))
+        if wanted(name):
+            _put(name, content, must_be_new=must_be_new)
+            list(stored.of([(name, content)]))
     if counted.said() != backup.manifest.stored:
         raise Damaged("The files are not those that were backed up.")
-    return kept.said()
+    return stored.said()
 
 
 def _put(name: str, content: bytes, *, must_be_new: bool) -> None:

@@ -118,9 +118,14 @@ def prove_readable(watch: Watch) -> dict[str, Any]:
 def _samples(organization_id: UUID) -> Iterator[str]:
     opener = Opener(organization_id)
     for model in tables_of(CLINICAL):
-        columns = [each.name for each in model._meta.concrete_fields if isinstance(each, SealedField)]
+        columns = sealed_columns(model)
         for row in model._base_manager.using(CLINICAL).order_by("?")[:ROWS] if columns else ():
             yield from filter(None, (outcome_of(opener, row, column) for column in columns))
+
+
+def sealed_columns(model: type[Model]) -> list[str]:
+    """The columns of a table that are sealed, also those that are sealed once and for all."""
+    return [each.name for each in model._meta.concrete_fields if isinstance(each, SealedField)]
 
 
 def outcome_of(opener: Opener, row: Model, column: str) -> str:

@@ -28,6 +28,7 @@ from chiron.operations.backup.places import MANIFEST, Place
 from chiron.operations.backup.sealing import Stream, split
 from chiron.operations.backup.snapshots import IN_ORDER, Snapshot, connect_as_owner, snapshots
 from chiron.operations.backup.watch import Watch
+from chiron.tenancy.public import schema_of
 from chiron.vault.public import organization_keys_by_master
 
 HEADS, FILES, BUNDLES = "heads.sealed", "files.sealed", "bundles.sealed"
@@ -193,7 +194,7 @@ def _parts_of(stored: Iterable[tuple[UUID, UUID, int]]) -> Iterator[Member]:
 
 
 def _is_still_stored(organization_id: UUID, file_id: UUID) -> bool:
-    query = sql.SQL(STILL_STORED).format(sql.Identifier(f"t_{organization_id.hex}"))
+    query = sql.SQL(STILL_STORED).format(sql.Identifier(schema_of(organization_id)))
     try:
         with connect_as_owner(CLINICAL) as connection:
             return bool(connection.execute(query, [file_id]).fetchall()[0][0])
